@@ -1,0 +1,80 @@
+#include "base/mem.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Counters for tests and budgets only; nothing decides by them but the failure injection. */
+static atomic_ulong requests;
+static atomic_long live;
+static atomic_ulong fail_at;
+
+static int refused_by_test(void)
+{
+	unsigned long now = atomic_fetch_add_explicit(&requests, 1, memory_order_relaxed) + 1;
+	unsigned long at = atomic_load_explicit(&fail_at, memory_order_relaxed);
+
+	return at != 0 && now == at;
+}
+
+void *mem_zalloc(size_t count, size_t size)
+{
+	void *p = refused_by_test() ? NULL : calloc(count, size);
+
+	if (p)
+		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+	return p;
+}
+
+void *mem_grow(void *old, size_t bytes)
+{
+	void *p = refused_by_test() ? NULL : realloc(old, bytes);
+
+	if (p && !old)
+		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+	return p;
+}
+
+char *mem_strndup(const char *p, size_t n)
+{
+	char *copy;
+
+	if (n == SIZE_MAX)
+		return NULL;
+	copy = mem_zalloc(n + 1, 1);
+	if (copy && n)
+		memcpy(copy, p, n);
+	return copy;
+}
+
+void mem_free(void *p)
+{
+	if (p)
+		atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+	free(p);
+}
+
+void mem_wipe_free(void *p, size_t bytes)
+{
+	if (p)
+		explicit_bzero(p, bytes);
+	mem_free(p);
+}
+
+void mem_test_fail_nth(unsigned long nth)
+{
+	unsigned long now = atomic_load_explicit(&requests, memory_order_relaxed);
+
+	atomic_store_explicit(&fail_at, nth ? now + nth : 0, memory_order_relaxed);
+}
+
+unsigned long mem_test_requests(void)
+{
+	return atomic_load_explicit(&requests, memory_order_relaxed);
+}
+
+long mem_test_live(void)
+{
+	return atomic_load_explicit(&live, memory_order_relaxed);
+}

@@ -1,0 +1,83 @@
+/* The SIP core without I/O: events and times go in, actions come out through the environment's
+ * callback. One core per `signal` process (and per `watch` run). It reads no clock, no socket and
+ * no file; the same events at the same times give the same actions. */
+#ifndef HW_CALL_CORE_H
+#define HW_CALL_CORE_H
+
+#include "model/action.h"
+#include "model/config.h"
+#include "proto/sip/sip_msg.h"
+
+struct core;
+
+/* `config` and `env` are borrowed and must outlive the core (or the next core_reload). ERR_NOMEM.
+ */
+int core_new(const struct core_env *env, const struct config *config, uint64_t now_ms,
+	     struct core **out) must_check;
+/* Ends nothing on the wire; see core_stop. Accepts NULL. */
+void core_free(struct core *c);
+/* Another configuration takes over; running calls keep what they were set up with.
+ * `listener_map` gives for each old listener index its new index, or CONFIG_NONE when it is gone.
+ */
+void core_reload(struct core *c, const struct config *config, const uint16_t *listener_map,
+		 uint64_t now_ms);
+
+/* A message that parsed. `msg` and its bytes are borrowed for the time of the call. */
+void core_on_message(struct core *c, uint64_t now_ms, const struct path *from,
+		     const struct sip_msg *msg);
+/* A message that did not parse: it is answered if an answer is due, and reported. */
+void core_on_refused(struct core *c, uint64_t now_ms, const struct path *from,
+		     const struct sip_msg *msg, enum reason reason);
+/* A connection broke or could not be made, or a datagram could not be sent. */
+void core_on_transport_error(struct core *c, uint64_t now_ms, const struct path *to);
+/* The relay saw no packet on any flow of the call for the idle timeout. */
+void core_on_media_idle(struct core *c, uint64_t now_ms, uint32_t call);
+/* Fires what is due. */
+void core_tick(struct core *c, uint64_t now_ms);
+/* Milliseconds until core_tick has work, UINT64_MAX = none. */
+uint64_t core_idle_ms(const struct core *c);
+/* A clean stop: every call is ended on both sides (BYE, CANCEL, 503), every flow closed. */
+void core_stop(struct core *c, uint64_t now_ms);
+
+/* ---- what listings show ---- */
+
+enum call_state { CALL_EARLY, CALL_ESTABLISHED, CALL_ENDING, CALL_ENDED };
+
+#define CALL_TEXT_MAX 128 /* bytes of a shown text with its NUL */
+
+struct call_info {
+	uint32_t call; /* shown as c-%x */
+	enum call_state state;
+	char call_id[2][CALL_TEXT_MAX]; /* the caller's side, the callee's side */
+	char caller[CALL_TEXT_MAX], callee[CALL_TEXT_MAX]; /* user@host or number */
+	char from[CALL_TEXT_MAX], to[CALL_TEXT_MAX];	   /* "phones remote", "pbx main" */
+	uint64_t started_ms, answered_ms, ended_ms;	   /* core time; 0 = not yet */
+	enum reason end_reason;
+	size_t flow_count;
+	const struct flow_spec *flows; /* open ones; borrowed for the time of the callback */
+};
+void core_calls_walk(struct core *c, void (*each)(void *ctx, const struct call_info *info),
+		     void *ctx);
+
+struct binding_info {
+	char aor[CALL_TEXT_MAX];
+	char contact[CALL_TEXT_MAX]; /* as the phone registered it */
+	char user_agent[CALL_TEXT_MAX];
+	uint16_t phones, pbx;		    /* indexes into the configuration */
+	struct path path;		    /* where the phone is reached */
+	uint64_t registered_ms, expires_ms; /* core time */
+};
+void core_bindings_walk(struct core *c, void (*each)(void *ctx, const struct binding_info *info),
+			void *ctx);
+
+struct core_stats {
+	size_t calls, registrations, transactions, flows_open;
+	uint64_t calls_total, flows_opened_total, flows_closed_total, refused_total;
+	uint64_t refused[REASON_COUNT];
+};
+void core_stats_get(const struct core *c, struct core_stats *out);
+
+/* The call that a Call-ID (either side) or a shown id ("c-1a2b") names, or 0. */
+uint32_t core_call_find(const struct core *c, struct slice what);
+
+#endif

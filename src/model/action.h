@@ -1,0 +1,43 @@
+/* What the pure core asks for. It is handed to one callback, which carries it out at once; all
+ * that an action points to is borrowed for the time of the call. */
+#ifndef HW_MODEL_ACTION_H
+#define HW_MODEL_ACTION_H
+
+#include "base/reason.h"
+#include "model/flow.h"
+#include "model/transport.h"
+
+enum action_kind {
+	ACT_SEND,	/* send `bytes` along `path` */
+	ACT_OPEN_FLOW,	/* open, or replace what stands at spec->local */
+	ACT_CLOSE_FLOW, /* close what stands at spec->local, because of `reason` */
+	ACT_TRACE,  /* `bytes` of call `call` came in or went out along `path`: for the ladder */
+	ACT_REPORT, /* an event */
+};
+
+enum report_type { REPORT_SIP, REPORT_CALL, REPORT_FLOW, REPORT_REGISTRATION, REPORT_REFUSED };
+
+struct action {
+	enum action_kind kind;
+	enum report_type type; /* ACT_REPORT */
+	enum reason reason;    /* ACT_REPORT, ACT_OPEN_FLOW (why), ACT_CLOSE_FLOW (why) */
+	bool outgoing;	       /* ACT_TRACE */
+	uint32_t call;	       /* 0 = none */
+	struct path path;      /* ACT_SEND, ACT_TRACE, ACT_REPORT (where it came from) */
+	struct slice bytes; /* ACT_SEND, ACT_TRACE; ACT_REPORT: detail in words, may hold strangers'
+			       bytes */
+	const struct flow_spec *flow; /* ACT_OPEN_FLOW, ACT_CLOSE_FLOW */
+};
+
+/* What the core is given besides events and time. */
+struct core_env {
+	void *ctx;
+	void (*act)(void *ctx, const struct action *a);
+	void (*random)(void *ctx, uint8_t *out, size_t n); /* unpredictable for strangers */
+	/* Digest algorithm over the concatenation of `parts` (MD5 or SHA-256), hex in lower case
+	 * into out (65 bytes with NUL); 0 or ERR_ABSENT for an unknown algorithm name. */
+	int (*digest)(void *ctx, struct slice algorithm, const struct slice *parts, size_t count,
+		      char out[static 65]);
+};
+
+#endif

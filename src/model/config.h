@@ -1,0 +1,171 @@
+/* The configuration as plain data: what config/ reads from the file and everybody else borrows.
+ * Built as a whole, never changed in place; a reload builds a new one. */
+#ifndef HW_MODEL_CONFIG_H
+#define HW_MODEL_CONFIG_H
+
+#include "base/arena.h"
+#include "base/ip.h"
+#include "model/transport.h"
+
+#define CONFIG_NAME_MAX	    32	       /* bytes of a section's name with its NUL */
+#define CONFIG_IFNAME_MAX   16	       /* IFNAMSIZ */
+#define CONFIG_HOST_MAX	    254	       /* RFC 1035 2.3.4 and a NUL */
+#define CONFIG_PATH_MAX	    256	       /* bytes of a file name with its NUL */
+#define CONFIG_SECRET_MAX   128	       /* bytes of a trunk's password with its NUL */
+#define CONFIG_SECTIONS_MAX 256	       /* sections of one kind */
+#define CONFIG_LISTEN_MAX   16	       /* listeners of one section */
+#define CONFIG_LIST_MAX	    256	       /* entries of one list */
+#define CONFIG_NONE	    UINT16_MAX /* an index that names nothing */
+
+enum zone_trust { ZONE_UNTRUSTED, ZONE_TRUSTED };
+enum zone_role { ZONE_WAN, ZONE_VOICE, ZONE_DATA, ZONE_CORE, ZONE_MANAGEMENT };
+enum srtp_policy { SRTP_OFF, SRTP_PREFERRED, SRTP_REQUIRED };
+enum media_path { MEDIA_AUTO, MEDIA_KERNEL, MEDIA_USER };
+
+struct config_listen {
+	uint8_t transport; /* enum transport */
+	uint16_t port;
+};
+
+/* A next hop as written ("tls:sip.carrier.example:5061") and as resolved when loading. */
+struct config_peer {
+	uint8_t transport;
+	char host[CONFIG_HOST_MAX];
+	struct ip_endpoint at; /* family IP_NONE until resolved */
+};
+
+struct config_zone {
+	char name[CONFIG_NAME_MAX];
+	unsigned line; /* in the file, for later errors */
+	char interface[CONFIG_IFNAME_MAX];
+	uint16_t vlan;
+	struct ip_addr address4,
+		address6;		 /* configured, or the interface's; family IP_NONE = none */
+	struct ip_addr public4, public6; /* told to peers; default: address4, address6 */
+	uint8_t trust;			 /* enum zone_trust */
+	uint8_t role;			 /* enum zone_role */
+	bool cleartext_deny;
+	uint64_t bandwidth_bps; /* 0 = not limited */
+	const struct ip_prefix *subnets;
+	size_t subnet_count; /* 0 = any source */
+	const struct config_listen
+		*services; /* ports of the gateway itself left reachable, as "tcp:22" */
+	size_t service_count;
+};
+
+struct config_pbx {
+	char name[CONFIG_NAME_MAX];
+	unsigned line;
+	uint16_t zone; /* index */
+	struct config_peer peer;
+	const struct slice *domains;
+	size_t domain_count;
+	const struct config_listen *listen;
+	size_t listen_count;
+	uint16_t outbound;	  /* index of a trunk, or CONFIG_NONE */
+	uint32_t options_ping_ms; /* 0 = off */
+	uint8_t srtp;
+};
+
+struct config_phones {
+	char name[CONFIG_NAME_MAX];
+	unsigned line;
+	uint16_t zone;
+	uint16_t to; /* index of a pbx */
+	const struct config_listen *listen;
+	size_t listen_count;
+	uint8_t srtp;
+	bool nat;
+	bool webrtc;
+	uint32_t max_calls;	     /* 0 = not limited */
+	uint32_t register_expires_s; /* towards NATed phones */
+	const struct slice *methods; /* empty = every method that the gateway knows */
+	size_t method_count;
+};
+
+struct config_trunk {
+	char name[CONFIG_NAME_MAX];
+	unsigned line;
+	uint16_t zone;
+	uint16_t to; /* index of a pbx */
+	struct config_peer peer;
+	char username[CONFIG_NAME_MAX * 2];
+	char password_file[CONFIG_PATH_MAX];
+	char password[CONFIG_SECRET_MAX]; /* read from password_file by the warden; wiped by
+					     config_free */
+	bool verify;
+	uint8_t srtp;
+	uint32_t max_calls;		/* 0 = not limited */
+	uint32_t max_cps;		/* 0 = not limited */
+	const struct slice *dial_allow; /* prefixes; empty = all */
+	size_t dial_allow_count;
+	const struct slice *dial_deny;
+	size_t dial_deny_count;
+};
+
+struct config_media {
+	uint16_t port_first, port_last; /* even, odd */
+	uint32_t idle_timeout_ms;
+	uint8_t path; /* enum media_path */
+};
+
+struct config_limits {
+	uint32_t calls;
+	uint32_t registrations;
+	uint32_t message_bytes;
+	uint32_t calls_per_second; /* 0 = not limited */
+	uint32_t per_source_pps;   /* 0 = not limited */
+	uint32_t ban_time_s;
+	const struct ip_prefix *never_ban;
+	size_t never_ban_count;
+};
+
+struct config_console {
+	struct ip_endpoint listen; /* TCP, besides the Unix socket; port 0 = none */
+	char token_file[CONFIG_PATH_MAX];
+	char events[CONFIG_PATH_MAX]; /* file of JSON lines; empty = none */
+};
+
+enum owner_kind { OWNER_PHONES, OWNER_PBX, OWNER_TRUNK };
+
+/* One socket to listen on. Sections of one zone that ask for the same transport and port share a
+ * listener (a trunk has none of its own: it uses the zone's, made if need be). */
+struct config_listener {
+	uint16_t zone;
+	uint8_t transport;
+	struct ip_endpoint local;
+};
+
+struct config {
+	struct arena arena; /* holds all lists */
+	struct config_zone *zones;
+	size_t zone_count;
+	struct config_pbx *pbxs;
+	size_t pbx_count;
+	struct config_phones *phones;
+	size_t phones_count;
+	struct config_trunk *trunks;
+	size_t trunk_count;
+	struct config_media media;
+	struct config_limits limits;
+	struct config_console console;
+	struct config_listener *listeners; /* derived; by config_listeners_derive */
+	size_t listener_count;
+};
+
+/* Derives `listeners` from the sections once the zones' addresses are known: one for each zone,
+ * family, transport and port that some section asks for, in a stable order. ERR_NOMEM, ERR_LIMIT.
+ */
+int config_listeners_derive(struct config *c) must_check;
+/* Index by name, or CONFIG_NONE. */
+uint16_t config_zone_find(const struct config *c, struct slice name);
+uint16_t config_pbx_find(const struct config *c, struct slice name);
+uint16_t config_phones_find(const struct config *c, struct slice name);
+uint16_t config_trunk_find(const struct config *c, struct slice name);
+/* The zone's listener for a transport and family (the first one), or CONFIG_NONE. */
+uint16_t config_listener_find(const struct config *c, uint16_t zone, enum transport transport,
+			      enum ip_family family);
+/* Wipes secrets, frees all. Accepts NULL. */
+void config_free(struct config *c);
+
+#endif

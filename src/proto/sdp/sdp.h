@@ -1,0 +1,94 @@
+/* Session descriptions, parsed in place and rewritten for another network (RFC 8866, 3264, 3605,
+ * 5761). Lines that the gateway does not know are kept as they are. */
+#ifndef HW_PROTO_SDP_H
+#define HW_PROTO_SDP_H
+
+#include "base/ip.h"
+#include "base/out.h"
+#include "base/reason.h"
+#include "proto/sdp/limits.h"
+
+enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
+
+/* A connection address: an IP address, or a name (then addr.family is IP_NONE). */
+struct sdp_conn {
+	bool given;
+	struct slice family; /* "IP4", "IP6" */
+	struct slice host;   /* as written, without TTL */
+	struct ip_addr addr;
+};
+
+struct sdp_format {
+	struct slice name;    /* the payload type as written, or another protocol's word */
+	int16_t payload_type; /* 0..127; -1 = not a number */
+	struct slice
+		encoding;  /* from a=rtpmap, or the static table (RFC 3551 6); empty = unknown */
+	uint32_t clock_hz; /* 0 = unknown */
+};
+
+struct sdp_media {
+	struct slice kind;    /* "audio", "video", "image" ... */
+	uint16_t port;	      /* 0 = refused or removed */
+	uint16_t port_count;  /* of "port/count"; 1 if not given */
+	struct slice proto;   /* "RTP/AVP", "udptl" ... */
+	struct sdp_conn conn; /* the media's own or the session's */
+	struct sdp_format format[SDP_FORMATS_MAX];
+	uint8_t format_count;
+	enum sdp_direction direction; /* the media's own, the session's, or sendrecv */
+	bool rtcp_mux;
+	uint16_t rtcp_port; /* from a=rtcp, else port + 1, or port when rtcp_mux (the pinhole's) */
+	struct sdp_conn rtcp_conn; /* a=rtcp's address if it gives one, else conn */
+	struct slice mid;
+	bool bundled;		 /* its mid stands in a=group:BUNDLE */
+	bool has_crypto;	 /* a=crypto */
+	bool has_fingerprint;	 /* a=fingerprint at either level */
+	uint16_t ptime_ms;	 /* 0 = not given */
+	uint32_t bandwidth_kbps; /* b=AS, 0 = not given */
+	struct slice text;	 /* its lines, m= included */
+};
+
+struct sdp {
+	struct slice text;
+	struct slice session_text; /* the lines before the first m= */
+	struct slice origin;	   /* value of o= */
+	struct slice origin_user, origin_session_id, origin_version;
+	struct sdp_conn conn; /* session level */
+	uint8_t media_count;
+	struct sdp_media media[SDP_MEDIA_MAX];
+};
+
+/* Accepts CRLF, LF and a missing last line end. On refusal *out_reason says why and *out is
+ * untouched. Returns 0, ERR_SYNTAX or ERR_LIMIT. */
+int sdp_parse(struct slice text, struct sdp *out, enum reason *out_reason) must_check;
+
+/* True for protocols that run over RTP (RTP/AVP, RTP/SAVP, RTP/AVPF, RTP/SAVPF,
+ * UDP/TLS/RTP/SAVP(F)). */
+bool sdp_proto_is_rtp(struct slice proto);
+/* True when the stream's packets are UDP datagrams (all RTP, udptl, UDP/...). */
+bool sdp_proto_is_udp(struct slice proto);
+/* DTLS-SRTP (UDP/TLS/RTP/...). */
+bool sdp_proto_is_dtls(struct slice proto);
+
+enum sdp_edit_kind {
+	SDP_KEEP_PORT_ZERO, /* the stream is refused or removed: port 0 stays or becomes */
+	SDP_RELAY,	    /* port, address and a=rtcp become ours */
+};
+struct sdp_edit_media {
+	enum sdp_edit_kind kind;
+	uint16_t port;
+	uint16_t rtcp_port; /* written as a=rtcp when it is not port + 1 and there is no mux */
+};
+/* How a description is rewritten so that the other side sees only us: o= gets `origin_user`, the
+ * ids given and `address`; c= at both levels becomes `address`; candidates and other ICE lines and
+ * a=rtcp with foreign addresses go; attributes with addresses of the other side go; a=crypto,
+ * a=fingerprint, bundle and unknown attributes stay. */
+struct sdp_edit {
+	struct slice origin_user;
+	uint64_t origin_session_id, origin_version;
+	struct ip_addr address;
+	struct sdp_edit_media media[SDP_MEDIA_MAX];
+};
+/* ERR_SPACE. */
+int sdp_rewrite(const struct sdp *in, const struct sdp_edit *edit, struct out *o) must_check;
+
+#endif
