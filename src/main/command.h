@@ -1,0 +1,15 @@
+/* The subcommands of the one binary: each takes what follows its own name (argv[0] is the name)
+ * and returns the exit code of the process. A new one gets a declaration here, a row in main.c and
+ * a file cmd_NAME.c. */
+#ifndef HW_MAIN_COMMAND_H
+#define HW_MAIN_COMMAND_H
+
+enum exit_code {
+	EXIT_GOOD = 0,
+	EXIT_FOUND = 1, /* something was found, or refused */
+	EXIT_USAGE = 2, /* wrong usage, or an environment in which the command cannot work */
+};
+
+int cmd_version(int argc, char **argv);
+
+#endif
