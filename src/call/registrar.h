@@ -1,0 +1,66 @@
+/* Registrations through the gateway (RFC 3261 10, RFC 3327's purpose by other means): the REGISTER
+ * goes on to the PBX with its digest untouched and with a Contact of ours that holds a token; the
+ * binding says where the phone behind the token is really reached. */
+#ifndef HW_CALL_REGISTRAR_H
+#define HW_CALL_REGISTRAR_H
+
+#include "base/hash.h"
+#include "call/core.h"
+#include "call/txn.h"
+#include "model/config.h"
+
+#define BINDING_TOKEN_MAX 24 /* bytes with NUL: the user part of our Contact */
+#define BINDING_URI_MAX                                                                            \
+	512 /* bytes of the phone's Contact URI with its NUL; phones stay below 150 */
+
+struct binding {
+	struct hash_node by_token, by_aor;
+	struct timer expiry;
+	char token[BINDING_TOKEN_MAX];
+	char aor[CALL_TEXT_MAX]; /* "alice@domain", the To URI without parameters, in lower case
+				    host */
+	char user[CALL_TEXT_MAX / 2];
+	char contact[BINDING_URI_MAX]; /* URI as registered by the phone */
+	char user_agent[CALL_TEXT_MAX];
+	char call_id[CALL_TEXT_MAX]; /* of the phone's REGISTER */
+	uint32_t cseq;
+	struct path path; /* source of the last accepted REGISTER, or where the Contact says when
+			     nat = no */
+	uint16_t phones, pbx; /* indexes into the configuration */
+	uint64_t registered_ms;
+	uint64_t expires_ms;	 /* towards the phone: the binding dies then */
+	uint64_t pbx_expires_ms; /* what the PBX granted */
+	struct registrar *registrar;
+};
+
+struct registrar {
+	const struct core_env *env;
+	const struct config *config;
+	struct wheel *wheel;
+	struct txn_layer *txns;
+	struct hash_key key;
+	struct hash_table by_token, by_aor;
+	struct core_stats *stats;
+};
+
+int registrar_init(struct registrar *r, const struct core_env *env, const struct config *config,
+		   struct wheel *wheel, struct txn_layer *txns, struct core_stats *stats,
+		   struct hash_key key) must_check;
+void registrar_done(struct registrar *r);
+/* Bindings of sections that are gone go too; the others get their new indexes and listeners. */
+void registrar_reload(struct registrar *r, const struct config *old, const struct config *config,
+		      const uint16_t *listener_map);
+/* A REGISTER that is TXN_NEW, from a listener of phones section `phones`. Everything is answered.
+ */
+void registrar_on_register(struct registrar *r, uint64_t now_ms, const struct path *from,
+			   uint16_t phones, const struct sip_msg *request);
+/* The phone behind the user part of a Request-URI that the PBX sends to, or NULL. Borrowed. */
+struct binding *registrar_by_token(const struct registrar *r, struct slice token);
+/* A binding of this source (same listener, same address and port, or same connection): the phone
+ * that sends a request; with `user` not empty, one whose user part equals it is preferred. */
+struct binding *registrar_by_source(const struct registrar *r, const struct path *from,
+				    struct slice user);
+void registrar_walk(struct registrar *r, void (*each)(void *ctx, const struct binding_info *info),
+		    void *ctx);
+
+#endif
