@@ -1,0 +1,69 @@
+# Thin front over meson. Every target that needs packages installs what is missing first.
+PYTHON  := /usr/bin/python3
+PREFIX  ?= /usr/local
+DESTDIR ?=
+SECONDS ?= 60
+ONLY    ?=
+KEEP    ?=
+JSON    ?=
+
+.DEFAULT_GOAL := build
+.PHONY: build demo test check check-fast fuzz bench bench-parse coverage install uninstall clean help
+
+build:
+	@tools/install-deps build
+	@tools/build
+
+demo: build
+	@tools/install-deps demo
+	@KEEP=$(KEEP) tools/demo $(if $(filter 1 yes,$(KEEP)),--keep)
+
+test:
+	@tools/install-deps build test
+	@$(PYTHON) tools/run_tests.py $(if $(ONLY),--only $(ONLY))
+
+check:
+	@tools/install-deps build test check
+	@tools/check-all
+
+check-fast:
+	@tools/install-deps check
+	@tools/check-fast
+
+fuzz:
+	@tools/install-deps build test
+	@$(PYTHON) tools/run_fuzz.py --seconds $(SECONDS)
+
+bench: build
+	@tools/install-deps test bench
+	@$(PYTHON) tools/run_bench.py
+
+bench-parse:
+	@tools/install-deps build bench
+	@$(PYTHON) tools/run_bench.py --only parse $(if $(JSON),--json $(JSON))
+
+coverage:
+	@tools/install-deps build test check
+	@$(PYTHON) tools/run_coverage.py
+
+install:
+	@tools/install-deps build
+	@tools/build --prefix $(PREFIX)
+	@DESTDIR=$(DESTDIR) meson install -C build-install --no-rebuild --tags runtime,doc,config
+
+uninstall:
+	@DESTDIR=$(DESTDIR) tools/uninstall $(PREFIX)
+
+clean:
+	rm -rf build build-clang build-asan build-fuzz build-coverage build-install build-analyzer
+
+help:
+	@echo 'make                     build/hornwork'
+	@echo 'make demo [KEEP=1]       a real call through the gateway, in network namespaces'
+	@echo 'make test [ONLY=KIND]    every suite; KIND: unit flow fuzz bpf e2e r1 r2 r3 r4 r5'
+	@echo 'make check               every static gate (make check-fast: the quick ones)'
+	@echo 'make fuzz [SECONDS=60]   each fuzz target for that long, with its coverage floor'
+	@echo 'make bench               every measurement, peers beside us'
+	@echo 'make bench-parse [JSON=FILE]'
+	@echo 'make coverage            coverage of base, proto, call, guard and its floor'
+	@echo 'make install [DESTDIR= PREFIX=/usr/local], make uninstall, make clean'

@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+"""Builds and runs the suites; the very last line is `N passed, N failed[, N skipped]`.
+
+Unit, flow and fuzz replay run under ASan and UBSan (clang, build-asan); the suites that need a real
+gateway (bpf, e2e) run with the shipped build (gcc, build). Every test of meson and of pytest counts.
+"""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+KINDS = ('unit', 'flow', 'fuzz', 'bpf', 'e2e')
+TAGS = ('r1', 'r2', 'r3', 'r4', 'r5')
+SANITIZED = ('unit', 'flow', 'fuzz')
+E2E_SECONDS_MAX = 1500
+
+
+class Tally:
+    def __init__(self):
+        self.passed, self.failed, self.skipped = 0, [], []
+
+    def add(self, name, result, reason=''):
+        if result == 'passed':
+            self.passed += 1
+        elif result == 'skipped':
+            self.skipped.append((name, reason or 'no reason given'))
+        else:
+            self.failed.append((name, reason))
+
+    def close(self):
+        """Prints what failed and what was skipped, aloud, and the last line."""
+        print()
+        for name, reason in self.skipped:
+            print(f'SKIPPED {name}: {reason}')
+        for name, reason in self.failed:
+            print(f'FAILED  {name}: {reason}')
+        line = f'{self.passed} passed, {len(self.failed)} failed'
+        if self.skipped:
+            line += f', {len(self.skipped)} skipped'
+        print(line, flush=True)
+        return 1 if self.failed or self.passed == 0 else 0
+
+
+def say(text):
+    print(f'== {text}', flush=True)
+
+
+def run(command, **options):
+    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False, **options)
+
+
+def build(directory, compiler, options, tally):
+    """Configures and builds; a failure counts as a failed test and ends what hangs on it."""
+    say(f'build {directory} ({compiler})')
+    env = dict(os.environ, CC=compiler)
+    if not (ROOT / directory / 'build.ninja').exists():
+        command = ['meson', 'setup', directory, '-Dtests=enabled', *options]
+    else:
+        command = ['meson', 'configure', directory, '-Dtests=enabled']
+    for step in (command, ['ninja', '-C', directory]):
+        done = run(step, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            print(done.stdout[-8000:])
+            tally.add(f'build {directory}', 'failed', ' '.join(step) + f' exits {done.returncode}')
+            return False
+    return True
+
+
+def reason_of(test):
+    """Why a meson test failed or was skipped: its last lines."""
+    text = (test.get('stderr') or '') + '\n' + (test.get('stdout') or '')
+    lines = [line for line in text.splitlines() if line.strip()]
+    picked = [line for line in lines if 'skip' in line.lower()] if test['result'] == 'SKIP' else []
+    return (picked or lines or [test['result']])[-1].strip()[:300]
+
+
+def run_meson(directory, suites, tally):
+    log = ROOT / directory / 'meson-logs' / 'testlog.json'
+    log.unlink(missing_ok=True)
+    command = ['meson', 'test', '-C', directory, '--no-rebuild', '--print-errorlogs']
+    for suite in suites:
+        command += ['--suite', suite]
+    env = dict(os.environ)
+    env.setdefault('ASAN_OPTIONS', 'detect_leaks=1:abort_on_error=1')
+    env.setdefault('UBSAN_OPTIONS', 'print_stacktrace=1:halt_on_error=1')
+    run(command, env=env)
+    if not log.exists():
+        return
+    for line in log.read_text(errors='replace').splitlines():
+        test = json.loads(line)
+        result = {'OK': 'passed', 'EXPECTEDFAIL': 'passed', 'SKIP': 'skipped'}.get(test['result'], 'failed')
+        tally.add(test['name'], result, '' if result == 'passed' else reason_of(test))
+
+
+def run_pytest(mark, tally):
+    folder = ROOT / 'tests' / 'e2e'
+    if not folder.is_dir() or not any(folder.glob('*.py')):
+        return
+    say('end to end' + (f' ({mark})' if mark else ''))
+    junit = ROOT / 'build' / 'e2e.xml'
+    junit.unlink(missing_ok=True)
+    command = ['/usr/bin/python3', '-m', 'pytest', 'tests/e2e', '-v', f'--junitxml={junit}']
+    if mark:
+        command += ['-m', mark]
+    try:
+        status = run(command, timeout=E2E_SECONDS_MAX).returncode
+    except subprocess.TimeoutExpired:
+        tally.add('e2e', 'failed', f'not done after {E2E_SECONDS_MAX} s')
+        return
+    count = read_junit(junit, tally)
+    if status not in (0, 1, 5) or (status == 1 and not count):
+        tally.add('e2e', 'failed', f'pytest exits {status}')
+
+
+def read_junit(path, tally):
+    if not path.exists():
+        return 0
+    cases = list(xml.etree.ElementTree.parse(path).iter('testcase'))
+    for case in cases:
+        name = f"{case.get('classname', '')}::{case.get('name', '')}"
+        bad = case.find('failure')
+        bad = bad if bad is not None else case.find('error')
+        skipped = case.find('skipped')
+        if bad is not None:
+            tally.add(name, 'failed', (bad.get('message') or '').splitlines()[0][:300] if bad.get('message') else '')
+        elif skipped is not None:
+            tally.add(name, 'skipped', skipped.get('message') or '')
+        else:
+            tally.add(name, 'passed')
+    return len(cases)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--only', choices=KINDS + TAGS)
+    only = parser.parse_args().only
+    tally = Tally()
+    kinds = KINDS if only is None or only in TAGS else (only,)
+    in_asan = [kind for kind in kinds if kind in SANITIZED]
+    if in_asan and build('build-asan', 'clang', ['-Db_sanitize=address,undefined', '-Db_lundef=false'], tally):
+        say('unit, flow, fuzz replay under ASan and UBSan' if only is None else f'{only} under ASan and UBSan')
+        run_meson('build-asan', [only] if only in TAGS else in_asan, tally)
+    if ('bpf' in kinds or 'e2e' in kinds) and build('build', 'gcc', [], tally):
+        if 'bpf' in kinds and only not in TAGS and (ROOT / 'tests/bpf/meson.build').exists():
+            say('bpf')
+            run_meson('build', ['bpf'], tally)
+        if 'e2e' in kinds:
+            run_pytest(only if only in TAGS else None, tally)
+    return tally.close()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
