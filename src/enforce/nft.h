@@ -1,0 +1,44 @@
+/* The gateway's own firewall table, `inet hornwork`: default deny on the zones' interfaces, and the
+ * pinholes. Made as a whole in one transaction; no other table is ever touched. It acts in the
+ * network namespace in which nft_new was called. */
+#ifndef HW_ENFORCE_NFT_H
+#define HW_ENFORCE_NFT_H
+
+#include "model/config.h"
+
+struct nft;
+
+/* A permitted sender at one open port of ours; its port is the relay's business. */
+struct nft_pinhole {
+	struct ip_endpoint local;
+	struct ip_addr source; /* of local's family */
+};
+
+struct nft_zone_counters {
+	uint64_t closed_port_packets, closed_port_bytes; /* media range, no pinhole */
+	uint64_t dropped_packets, dropped_bytes;	 /* all else that is not admitted */
+};
+
+/* ERR_NOMEM, ERR_DENIED (no CAP_NET_ADMIN), ERR_ABSENT (no nf_tables in this kernel), -errno. */
+int nft_new(struct nft **out) must_check;
+/* Makes the table what the configuration wants, with exactly these pinholes, in one transaction:
+ * at start and at each reload. Counters go on. On failure the old table stays as it was and
+ * nft_error says why. ERR_NOMEM, ERR_SYNTAX (a name that nft cannot take), ERR_DENIED, -errno. */
+int nft_apply(struct nft *n, const struct config *config, const struct nft_pinhole *pinholes,
+	      size_t count) must_check;
+/* Opens and closes pinholes in one transaction each NFT_BATCH_MAX elements. Opening one that is
+ * open, and closing one that is not, is no failure. -errno; then nft_apply mends what is left. */
+int nft_pinholes_change(struct nft *n, const struct nft_pinhole *add, size_t add_count,
+			const struct nft_pinhole *remove, size_t remove_count) must_check;
+/* Figures of `zone` (index into the configuration that was applied last). ERR_ABSENT, -errno. */
+int nft_zone_counters(struct nft *n, uint16_t zone, struct nft_zone_counters *out) must_check;
+/* Removes our table, all of it and nothing else; that there is none is no failure. -errno. */
+int nft_remove(struct nft *n) must_check;
+/* What nft said about the last failure; borrowed until the next call. Never NULL. */
+const char *nft_error(const struct nft *n);
+/* Leaves the table in place. Accepts NULL. */
+void nft_free(struct nft *n);
+
+#define NFT_BATCH_MAX 256 /* elements in one netlink transaction: fits a 32 KiB buffer */
+
+#endif

@@ -1,0 +1,18 @@
+/* Does the configuration justify this flow? The warden asks before it opens anything, so that a
+ * taken-over signal process can open nothing else. */
+#ifndef HW_MEDIA_FLOW_CHECK_H
+#define HW_MEDIA_FLOW_CHECK_H
+
+#include "model/config.h"
+#include "model/flow.h"
+
+/* REASON_NONE if it does. pinhole_outside_range: a port of ours outside `media { ports }`.
+ * warden_refused: anything else; *out_why (may be NULL) then says what, in words borrowed for ever.
+ * What it wants: both zones exist; `local` and `out` are an address of their zone and differ;
+ * `source` and `to` are unicast addresses of their zone's subnets (of any, if it names none, or our
+ * own: a call that comes back to us) and of the right family; ports from 1024 on, the source's
+ * may be unknown only when it is learned; known kind; DSCP below 64. */
+enum reason flow_check(const struct config *config, const struct flow_spec *spec,
+		       const char **out_why);
+
+#endif

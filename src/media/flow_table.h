@@ -1,0 +1,91 @@
+/* The flow table: what ports are open and what came through them, in memory that the processes
+ * share. The warden owns it, media obeys it and writes the figures, signal reads. */
+#ifndef HW_MEDIA_FLOW_TABLE_H
+#define HW_MEDIA_FLOW_TABLE_H
+
+#include "bpf/abi.h"
+#include "model/flow.h"
+
+struct flow_table;
+
+enum flow_table_rights {
+	FLOW_TABLE_OWNER,  /* the warden: writes flows, reads figures */
+	FLOW_TABLE_PATH,   /* media: reads flows, writes figures */
+	FLOW_TABLE_READER, /* signal: reads both */
+};
+
+/* The two memory files behind a table. */
+struct flow_table_fds {
+	int flows;
+	int stats;
+};
+
+/* A new, empty table with room for `addresses_max` local addresses (up to
+ * HW_TABLE_ADDRESSES_MAX), mapped as owner. Memory is taken page by page as ports open.
+ * ERR_NOMEM, ERR_LIMIT, -errno. */
+int flow_table_create(unsigned addresses_max, struct flow_table **out) must_check;
+/* New descriptors that carry no more than these rights, for another process; the caller closes
+ * them. -errno. */
+int flow_table_share(const struct flow_table *t, enum flow_table_rights rights,
+		     struct flow_table_fds *out) must_check;
+/* Maps what flow_table_share gave. The descriptors stay the caller's and may be closed afterwards.
+ * ERR_NOMEM, ERR_VERSION (another layout), ERR_SYNTAX (no flow table), -errno. */
+int flow_table_map(const struct flow_table_fds *fds, enum flow_table_rights rights,
+		   struct flow_table **out) must_check;
+/* Unmaps. Accepts NULL. */
+void flow_table_free(struct flow_table *t);
+
+/* Owner: gives a local address a slot; at start and after each reload, for every zone's addresses.
+ * One that is there already is no failure. ERR_LIMIT, ERR_SYNTAX (no address). */
+int flow_table_address_add(struct flow_table *t, const struct ip_addr *a) must_check;
+/* The entry of a local end, or HW_FLOW_NONE when the address has no slot or the port is 0. */
+uint32_t flow_table_index(const struct flow_table *t, const struct ip_endpoint *local);
+/* Number of entries, open or not: indexes are below it. */
+uint32_t flow_table_size(const struct flow_table *t);
+/* The local end of an entry; false when there is no such entry. */
+bool flow_table_local(const struct flow_table *t, uint32_t index, struct ip_endpoint *out);
+
+/* Owner: opens spec->local, or replaces what stands there (figures go on when it is the same call,
+ * start afresh otherwise; learning is armed anew). Says nothing about whether the configuration
+ * justifies it: see flow_check. ERR_ABSENT when `local` or `out` has no slot. */
+int flow_table_publish(struct flow_table *t, const struct flow_spec *spec, uint64_t now_ns,
+		       uint32_t *out_index) must_check;
+/* Owner: closes; packets are refused from here on. ERR_ABSENT when it is not open. */
+int flow_table_withdraw(struct flow_table *t, uint32_t index) must_check;
+
+/* The first open entry at `from` or behind, HW_FLOW_NONE at the end: for walking all. */
+uint32_t flow_table_next(const struct flow_table *t, uint32_t from);
+size_t flow_table_open_count(const struct flow_table *t);
+/* What stands there, as it was published; false when it is closed. */
+bool flow_table_spec(const struct flow_table *t, uint32_t index, struct flow_spec *out);
+
+/* Figures of an open flow, ready for listings. */
+struct flow_stats {
+	uint64_t packets, bytes;
+	uint64_t control_packets; /* RTCP, DTLS and STUN on a port of RTP */
+	uint32_t ssrc;
+	uint32_t ssrc_changes;
+	uint32_t expected; /* of the present SSRC */
+	uint32_t lost, reordered, duplicate;
+	uint32_t gaps; /* pauses over 100 ms */
+	uint32_t jitter_us;
+	uint64_t last_seen_ns;	/* monotonic clock; 0 = no packet yet */
+	uint16_t learned_port;	/* 0 = not learned */
+	uint64_t refused_total; /* sum of refused[] */
+	uint32_t refused[HW_REFUSED_COUNT];
+};
+/* False when the port is closed. */
+bool flow_table_stats(const struct flow_table *t, uint32_t index, struct flow_stats *out);
+/* The row that says why. */
+enum reason flow_refused_reason(enum hw_refused why);
+
+/* Names each call all of whose open flows saw no packet for `idle_ns` (nor were opened within it),
+ * once. ERR_NOMEM. */
+int flow_table_idle_calls(const struct flow_table *t, uint64_t now_ns, uint64_t idle_ns,
+			  void (*each)(void *ctx, uint32_t call), void *ctx) must_check;
+
+/* For the packet path: the raw entry and its figures, valid below flow_table_size(). */
+const struct hw_flow *flow_table_entry(const struct flow_table *t, uint32_t index);
+struct hw_flow_stats *flow_table_entry_stats(const struct flow_table *t, uint32_t index);
+
+#endif

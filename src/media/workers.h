@@ -1,0 +1,30 @@
+/* The relay's threads: each owns the sockets of the calls that fall to it, so that nothing on the
+ * packet path is shared or locked. */
+#ifndef HW_MEDIA_WORKERS_H
+#define HW_MEDIA_WORKERS_H
+
+#include "media/flow_table.h"
+
+#define WORKERS_MAX 64 /* threads; more cores than that carry more than a gateway's network */
+
+struct workers;
+
+struct workers_setup {
+	struct flow_table *table; /* FLOW_TABLE_PATH; borrowed until workers_stop */
+	unsigned count;		  /* threads, 1..WORKERS_MAX */
+	uint64_t (*now_ns)(void); /* monotonic clock */
+};
+
+/* Starts the threads and opens all that the table holds. ERR_NOMEM, ERR_LIMIT, -errno. */
+int workers_start(const struct workers_setup *setup, struct workers **out) must_check;
+/* The entry changed: opened, replaced or closed. Cheap, from one thread only; kicks may be repeated
+ * or come late: the table decides, a kick only says where to look. */
+void workers_kick(struct workers *w, uint32_t index);
+/* Looks at the whole table, as after lost kicks. */
+void workers_kick_all(struct workers *w);
+/* Ports that could not be bound and are tried again. */
+size_t workers_failed(const struct workers *w);
+/* Ends the threads and closes their sockets. Accepts NULL. */
+void workers_stop(struct workers *w);
+
+#endif
