@@ -1,0 +1,360 @@
+#include "call/cross.h"
+
+#include "proto/sip/sip_write.h"
+
+/* ---- what is hidden ---- */
+
+static void hide(struct cross *x, const struct ip_addr *a)
+{
+	if (a->family == IP_NONE || x->hidden_count == CROSS_HIDDEN_MAX)
+		return;
+	if (ip_eq(a, &x->to->us.addr) || ip_is_unspecified(a))
+		return;
+	for (size_t i = 0; i < x->hidden_count; i++)
+		if (ip_eq(a, &x->hidden[i]))
+			return;
+	x->hidden[x->hidden_count] = *a;
+	ip_text(a, x->hidden_text[x->hidden_count]);
+	x->hidden_count++;
+}
+
+static void hide_host(struct cross *x, struct slice host)
+{
+	struct ip_addr a;
+
+	if (ip_parse(host, &a) == 0)
+		hide(x, &a);
+}
+
+void cross_init(struct cross *x, const struct side *from, const struct side *to,
+		const struct sip_msg *msg)
+{
+	const struct sip_header *contact = sip_header_first(msg, SIP_H_CONTACT);
+	struct sip_name_addr na;
+
+	*x = (struct cross){.from = from, .to = to};
+	hide(x, &from->local.addr);
+	hide(x, &from->us.addr);
+	hide(x, &from->path.remote.addr);
+	hide_host(x, from->peer_host);
+	if (msg->request)
+		hide_host(x, msg->via.host);
+	if (contact && sip_name_addr_parse(contact->value, &na) == 0)
+		hide_host(x, na.uri.host);
+}
+
+/* ---- text ---- */
+
+static bool address_byte(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') ||
+	       c == ':';
+}
+
+/* An address that goes on at either end is another one: 10.1.1.1 does not stand in 110.1.1.12. */
+static bool stands_alone(const struct ip_addr *a, struct slice text, size_t at, size_t n)
+{
+	bool v6 = a->family == IP_V6;
+	char before = at ? text.p[at - 1] : ' ';
+	char after = at + n < text.n ? text.p[at + n] : ' ';
+
+	if (v6)
+		return !address_byte(before) && !address_byte(after);
+	if ((before >= '0' && before <= '9') || (after >= '0' && after <= '9'))
+		return false;
+	return !(after == '.' && at + n + 1 < text.n && text.p[at + n + 1] >= '0' &&
+		 text.p[at + n + 1] <= '9') &&
+	       before != '.';
+}
+
+/* Index of the hidden address that stands at `at`, or -1. */
+static int hidden_at(const struct cross *x, struct slice text, size_t at)
+{
+	for (size_t i = 0; i < x->hidden_count; i++) {
+		struct slice want = slice_z(x->hidden_text[i]);
+
+		if (slice_starts_nocase(slice_from(text, at), want) &&
+		    stands_alone(&x->hidden[i], text, at, want.n))
+			return (int)i;
+	}
+	return -1;
+}
+
+void cross_text(const struct cross *x, struct out *o, struct slice text)
+{
+	size_t done = 0;
+
+	for (size_t at = 0; at < text.n;) {
+		int i = address_byte(text.p[at]) ? hidden_at(x, text, at) : -1;
+		size_t n;
+
+		if (i < 0) {
+			at++;
+			continue;
+		}
+		n = strlen(x->hidden_text[i]);
+		sip_write_unfolded(o, slice_of(text.p + done, at - done));
+		if (x->hidden[i].family == IP_V4 && at && text.p[at - 1] != '[')
+			ip_write_host(o, &x->to->us.addr);
+		else
+			ip_write(o, &x->to->us.addr);
+		at += n;
+		done = at;
+	}
+	sip_write_unfolded(o, slice_from(text, done));
+}
+
+/* As cross_text, but line ends are the body's own. */
+static void body_text(const struct cross *x, struct out *o, struct slice text)
+{
+	while (text.n) {
+		size_t line = slice_find(text, '\n');
+		size_t n = line < text.n ? line + 1 : text.n;
+		struct slice rest = slice_first(text, n);
+		size_t bare = rest.n;
+
+		while (bare && (rest.p[bare - 1] == '\n' || rest.p[bare - 1] == '\r'))
+			bare--;
+		cross_text(x, o, slice_first(rest, bare));
+		out_bytes(o, slice_from(rest, bare));
+		text = slice_from(text, n);
+	}
+}
+
+void cross_body(const struct cross *x, struct out *o, struct slice content_type, struct slice body)
+{
+	static const struct slice types[] = {SLICE("application/simple-message-summary"),
+					     SLICE("message/sipfrag"),
+					     SLICE("application/pidf+xml"),
+					     SLICE("application/dialog-info+xml"),
+					     SLICE("application/reginfo+xml"),
+					     SLICE("application/rlmi+xml"),
+					     SLICE("application/xml"),
+					     SLICE("text/xml")};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (slice_starts_nocase(content_type, types[i])) {
+			body_text(x, o, body);
+			return;
+		}
+	}
+	out_bytes(o, body);
+}
+
+/* ---- URIs ---- */
+
+/* Parameters that name a way to the sender and mean nothing, or too much, on the other side. */
+static bool way_param(struct slice name)
+{
+	static const struct slice ways[] = {SLICE("transport"), SLICE("maddr"), SLICE("received"),
+					    SLICE("ttl"),	SLICE("lr"),	SLICE("alias"),
+					    SLICE("rport"),	SLICE("ob"),	SLICE("gr"),
+					    SLICE("rinstance"), SLICE("line"),	SLICE("comp")};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (slice_eq_nocase(name, ways[i]))
+			return true;
+	return false;
+}
+
+static void cross_params(const struct cross *x, struct out *o, struct slice params)
+{
+	struct slice name, value;
+
+	while (sip_param_next(&params, &name, &value)) {
+		if (way_param(name))
+			continue;
+		out_char(o, ';');
+		out_bytes(o, name);
+		if (value.n) {
+			out_char(o, '=');
+			cross_text(x, o, value);
+		}
+	}
+}
+
+static bool host_is_foreign(const struct cross *x, struct slice host)
+{
+	struct ip_addr a;
+
+	return ip_parse(host, &a) == 0 ||
+	       (x->from->peer_host.n && x->from->owner.kind == OWNER_TRUNK &&
+		slice_eq_nocase(host, x->from->peer_host));
+}
+
+void cross_uri(const struct cross *x, struct out *o, const struct sip_uri *uri, struct slice text)
+{
+	if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS) {
+		cross_text(x, o, text);
+		return;
+	}
+	out_z(o, uri->scheme == SIP_SCHEME_SIPS ? "sips:" : "sip:");
+	if (uri->user.n) {
+		cross_text(x, o, uri->user);
+		out_char(o, '@');
+	}
+	if (host_is_foreign(x, uri->host))
+		side_write_host(o, x->to);
+	else
+		out_bytes(o, uri->host);
+	cross_params(x, o, uri->params);
+}
+
+void cross_name_addr(const struct cross *x, struct out *o, const struct sip_name_addr *na)
+{
+	if (na->display.n) {
+		out_char(o, '"');
+		cross_text(x, o, na->display);
+		out_z(o, "\" ");
+	}
+	out_char(o, '<');
+	cross_uri(x, o, &na->uri, na->uri_text);
+	out_char(o, '>');
+}
+
+/* ---- headers ---- */
+
+enum crossing { CROSS_COPY, CROSS_DROP, CROSS_RAW, CROSS_ADDRESS, CROSS_DIALOG };
+
+static enum crossing crossing_of(enum sip_header_id id)
+{
+	static const uint8_t rule[SIP_H_COUNT] = {
+		[SIP_H_VIA] = CROSS_DROP,
+		[SIP_H_FROM] = CROSS_DROP,
+		[SIP_H_TO] = CROSS_DROP,
+		[SIP_H_CALL_ID] = CROSS_DROP,
+		[SIP_H_CSEQ] = CROSS_DROP,
+		[SIP_H_CONTACT] = CROSS_DROP,
+		[SIP_H_ROUTE] = CROSS_DROP,
+		[SIP_H_RECORD_ROUTE] = CROSS_DROP,
+		[SIP_H_MAX_FORWARDS] = CROSS_DROP,
+		[SIP_H_PATH] = CROSS_DROP,
+		[SIP_H_SERVICE_ROUTE] = CROSS_DROP,
+		[SIP_H_CONTENT_TYPE] = CROSS_DROP,
+		[SIP_H_CONTENT_LENGTH] = CROSS_DROP,
+		[SIP_H_EXPIRES] = CROSS_DROP,
+		/* Digests cover their own text: not a byte may change (RFC 7616 3.4). */
+		[SIP_H_AUTHORIZATION] = CROSS_RAW,
+		[SIP_H_PROXY_AUTHORIZATION] = CROSS_RAW,
+		[SIP_H_WWW_AUTHENTICATE] = CROSS_RAW,
+		[SIP_H_PROXY_AUTHENTICATE] = CROSS_RAW,
+		[SIP_H_P_ASSERTED_IDENTITY] = CROSS_ADDRESS,
+		[SIP_H_P_PREFERRED_IDENTITY] = CROSS_ADDRESS,
+		[SIP_H_REMOTE_PARTY_ID] = CROSS_ADDRESS,
+		[SIP_H_DIVERSION] = CROSS_ADDRESS,
+		[SIP_H_HISTORY_INFO] = CROSS_ADDRESS,
+		[SIP_H_REFERRED_BY] = CROSS_ADDRESS,
+		[SIP_H_REPLY_TO] = CROSS_ADDRESS,
+		[SIP_H_REFER_TO] = CROSS_ADDRESS,
+		[SIP_H_REPLACES] = CROSS_DIALOG,
+		[SIP_H_JOIN] = CROSS_DIALOG,
+		[SIP_H_TARGET_DIALOG] = CROSS_DIALOG,
+	};
+
+	return (enum crossing)rule[id];
+}
+
+/* "?Replaces=..." of a Refer-To: the dialog it names is ours, and escaped (RFC 3891 4, 3515). */
+static void cross_refer_headers(const struct cross *x, struct out *o, struct slice headers)
+{
+	static const struct slice replaces = SLICE("Replaces=");
+	char plain[1024], mapped[1024];
+	struct out in = out_to(plain, sizeof(plain)), out = out_to(mapped, sizeof(mapped));
+	struct slice one, rest = headers;
+	char sep = '?';
+
+	while (rest.n) {
+		one = slice_split(rest, '&', &rest);
+		if (slice_starts_nocase(one, replaces)) {
+			if (sip_unescape(slice_from(one, replaces.n), &in) || !x->map_dialog ||
+			    !x->map_dialog(x->map_ctx, out_slice(&in), &out))
+				continue;
+			out_char(o, sep);
+			out_bytes(o, replaces);
+			for (size_t i = 0; i < out.n; i++) {
+				if (out.buf[i] == ';' || out.buf[i] == '=' || out.buf[i] == '@')
+					out_fmt(o, "%%%02X", (unsigned)out.buf[i]);
+				else
+					out_char(o, out.buf[i]);
+			}
+		} else {
+			out_char(o, sep);
+			cross_text(x, o, one);
+		}
+		sep = '&';
+	}
+}
+
+static void cross_address_value(const struct cross *x, struct out *o, struct slice value)
+{
+	struct sip_name_addr na;
+
+	if (sip_name_addr_parse(value, &na)) {
+		cross_text(x, o, value);
+		return;
+	}
+	if (na.display.n) {
+		out_char(o, '"');
+		cross_text(x, o, na.display);
+		out_z(o, "\" ");
+	}
+	out_char(o, '<');
+	cross_uri(x, o, &na.uri, na.uri_text);
+	if (na.uri.headers.n)
+		cross_refer_headers(x, o, na.uri.headers);
+	out_char(o, '>');
+	cross_text(x, o, na.params);
+}
+
+static void cross_address_header(const struct cross *x, struct out *o, const struct sip_header *h)
+{
+	struct sip_values v = sip_values_in(h->value);
+	struct slice one;
+	bool first = true;
+
+	out_bytes(o, sip_header_name((enum sip_header_id)h->id));
+	out_z(o, ": ");
+	while (sip_values_next(&v, &one)) {
+		if (!first)
+			out_z(o, ", ");
+		first = false;
+		cross_address_value(x, o, one);
+	}
+	out_z(o, "\r\n");
+}
+
+static void cross_dialog_header(const struct cross *x, struct out *o, const struct sip_header *h)
+{
+	char mapped[1024];
+	struct out m = out_to(mapped, sizeof(mapped));
+
+	if (x->map_dialog && x->map_dialog(x->map_ctx, h->value, &m))
+		sip_write_header_id(o, (enum sip_header_id)h->id, out_slice(&m));
+}
+
+void cross_headers(const struct cross *x, struct out *o, const struct sip_msg *msg)
+{
+	for (unsigned i = 0; i < msg->header_count; i++) {
+		const struct sip_header *h = &msg->header[i];
+
+		switch (crossing_of((enum sip_header_id)h->id)) {
+		case CROSS_DROP:
+			break;
+		case CROSS_RAW:
+			sip_write_header(o, h->name, h->value);
+			break;
+		case CROSS_ADDRESS:
+			cross_address_header(x, o, h);
+			break;
+		case CROSS_DIALOG:
+			cross_dialog_header(x, o, h);
+			break;
+		case CROSS_COPY:
+			out_bytes(o, h->name);
+			out_z(o, ": ");
+			cross_text(x, o, h->value);
+			out_z(o, "\r\n");
+			break;
+		}
+	}
+}

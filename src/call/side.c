@@ -1,0 +1,213 @@
+#include "call/side.h"
+
+#include "proto/sip/sip_write.h"
+
+static void peer_host_of(const struct config *config, struct side *s)
+{
+	uint16_t i = s->owner.index;
+
+	s->peer_host = slice_of(NULL, 0);
+	s->peer_port = 0;
+	if (s->owner.kind == OWNER_PBX && config->pbxs[i].domain_count) {
+		s->peer_host = config->pbxs[i].domains[0];
+	} else if (s->owner.kind == OWNER_PBX) {
+		s->peer_host = slice_z(config->pbxs[i].peer.host);
+		s->peer_port = config->pbxs[i].peer.at.port;
+	} else if (s->owner.kind == OWNER_TRUNK) {
+		s->peer_host = slice_z(config->trunks[i].peer.host);
+		s->peer_port = config->trunks[i].peer.at.port;
+	}
+}
+
+static bool owner_exists(const struct config *config, struct owner owner)
+{
+	switch ((enum owner_kind)owner.kind) {
+	case OWNER_PHONES:
+		return owner.index < config->phones_count;
+	case OWNER_PBX:
+		return owner.index < config->pbx_count;
+	case OWNER_TRUNK:
+		return owner.index < config->trunk_count;
+	}
+	return false;
+}
+
+int side_make(const struct config *config, const struct path *path, struct owner owner,
+	      struct side *out)
+{
+	const struct config_listener *l;
+	const struct config_zone *z;
+
+	if (path->listener >= config->listener_count || !owner_exists(config, owner))
+		return ERR_ABSENT;
+	l = &config->listeners[path->listener];
+	z = &config->zones[l->zone];
+	*out = (struct side){.owner = owner, .zone = l->zone, .path = *path, .local = l->local};
+	out->us.port = l->local.port;
+	out->us.addr = l->local.addr.family == IP_V6 ? z->public6 : z->public4;
+	if (out->us.addr.family == IP_NONE)
+		out->us.addr = l->local.addr;
+	peer_host_of(config, out);
+	return 0;
+}
+
+int side_to_peer(const struct config *config, struct owner owner, struct side *out)
+{
+	const struct config_peer *peer;
+	struct path path = {0};
+	uint16_t zone;
+
+	if (!owner_exists(config, owner) || owner.kind == OWNER_PHONES)
+		return ERR_ABSENT;
+	peer = owner.kind == OWNER_PBX ? &config->pbxs[owner.index].peer
+				       : &config->trunks[owner.index].peer;
+	zone = owner.kind == OWNER_PBX ? config->pbxs[owner.index].zone
+				       : config->trunks[owner.index].zone;
+	path.transport = peer->transport;
+	path.remote = peer->at;
+	path.listener = config_listener_find(config, zone, (enum transport)peer->transport,
+					     (enum ip_family)peer->at.addr.family);
+	return side_make(config, &path, owner, out);
+}
+
+bool owner_eq(struct owner a, struct owner b)
+{
+	return a.kind == b.kind && a.index == b.index;
+}
+
+static bool is_peer(const struct config_peer *peer, uint16_t peer_zone, uint16_t zone,
+		    const struct path *path)
+{
+	return peer_zone == zone && ip_eq(&peer->at.addr, &path->remote.addr);
+}
+
+/* Phones sections own their listener; a listener's zone and port decide. */
+static uint16_t phones_at(const struct config *config, const struct config_listener *l)
+{
+	for (size_t i = 0; i < config->phones_count; i++) {
+		const struct config_phones *p = &config->phones[i];
+
+		for (size_t k = 0; p->zone == l->zone && k < p->listen_count; k++)
+			if (p->listen[k].transport == l->transport &&
+			    p->listen[k].port == l->local.port)
+				return (uint16_t)i;
+	}
+	return CONFIG_NONE;
+}
+
+static bool in_subnets(const struct config_zone *z, const struct ip_addr *a)
+{
+	for (size_t i = 0; i < z->subnet_count; i++)
+		if (ip_in_prefix(a, &z->subnets[i]))
+			return true;
+	return z->subnet_count == 0;
+}
+
+struct owner owner_of_path(const struct config *config, const struct path *path)
+{
+	struct owner nobody = {.kind = OWNER_PHONES, .index = CONFIG_NONE};
+	const struct config_listener *l;
+
+	if (path->listener >= config->listener_count)
+		return nobody;
+	l = &config->listeners[path->listener];
+	for (size_t i = 0; i < config->pbx_count; i++)
+		if (is_peer(&config->pbxs[i].peer, config->pbxs[i].zone, l->zone, path))
+			return (struct owner){.kind = OWNER_PBX, .index = (uint16_t)i};
+	for (size_t i = 0; i < config->trunk_count; i++)
+		if (is_peer(&config->trunks[i].peer, config->trunks[i].zone, l->zone, path))
+			return (struct owner){.kind = OWNER_TRUNK, .index = (uint16_t)i};
+	if (!in_subnets(&config->zones[l->zone], &path->remote.addr))
+		return nobody;
+	return (struct owner){.kind = OWNER_PHONES, .index = phones_at(config, l)};
+}
+
+void owner_write(struct out *o, const struct config *config, struct owner owner)
+{
+	if (!owner_exists(config, owner)) {
+		out_z(o, "stranger");
+		return;
+	}
+	switch ((enum owner_kind)owner.kind) {
+	case OWNER_PHONES:
+		out_z(o, "phones ");
+		out_z(o, config->phones[owner.index].name);
+		break;
+	case OWNER_PBX:
+		out_z(o, "pbx ");
+		out_z(o, config->pbxs[owner.index].name);
+		break;
+	case OWNER_TRUNK:
+		out_z(o, "trunk ");
+		out_z(o, config->trunks[owner.index].name);
+		break;
+	}
+}
+
+struct slice side_via_transport(const struct side *s)
+{
+	static const struct slice names[TRANSPORT_COUNT] = {
+		[TRANSPORT_UDP] = SLICE("UDP"), [TRANSPORT_TCP] = SLICE("TCP"),
+		[TRANSPORT_TLS] = SLICE("TLS"), [TRANSPORT_WS] = SLICE("WS"),
+		[TRANSPORT_WSS] = SLICE("WSS"),
+	};
+
+	return s->path.transport < TRANSPORT_COUNT ? names[s->path.transport] : names[0];
+}
+
+struct slice side_uri_transport(const struct side *s)
+{
+	static const struct slice params[TRANSPORT_COUNT] = {
+		[TRANSPORT_UDP] = SLICE(""),
+		[TRANSPORT_TCP] = SLICE(";transport=tcp"),
+		[TRANSPORT_TLS] = SLICE(";transport=tls"),
+		[TRANSPORT_WS] = SLICE(";transport=ws"),
+		[TRANSPORT_WSS] = SLICE(";transport=wss"),
+	};
+
+	return s->path.transport < TRANSPORT_COUNT ? params[s->path.transport] : params[0];
+}
+
+void side_write_contact(struct out *o, const struct side *s, struct slice user)
+{
+	out_z(o, "<sip:");
+	if (user.n) {
+		out_bytes(o, user);
+		out_char(o, '@');
+	}
+	ip_endpoint_write(o, &s->us);
+	out_bytes(o, side_uri_transport(s));
+	out_char(o, '>');
+}
+
+void side_write_via(struct out *o, const struct side *s, struct slice branch)
+{
+	char host[IP_TEXT_MAX + 2];
+	struct out h = out_to(host, sizeof(host));
+
+	ip_write_host(&h, &s->us.addr);
+	sip_write_via(o, side_via_transport(s), out_slice(&h), s->us.port, branch);
+}
+
+bool side_is_us(const struct side *s, struct slice host)
+{
+	struct ip_addr a;
+
+	return ip_parse(host, &a) == 0 && (ip_eq(&a, &s->us.addr) || ip_eq(&a, &s->local.addr));
+}
+
+void side_write_host(struct out *o, const struct side *s)
+{
+	struct ip_addr a;
+
+	if (!s->peer_host.n)
+		ip_write_host(o, &s->us.addr);
+	else if (ip_parse(s->peer_host, &a) == 0)
+		ip_write_host(o, &a);
+	else
+		out_bytes(o, s->peer_host);
+	if (s->peer_host.n && s->peer_port && s->peer_port != 5060) {
+		out_char(o, ':');
+		out_u64(o, s->peer_port);
+	}
+}

@@ -1,0 +1,55 @@
+/* One side of a request that crosses the gateway: where the peer is, who it is by configuration,
+ * and how we show ourselves to it. */
+#ifndef HW_CALL_SIDE_H
+#define HW_CALL_SIDE_H
+
+#include "base/out.h"
+#include "model/config.h"
+#include "model/transport.h"
+
+/* The section of the configuration that a peer belongs to. */
+struct owner {
+	uint8_t kind;	/* enum owner_kind */
+	uint16_t index; /* CONFIG_NONE = nobody */
+};
+
+struct side {
+	struct owner owner;
+	uint16_t zone;
+	struct path path;	  /* to the peer */
+	struct ip_endpoint local; /* the listener's own address */
+	struct ip_endpoint
+		us; /* as told to peers: the zone's public address, the listener's port */
+	struct slice peer_host; /* the peer's domain or configured host; empty for phones */
+	uint16_t peer_port;	/* that goes with peer_host when it is an address; 0 = none */
+};
+
+/* ERR_ABSENT when the path's listener or the owner is not in the configuration. The slices are
+ * borrowed from the configuration. */
+int side_make(const struct config *config, const struct path *path, struct owner owner,
+	      struct side *out) must_check;
+/* A side towards a configured peer: picks the zone's listener for the transport and family. */
+int side_to_peer(const struct config *config, struct owner owner, struct side *out) must_check;
+
+/* Who sends along this path (RFC 3261 knows no such thing; hornwork.conf(5) does): a pbx or trunk
+ * by its address, else the phones section of the listener, else nobody. */
+struct owner owner_of_path(const struct config *config, const struct path *path);
+bool owner_eq(struct owner a, struct owner b);
+/* "phones remote", "pbx main", "trunk carrier". */
+void owner_write(struct out *o, const struct config *config, struct owner owner);
+
+/* "UDP", "TCP" ... for Via. */
+struct slice side_via_transport(const struct side *s);
+/* ";transport=tcp" for URIs of ours; empty for UDP. */
+struct slice side_uri_transport(const struct side *s);
+/* "<sip:USER@us:port;transport=...>"; the user may be empty. */
+void side_write_contact(struct out *o, const struct side *s, struct slice user);
+/* Our Via header line on this side. */
+void side_write_via(struct out *o, const struct side *s, struct slice branch);
+/* True if the host is one of ours on this side: the listener's address or the public one. */
+bool side_is_us(const struct side *s, struct slice host);
+/* The host that stands for the peer's realm in To and Request-URIs: its domain or address, or ours
+ * for phones. */
+void side_write_host(struct out *o, const struct side *s);
+
+#endif
