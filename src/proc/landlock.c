@@ -1,0 +1,92 @@
+/* Landlock through its three system calls (linux/landlock.h); glibc has no wrappers for them. */
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "proc/sandbox.h"
+
+/* Written out here because the C library's headers may be older than the kernel. */
+#define LL_CREATE_VERSION 1u
+#define LL_RULE_PORT	  2
+
+#define LL_FS_EXECUTE	  (UINT64_C(1) << 0)
+#define LL_FS_READ_FILE	  (UINT64_C(1) << 2)
+#define LL_FS_READ_DIR	  (UINT64_C(1) << 3)
+#define LL_FS_ABI1	  ((UINT64_C(1) << 13) - 1)
+#define LL_FS_REFER	  (UINT64_C(1) << 13) /* ABI 2 */
+#define LL_FS_TRUNCATE	  (UINT64_C(1) << 14) /* ABI 3 */
+#define LL_NET_BIND_TCP	  (UINT64_C(1) << 0)  /* ABI 4 */
+#define LL_FS_IOCTL_DEV	  (UINT64_C(1) << 15) /* ABI 5 */
+#define LL_SCOPE_ALL	  UINT64_C(3)	      /* ABI 6: abstract sockets, signals */
+#define LL_FS_READ_RIGHTS (LL_FS_EXECUTE | LL_FS_READ_FILE | LL_FS_READ_DIR)
+
+struct ll_ruleset {
+	uint64_t fs, net, scoped;
+};
+
+struct ll_port {
+	uint64_t allowed, port;
+};
+
+static uint64_t fs_rights(int abi)
+{
+	uint64_t rights = LL_FS_ABI1;
+
+	if (abi >= 2)
+		rights |= LL_FS_REFER;
+	if (abi >= 3)
+		rights |= LL_FS_TRUNCATE;
+	if (abi >= 5)
+		rights |= LL_FS_IOCTL_DEV;
+	return rights;
+}
+
+static int restrict_to(const struct ll_ruleset *r, int abi)
+{
+	struct ll_port any = {LL_NET_BIND_TCP, 0}; /* port 0: whatever the kernel picks */
+	size_t size = abi >= 6 ? sizeof(*r) : abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
+	int fd = (int)syscall(SYS_landlock_create_ruleset, r, size, 0);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (r->net && syscall(SYS_landlock_add_rule, fd, LL_RULE_PORT, &any, 0) < 0)
+		err = -errno;
+	if (!err && syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int abi_version(void)
+{
+	int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LL_CREATE_VERSION);
+
+	return abi > 0 ? abi : 0;
+}
+
+int proc_landlock_no_files(void)
+{
+	int abi = abi_version(), err;
+	struct ll_ruleset r = {.fs = fs_rights(abi)};
+
+	if (abi == 0)
+		return 0;
+	if (abi >= 4)
+		r.net = LL_NET_BIND_TCP;
+	if (abi >= 6)
+		r.scoped = LL_SCOPE_ALL;
+	err = restrict_to(&r, abi);
+	return err ? err : abi;
+}
+
+int proc_landlock_no_writes(void)
+{
+	int abi = abi_version(), err;
+	struct ll_ruleset r = {.fs = fs_rights(abi) & ~(uint64_t)LL_FS_READ_RIGHTS};
+
+	if (abi == 0)
+		return 0;
+	err = restrict_to(&r, abi);
+	return err ? err : abi;
+}

@@ -1,0 +1,68 @@
+#include "proc/messages.h"
+
+#define BIT(kind) (1u << PROC_##kind)
+#define CHILDREN  (BIT(SIGNAL) | BIT(MEDIA) | BIT(CONSOLE) | BIT(PROBE))
+
+#define ONE(type) .bytes_min = sizeof(type), .bytes_max = sizeof(type), .unit_bytes = sizeof(type)
+#define MANY(type, count)                                                                          \
+	.bytes_min = sizeof(type), .bytes_max = (count) * sizeof(type), .unit_bytes = sizeof(type)
+#define FDS(least, most) .fds_min = (least), .fds_max = (most)
+#define WAY(from, to)	 .senders = (from), .receivers = (to)
+
+static const struct proc_row rows[PROC_TYPE_COUNT] = {
+	[PROC_SPAWN] = {"spawn", WAY(BIT(WARDEN), BIT(SPAWNER)), ONE(struct proc_spawn), FDS(1, 1)},
+	[PROC_SPAWNED] = {"spawned", WAY(BIT(SPAWNER), BIT(WARDEN)), ONE(struct proc_spawned)},
+	[PROC_EXITED] = {"exited", WAY(BIT(SPAWNER), BIT(WARDEN)), ONE(struct proc_exited)},
+	[PROC_KILL] = {"kill", WAY(BIT(WARDEN), BIT(SPAWNER)), ONE(struct proc_kill)},
+
+	[PROC_HELLO] = {"hello", WAY(BIT(WARDEN), CHILDREN), ONE(struct proc_hello)},
+	[PROC_CONFIG_BEGIN] = {"config_begin", WAY(BIT(WARDEN), CHILDREN),
+			       ONE(struct proc_config_begin), FDS(1, 1)},
+	[PROC_CONFIG_ZONE] = {"config_zone", WAY(BIT(WARDEN), CHILDREN),
+			      ONE(struct proc_config_zone)},
+	[PROC_CONFIG_PEER] = {"config_peer", WAY(BIT(WARDEN), CHILDREN),
+			      ONE(struct proc_config_peer)},
+	[PROC_CONFIG_SECRET] = {"config_secret", WAY(BIT(WARDEN), BIT(SIGNAL)),
+				ONE(struct proc_config_secret)},
+	[PROC_CONFIG_LISTENER] = {"config_listener", WAY(BIT(WARDEN), BIT(SIGNAL)),
+				  ONE(struct proc_config_listener), FDS(0, 1)},
+	[PROC_CONFIG_END] = {"config_end", WAY(BIT(WARDEN), CHILDREN), ONE(struct proc_config_end)},
+	[PROC_FLOW_TABLE] = {"flow_table", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(MEDIA)),
+			     ONE(struct proc_flow_table), FDS(1, 1)},
+	[PROC_MEDIA_KICK] = {"media_kick", WAY(BIT(WARDEN), BIT(MEDIA)),
+			     MANY(uint32_t, PROC_KICKS_MAX)},
+	[PROC_PEER] = {"peer", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(CONSOLE)), ONE(struct proc_peer),
+		       FDS(1, 1)},
+	[PROC_CONSOLE_SETUP] = {"console_setup", WAY(BIT(WARDEN), BIT(CONSOLE)),
+				ONE(struct proc_console_setup), FDS(1, 3)},
+	[PROC_FLOW_REFUSED] = {"flow_refused", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(PROBE)),
+			       ONE(struct proc_flow_refused)},
+	[PROC_STOP] = {"stop", WAY(BIT(WARDEN), CHILDREN | BIT(SPAWNER)), ONE(struct proc_stop)},
+
+	[PROC_CONFIG_DONE] = {"config_done", WAY(CHILDREN, BIT(WARDEN)),
+			      ONE(struct proc_config_done)},
+	[PROC_FLOW_OPS] = {"flow_ops", WAY(BIT(SIGNAL) | BIT(PROBE), BIT(WARDEN)),
+			   MANY(struct proc_flow_op, PROC_FLOW_OPS_MAX)},
+	[PROC_STOPPED] = {"stopped", WAY(CHILDREN, BIT(WARDEN)), .unit_bytes = 1},
+	[PROC_VERDICT] = {"verdict", WAY(BIT(PROBE), BIT(WARDEN)), ONE(struct proc_verdict)},
+
+	[PROC_QUERY] = {"query", WAY(BIT(CONSOLE), BIT(WARDEN) | BIT(SIGNAL)),
+			ONE(struct proc_query_msg)},
+	[PROC_ANSWER] = {"answer", WAY(BIT(WARDEN) | BIT(SIGNAL), BIT(CONSOLE)),
+			 ONE(struct proc_answer), FDS(1, 1)},
+	[PROC_EVENT] = {"event", WAY(BIT(WARDEN) | BIT(SIGNAL) | BIT(MEDIA), BIT(CONSOLE)),
+			.bytes_min = 2, .bytes_max = PROC_EVENT_MAX, .unit_bytes = 1},
+};
+
+const struct proc_row *proc_row(unsigned type)
+{
+	return type < PROC_TYPE_COUNT && rows[type].name ? &rows[type] : NULL;
+}
+
+const char *proc_kind_name(enum proc_kind kind)
+{
+	static const char *const names[PROC_KIND_COUNT] = {"warden", "spawner", "signal",
+							   "media",  "console", "probe"};
+
+	return (unsigned)kind < PROC_KIND_COUNT ? names[kind] : "?";
+}

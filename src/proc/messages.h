@@ -1,0 +1,229 @@
+/* Every message that the processes exchange, in one place. All are plain data between processes of
+ * one binary; what is received is checked against the table in messages.c before anybody sees it,
+ * and a sender whose message does not pass is put down. */
+#ifndef HW_PROC_MESSAGES_H
+#define HW_PROC_MESSAGES_H
+
+#include <assert.h>
+
+#include "model/config.h"
+#include "model/flow.h"
+
+#define PROC_VERSION	 1     /* of this page; both ends must have the same */
+#define PROC_PAYLOAD_MAX 32768 /* bytes of one message behind its head */
+#define PROC_FDS_MAX	 4     /* descriptors that may travel with one message */
+#define PROC_FLOW_OPS_MAX                                                                          \
+	((size_t)64)	       /* flow requests in one message: the flows of 8 calls with video */
+#define PROC_KICKS_MAX	  1024 /* flow slots in one message to the relay */
+#define PROC_EVENT_MAX	  4096 /* bytes of one event as a JSON line */
+#define PROC_ARGUMENT_MAX 256  /* bytes of a query's argument with its NUL */
+#define PROC_TOKEN_MAX	  256  /* bytes of the console's bearer token with its NUL */
+
+enum proc_kind {
+	PROC_WARDEN,
+	PROC_SPAWNER,
+	PROC_SIGNAL,
+	PROC_MEDIA,
+	PROC_CONSOLE,
+	PROC_PROBE, /* enters signal's sandbox and tries to get out (run --self-test) */
+	PROC_KIND_COUNT
+};
+
+enum proc_type {
+	PROC_NONE,
+	/* warden <-> spawner */
+	PROC_SPAWN,
+	PROC_SPAWNED,
+	PROC_EXITED,
+	PROC_KILL,
+	/* warden -> child */
+	PROC_HELLO,
+	PROC_CONFIG_BEGIN, /* + memfd with the text */
+	PROC_CONFIG_ZONE,
+	PROC_CONFIG_PEER,
+	PROC_CONFIG_SECRET,
+	PROC_CONFIG_LISTENER, /* + the socket when it is new */
+	PROC_CONFIG_END,
+	PROC_FLOW_TABLE, /* + the table's memory */
+	PROC_MEDIA_KICK,
+	PROC_PEER, /* + a channel to another child */
+	PROC_CONSOLE_SETUP,
+	PROC_FLOW_REFUSED,
+	PROC_STOP,
+	/* child -> warden */
+	PROC_CONFIG_DONE,
+	PROC_FLOW_OPS,
+	PROC_STOPPED,
+	PROC_VERDICT,
+	/* console -> warden, signal; and back */
+	PROC_QUERY,
+	PROC_ANSWER, /* + memfd with the text */
+	/* anybody -> console */
+	PROC_EVENT,
+	PROC_TYPE_COUNT
+};
+
+struct proc_head {
+	uint16_t version;
+	uint16_t type;
+	uint32_t bytes; /* behind this head */
+};
+
+struct proc_spawn {
+	uint32_t kind; /* enum proc_kind; the channel's other end travels along */
+};
+
+struct proc_spawned {
+	uint32_t kind;
+	int32_t pid; /* or a negative errno */
+	uint32_t uid;
+	uint32_t spare_uid; /* 1: no user of that name is there */
+};
+
+struct proc_exited {
+	uint32_t kind;
+	int32_t pid;
+	int32_t status; /* as from waitpid */
+};
+
+struct proc_kill {
+	int32_t pid;
+	int32_t signal;
+};
+
+struct proc_hello {
+	uint32_t kind;
+	uint32_t argument; /* probe: which attempt */
+};
+
+struct proc_config_begin {
+	uint64_t generation;
+	uint64_t text_bytes;
+	uint32_t zones, pbxs, trunks, listeners; /* so many of each follow */
+	char file[CONFIG_PATH_MAX];
+};
+
+struct proc_config_zone {
+	uint32_t index;
+	struct ip_addr address4, address6, public4, public6;
+};
+
+struct proc_config_peer {
+	uint32_t index;
+	uint32_t owner; /* enum owner_kind: pbx or trunk */
+	struct ip_endpoint at;
+};
+
+struct proc_config_secret {
+	uint32_t index; /* of the trunk */
+	char password[CONFIG_SECRET_MAX];
+};
+
+struct proc_config_listener {
+	uint32_t index;
+	uint32_t old_index; /* it keeps this listener's socket; CONFIG_NONE = a new one comes */
+	struct config_listener listener;
+};
+
+struct proc_config_end {
+	uint64_t generation;
+};
+
+struct proc_config_done {
+	uint64_t generation;
+	int32_t err; /* 0 = in force */
+};
+
+struct proc_flow_table {
+	uint64_t bytes; /* of the shared memory */
+	uint32_t flows; /* entries */
+};
+
+struct proc_peer {
+	uint32_t kind;
+};
+
+enum { CONSOLE_HAS_TCP = 1, CONSOLE_HAS_EVENTS = 2, CONSOLE_HAS_TOKEN = 4 };
+
+/* Descriptors: the Unix socket that listens, then as flagged the TCP socket and the events file. */
+struct proc_console_setup {
+	uint32_t flags;
+	char token[PROC_TOKEN_MAX];
+};
+
+struct proc_flow_refused {
+	struct ip_endpoint local;
+	uint32_t call;
+	uint32_t reason;
+};
+
+struct proc_stop {
+	uint32_t grace_ms;
+};
+
+enum flow_op { FLOW_OP_OPEN, FLOW_OP_CLOSE };
+
+struct proc_flow_op {
+	uint32_t op;
+	uint32_t reason;
+	struct flow_spec spec;
+};
+
+struct proc_verdict {
+	uint32_t attempt;
+	int32_t err; /* what the attempt got: 0 = it succeeded, which it must not */
+};
+
+enum proc_query {
+	QUERY_STATUS,
+	QUERY_CALLS,
+	QUERY_CALLS_ALL,
+	QUERY_REGISTRATIONS,
+	QUERY_EVENTS,
+	QUERY_TRACE,
+	QUERY_EXPLAIN,
+	QUERY_METRICS,
+	QUERY_RELOAD,
+	QUERY_COUNT
+};
+
+struct proc_query_msg {
+	uint32_t id;
+	uint32_t what; /* enum proc_query */
+	char argument[PROC_ARGUMENT_MAX];
+};
+
+struct proc_answer {
+	uint32_t id;
+	uint32_t status; /* as HTTP has them: 200, 404, 409 ... */
+	uint64_t bytes;	 /* of the text in the memfd */
+};
+
+static_assert(sizeof(struct proc_head) == 8, "head");
+static_assert(sizeof(struct proc_spawned) == 16, "spawned");
+static_assert(sizeof(struct proc_exited) == 12, "exited");
+static_assert(sizeof(struct proc_config_begin) == 32 + CONFIG_PATH_MAX, "config_begin");
+static_assert(sizeof(struct ip_addr) == 17 && sizeof(struct ip_endpoint) == 20, "ip");
+static_assert(sizeof(struct proc_config_zone) == 72, "config_zone");
+static_assert(sizeof(struct proc_config_peer) == 28, "config_peer");
+static_assert(sizeof(struct proc_flow_refused) == 28, "flow_refused");
+static_assert(sizeof(struct proc_flow_op) % 8 == 0, "flow_op has no tail to leak");
+static_assert(PROC_FLOW_OPS_MAX * sizeof(struct proc_flow_op) <= PROC_PAYLOAD_MAX, "flow_ops fit");
+static_assert(sizeof(struct proc_query_msg) == 8 + PROC_ARGUMENT_MAX, "query");
+static_assert(sizeof(struct proc_answer) == 16, "answer");
+
+/* What a message of one type may look like, who may send it and who may get it. */
+struct proc_row {
+	const char *name;
+	uint32_t senders, receivers; /* bit n: enum proc_kind n */
+	uint32_t bytes_min, bytes_max;
+	uint32_t unit_bytes; /* the payload is a multiple of this */
+	uint8_t fds_min, fds_max;
+};
+
+/* NULL for a type that nobody knows. Borrowed for ever. */
+const struct proc_row *proc_row(unsigned type);
+/* "signal", "media", ... */
+const char *proc_kind_name(enum proc_kind kind);
+
+#endif

@@ -1,0 +1,29 @@
+/* What each kind of process may still ask of the kernel once it is set up: a seccomp allow-list of
+ * its own (what is not listed kills the process; HORNWORK_SECCOMP=log in the environment of the
+ * gateway logs instead) and Landlock (no file, no directory; TCP only bound to no port of choice).
+ */
+#ifndef HW_PROC_SANDBOX_H
+#define HW_PROC_SANDBOX_H
+
+#include "proc/messages.h"
+
+struct proc_sandbox_state {
+	bool seccomp;	  /* the filter is in force */
+	int landlock_abi; /* 0 = the kernel has none */
+};
+
+/* For signal, media, console and the probe; once, when all is set up and before any stranger's byte
+ * is read. No way back. -errno, ERR_DENIED: then the process must not go on. A kernel without
+ * Landlock is no failure; it shows in *out. */
+int proc_sandbox_enter(enum proc_kind kind, struct proc_sandbox_state *out) must_check;
+/* The spawner and all it starts: no file may be made or written, no module, mount, trace. */
+int proc_sandbox_spawner(void) must_check;
+/* The warden: no exec, no fork of another program, no module, mount, trace. */
+int proc_sandbox_warden(void) must_check;
+
+/* landlock.c: every file right is taken, or the writing ones only. Returns the ABI, 0 = the kernel
+ * has none, -errno. */
+int proc_landlock_no_files(void) must_check;
+int proc_landlock_no_writes(void) must_check;
+
+#endif
