@@ -22,10 +22,15 @@ void sip_write_copied(struct out *o, const struct sip_msg *m, enum sip_header_id
 /* Content-Type (left out when empty), Content-Length, the empty line and the body. */
 void sip_write_body(struct out *o, struct slice content_type, struct slice body);
 
-/* A whole response to a request: status line, Vias copied (the topmost with received and rport of
- * `source` as RFC 3581 and 18.2.1 say), From, To (with `to_tag` if it has none and the tag is not
- * empty), Call-ID, CSeq, then `extra_headers` (lines with CRLF, may be empty), and an empty body.
- * Works on what a refused message gave. ERR_SPACE, or ERR_SYNTAX when it cannot be answered. */
+/* The head of a response without its end: status line, Vias copied (the topmost with received and
+ * rport of `source` as RFC 3581 and 3261 18.2.1 say), From, To (with `to_tag` if it has none and
+ * the tag is not empty), Call-ID, CSeq. More headers and sip_write_body follow. ERR_SYNTAX when the
+ * request cannot be answered (works on what a refused message gave). */
+int sip_write_response_head(struct out *o, const struct sip_msg *request, unsigned status,
+			    struct slice phrase, const struct ip_endpoint *source,
+			    struct slice to_tag) must_check;
+/* A whole response: its head, `extra_headers` (lines with CRLF, may be empty), and an empty body.
+ * ERR_SPACE or ERR_SYNTAX. */
 int sip_write_response(struct out *o, const struct sip_msg *request, unsigned status,
 		       struct slice phrase, const struct ip_endpoint *source, struct slice to_tag,
 		       struct slice extra_headers) must_check;

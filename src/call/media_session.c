@@ -1,0 +1,344 @@
+#include "call/media_session.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "proto/sdp/sdp.h"
+
+void media_init(struct media_session *m, uint32_t call)
+{
+	*m = (struct media_session){.call = call};
+}
+
+/* ---- ports ---- */
+
+static void port_give(struct media_session *m, const struct media_tools *t, unsigned stream,
+		      unsigned side)
+{
+	uint16_t *port = &m->stream[stream].port[side];
+
+	if (*port)
+		r1_ports_give(t->ports, &m->peer[side].local, *port);
+	*port = 0;
+}
+
+static enum reason port_take(struct media_session *m, const struct media_tools *t, unsigned stream,
+			     unsigned side)
+{
+	uint16_t *port = &m->stream[stream].port[side];
+	uint32_t random;
+	int err;
+
+	if (*port)
+		return REASON_NONE;
+	t->env->random(t->env->ctx, (uint8_t *)&random, sizeof(random));
+	err = r1_ports_take(t->ports, &m->peer[side].local, random, port);
+	if (err)
+		return err == ERR_NOMEM ? REASON_out_of_memory : REASON_ports_exhausted;
+	m->port_is_new[stream][side] = true;
+	return REASON_NONE;
+}
+
+static void new_ports_give(struct media_session *m, const struct media_tools *t)
+{
+	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++)
+		for (unsigned side = 0; side < 2; side++)
+			if (m->port_is_new[i][side])
+				port_give(m, t, i, side);
+	memset(m->port_is_new, 0, sizeof(m->port_is_new));
+}
+
+/* ---- flows ---- */
+
+static void flow_act(const struct media_tools *t, enum action_kind kind, const struct flow_spec *f,
+		     enum reason why)
+{
+	struct action a = {.kind = kind, .flow = f, .call = f->call, .reason = why};
+
+	t->env->act(t->env->ctx, &a);
+	if (kind == ACT_OPEN_FLOW) {
+		(*t->opened_total)++;
+		(*t->open)++;
+	} else {
+		(*t->closed_total)++;
+		(*t->open)--;
+	}
+}
+
+static const struct flow_spec *flow_at(const struct flow_spec *flows, size_t n,
+				       const struct ip_endpoint *local)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ip_endpoint_eq(&flows[i].local, local))
+			return &flows[i];
+	return NULL;
+}
+
+static bool flow_same(const struct flow_spec *a, const struct flow_spec *b)
+{
+	return ip_endpoint_eq(&a->source, &b->source) && ip_endpoint_eq(&a->to, &b->to) &&
+	       ip_endpoint_eq(&a->out, &b->out) && a->kind == b->kind &&
+	       a->rtcp_mux == b->rtcp_mux && a->dtls == b->dtls && a->learn_port == b->learn_port &&
+	       a->to_learned == b->to_learned && a->payload_types[0] == b->payload_types[0] &&
+	       a->payload_types[1] == b->payload_types[1] && strcmp(a->codec, b->codec) == 0;
+}
+
+/* Makes the open flows equal to the wanted ones. */
+static void flows_become(struct media_session *m, const struct media_tools *t,
+			 const struct flow_spec *want, size_t n)
+{
+	for (size_t i = 0; i < m->flow_count; i++) {
+		const struct flow_spec *old = &m->flows[i];
+		const struct flow_spec *now = flow_at(want, n, &old->local);
+
+		if (!now)
+			flow_act(t, ACT_CLOSE_FLOW, old, REASON_stream_dropped);
+		else if (!flow_same(old, now))
+			flow_act(t, ACT_CLOSE_FLOW, old, REASON_stream_moved);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct flow_spec *old = flow_at(m->flows, m->flow_count, &want[i].local);
+
+		if (!old || !flow_same(old, &want[i]))
+			flow_act(t, ACT_OPEN_FLOW, &want[i], REASON_offer_answered);
+	}
+	if (n)
+		memcpy(m->flows, want, n * sizeof(*want));
+	m->flow_count = n;
+}
+
+/* Room for n flows; what is open stays readable. */
+static int flows_reserve(struct media_session *m, size_t n)
+{
+	struct flow_spec *more;
+
+	if (n <= m->flow_room)
+		return 0;
+	more = mem_grow(m->flows, n * sizeof(*more));
+	if (!more)
+		return ERR_NOMEM;
+	m->flows = more;
+	m->flow_room = n;
+	return 0;
+}
+
+/* A stream that neither side sends on, or that points nowhere, stays silent rightly. */
+static bool carries(const struct r1_stream *s)
+{
+	bool sends[2];
+
+	for (unsigned i = 0; i < 2; i++)
+		sends[i] =
+			s->end[i].direction == SDP_SENDRECV || s->end[i].direction == SDP_SENDONLY;
+	return s->active && s->rtp &&
+	       ((sends[0] && !s->end[1].held && s->end[1].direction != SDP_INACTIVE &&
+		 s->end[1].direction != SDP_SENDONLY) ||
+		(sends[1] && !s->end[0].held && s->end[0].direction != SDP_INACTIVE &&
+		 s->end[0].direction != SDP_SENDONLY));
+}
+
+static int flows_update(struct media_session *m, const struct media_tools *t)
+{
+	struct flow_spec want[MEDIA_FLOWS_MAX];
+	size_t n = 0;
+
+	m->wants_media = false;
+	for (unsigned i = 0; i < m->stream_count; i++) {
+		n += r1_stream_flows(&m->stream[i], (uint8_t)i, m->call, m->peer, want + n);
+		m->wants_media = m->wants_media || carries(&m->stream[i]);
+	}
+	if (flows_reserve(m, n))
+		return ERR_NOMEM;
+	flows_become(m, t, want, n);
+	return 0;
+}
+
+void media_done(struct media_session *m, const struct media_tools *t, enum reason why)
+{
+	for (size_t i = 0; i < m->flow_count; i++)
+		flow_act(t, ACT_CLOSE_FLOW, &m->flows[i], why);
+	m->flow_count = 0;
+	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++)
+		for (unsigned side = 0; side < 2; side++)
+			port_give(m, t, i, side);
+	mem_free(m->flows);
+	m->flows = NULL;
+	m->flow_room = 0;
+}
+
+/* ---- descriptions ---- */
+
+/* Our o= line: one identity per side for the whole call, a new version when the text changes. */
+static enum reason write_out(struct media_session *m, const struct media_tools *t, unsigned from,
+			     const struct sdp *sdp, struct sdp_edit *edit, struct out *o)
+{
+	uint64_t hash = hash_bytes(&t->key, sdp->text);
+	unsigned to = !from;
+	size_t start = o->n;
+
+	if (m->session_id[to] == 0) {
+		t->env->random(t->env->ctx, (uint8_t *)&m->session_id[to],
+			       sizeof(m->session_id[to]));
+		m->session_id[to] = (m->session_id[to] >> 16) | 1;
+		m->version[to] = m->session_id[to];
+	}
+	for (unsigned i = 0; i < sdp->media_count && i < SDP_MEDIA_MAX; i++)
+		hash ^= (uint64_t)edit->media[i].port << (i % 4 * 16);
+	if (m->last_hash[to] != hash)
+		m->version[to]++;
+	m->last_hash[to] = hash;
+	edit->origin_user = SL("-");
+	edit->origin_session_id = m->session_id[to];
+	edit->origin_version = m->version[to];
+	edit->address = m->peer[to].told;
+	if (sdp_rewrite(sdp, edit, o)) {
+		o->n = start;
+		return REASON_response_too_long;
+	}
+	return REASON_NONE;
+}
+
+static enum reason read_ends(const struct media_session *m, unsigned from, const struct sdp *sdp,
+			     struct r1_end ends[CALL_STREAMS_MAX], bool relayed[CALL_STREAMS_MAX])
+{
+	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++) {
+		enum reason why;
+
+		relayed[i] = i < sdp->media_count && r1_media_relayed(&sdp->media[i]);
+		if (!relayed[i])
+			continue;
+		why = r1_end_read(&sdp->media[i], &m->peer[from], &ends[i]);
+		if (why)
+			return why;
+	}
+	return REASON_NONE;
+}
+
+static enum reason edit_ports(struct media_session *m, const struct media_tools *t, unsigned to,
+			      const struct sdp *sdp, const bool relayed[CALL_STREAMS_MAX],
+			      struct sdp_edit *edit)
+{
+	for (unsigned i = 0; i < sdp->media_count; i++) {
+		enum reason why;
+
+		if (i >= CALL_STREAMS_MAX || !relayed[i])
+			continue; /* SDP_KEEP_PORT_ZERO */
+		why = port_take(m, t, i, to);
+		if (why)
+			return why;
+		edit->media[i] = (struct sdp_edit_media){
+			.kind = SDP_RELAY,
+			.port = m->stream[i].port[to],
+			.rtcp_port = (uint16_t)(m->stream[i].port[to] + 1),
+		};
+	}
+	return REASON_NONE;
+}
+
+static enum reason take_offer(struct media_session *m, const struct media_tools *t, unsigned from,
+			      const struct sdp *sdp, struct out *o)
+{
+	struct r1_end ends[CALL_STREAMS_MAX] = {0};
+	struct sdp_edit edit = {0};
+	bool relayed[CALL_STREAMS_MAX];
+	enum reason why = read_ends(m, from, sdp, ends, relayed);
+
+	if (!why)
+		why = edit_ports(m, t, !from, sdp, relayed, &edit);
+	if (!why)
+		why = write_out(m, t, from, sdp, &edit, o);
+	if (why) {
+		new_ports_give(m, t);
+		return why;
+	}
+	m->offer = MEDIA_OFFER_OPEN;
+	m->offerer = (uint8_t)from;
+	m->offered_count = sdp->media_count;
+	memcpy(m->offered, relayed, sizeof(m->offered));
+	memcpy(m->offered_end, ends, sizeof(m->offered_end));
+	return REASON_NONE;
+}
+
+static void stream_agree(struct media_session *m, unsigned i, unsigned from,
+			 const struct sdp_media *answer, const struct r1_end *answered)
+{
+	struct r1_stream *s = &m->stream[i];
+
+	s->active = true;
+	s->end[from] = *answered;
+	s->end[!from] = m->offered_end[i];
+	r1_stream_describe(s, answer);
+}
+
+static void streams_agree(struct media_session *m, unsigned from, const struct sdp *sdp,
+			  const bool relayed[CALL_STREAMS_MAX],
+			  const struct r1_end ends[CALL_STREAMS_MAX])
+{
+	unsigned count = sdp->media_count < CALL_STREAMS_MAX ? sdp->media_count : CALL_STREAMS_MAX;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (relayed[i])
+			stream_agree(m, i, from, &sdp->media[i], &ends[i]);
+		else
+			m->stream[i].active = false;
+	}
+	m->stream_count = (uint8_t)(count > m->stream_count ? count : m->stream_count);
+	/* Another early dialog may still agree on the stream: its ports are kept until settled. */
+	memset(m->port_is_new, 0, sizeof(m->port_is_new));
+}
+
+static enum reason take_answer(struct media_session *m, const struct media_tools *t, unsigned from,
+			       const struct sdp *sdp, struct out *o)
+{
+	struct r1_end ends[CALL_STREAMS_MAX] = {0};
+	struct sdp_edit edit = {0};
+	bool relayed[CALL_STREAMS_MAX];
+	enum reason why = REASON_NONE;
+
+	if (sdp->media_count != m->offered_count)
+		return REASON_sdp_answer_mismatch;
+	why = read_ends(m, from, sdp, ends, relayed);
+	for (unsigned i = 0; i < CALL_STREAMS_MAX && !why; i++) {
+		if (relayed[i] && !m->offered[i])
+			why = REASON_sdp_answer_mismatch;
+	}
+	if (!why)
+		why = edit_ports(m, t, !from, sdp, relayed, &edit);
+	if (!why)
+		why = write_out(m, t, from, sdp, &edit, o);
+	if (why)
+		return why;
+	streams_agree(m, from, sdp, relayed, ends);
+	m->offer = MEDIA_OFFER_ANSWERED;
+	return flows_update(m, t) ? REASON_out_of_memory : REASON_NONE;
+}
+
+enum reason media_describe(struct media_session *m, const struct media_tools *t, unsigned from,
+			   enum media_turn turn, struct slice text, struct out *o)
+{
+	bool theirs = m->offer != MEDIA_NO_OFFER && m->offerer != from;
+	struct sdp sdp;
+	enum reason why = REASON_NONE;
+
+	if (sdp_parse(text, &sdp, &why))
+		return why;
+	if (turn == MEDIA_TURN_REPLY && theirs)
+		return take_answer(m, t, from, &sdp, o);
+	if (m->offer == MEDIA_OFFER_OPEN && theirs)
+		return REASON_request_pending;
+	return take_offer(m, t, from, &sdp, o);
+}
+
+void media_settled(struct media_session *m, const struct media_tools *t)
+{
+	m->offer = MEDIA_NO_OFFER;
+	memset(m->port_is_new, 0, sizeof(m->port_is_new));
+	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++)
+		for (unsigned side = 0; side < 2 && !m->stream[i].active; side++)
+			port_give(m, t, i, side);
+}
+
+void media_rolled_back(struct media_session *m, const struct media_tools *t)
+{
+	new_ports_give(m, t);
+	m->offer = MEDIA_NO_OFFER;
+}
