@@ -21,5 +21,8 @@
 #define TXN_T4_MS      5000
 #define TXN_TIMEOUT_MS (64 * TXN_T1_MS) /* timers B, F, H, J, L, M */
 #define TXN_D_MS       32000		/* timer D: more than 32 s over UDP */
+#define TXN_TRYING_MS  200		/* an INVITE unanswered for so long gets a 100 (17.2.1) */
+/* A request that nobody answers is forgotten; its client gave up (timer F) long before. */
+#define TXN_ANSWER_MS (TXN_TIMEOUT_MS + TXN_T4_MS)
 
 #endif

@@ -44,13 +44,15 @@ struct txn_layer {
 	struct hash_key key;
 	struct hash_table by_id; /* server: branch, sent-by, method; client: branch, method */
 	struct list all;
+	char *scratch; /* CORE_MESSAGE_MAX bytes in which messages are built */
 };
 
 /* `env` and `wheel` are borrowed. ERR_NOMEM. */
 int txn_layer_init(struct txn_layer *l, const struct core_env *env, struct wheel *wheel,
 		   struct hash_key key) must_check;
 void txn_layer_done(struct txn_layer *l);
-/* After a reload: paths of open transactions get their new listener index. */
+/* After a reload: paths of open transactions get their new listener index; those whose listener is
+ * gone fail. */
 void txn_layer_remap(struct txn_layer *l, const uint16_t *listener_map);
 
 /* ---- server side ---- */
@@ -64,7 +66,9 @@ enum txn_match {
 enum txn_match txn_on_request(struct txn_layer *l, uint64_t now_ms, const struct path *from,
 			      const struct sip_msg *request);
 /* A server transaction for a request that is TXN_NEW (not ACK). For INVITE a 100 is sent after
- * 200 ms unless an answer came first. NULL: out of memory or at the limit (*out_reason). */
+ * 200 ms unless an answer came first. Any other one that stays unanswered is gone after
+ * TXN_ANSWER_MS. Answers go the way the request came; without rport to the port in Via when its
+ * address is the source (18.2.2). NULL: out of memory or at the limit (*out_reason). */
 struct txn *txn_server_new(struct txn_layer *l, uint64_t now_ms, const struct path *from,
 			   const struct sip_msg *request, const struct txn_user *user, void *owner,
 			   enum reason *out_reason) must_check;
@@ -103,7 +107,8 @@ void txn_cancel(struct txn *invite, uint64_t now_ms, struct slice extra_headers)
 /* ---- both ---- */
 
 void *txn_owner(const struct txn *t);
-/* The owner is gone: the transaction goes on by itself without a user. */
+/* The owner is gone: the transaction goes on by itself without a user. A server one that was never
+ * answered is dropped after TXN_ANSWER_MS. */
 void txn_release(struct txn *t);
 enum txn_kind txn_kind_of(const struct txn *t);
 enum txn_state txn_state_of(const struct txn *t);
@@ -113,7 +118,11 @@ const struct path *txn_path(const struct txn *t);
 /* Server: the request; client: the request as sent. Parsed anew from the kept bytes into *out,
  * which borrows them as long as the transaction lives. */
 int txn_request(const struct txn *t, struct sip_msg *out) must_check;
-/* A connection broke: transactions over it fail. */
+/* The sends of this transaction carry the call's number (for the ladder). */
+void txn_call_set(struct txn *t, uint32_t call);
+/* A connection broke or a datagram could not be sent: client transactions over it fail; a server
+ * transaction over TCP or TLS falls back to a new connection to the sender's port (18.2.2) and
+ * fails when that breaks too. Not from within env->act. */
 void txn_on_transport_error(struct txn_layer *l, uint64_t now_ms, const struct path *to);
 size_t txn_count(const struct txn_layer *l);
 
