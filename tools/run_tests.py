@@ -84,6 +84,8 @@ def run_meson(directory, suites, tally):
     command = ['meson', 'test', '-C', directory, '--no-rebuild', '--print-errorlogs']
     for suite in suites:
         command += ['--suite', suite]
+    if directory != 'build':
+        command += ['--no-suite', 'e2e', '--no-suite', 'bpf']
     env = dict(os.environ)
     env.setdefault('ASAN_OPTIONS', 'detect_leaks=1:abort_on_error=1')
     env.setdefault('UBSAN_OPTIONS', 'print_stacktrace=1:halt_on_error=1')
@@ -103,11 +105,13 @@ def run_pytest(mark, tally):
     say('end to end' + (f' ({mark})' if mark else ''))
     junit = ROOT / 'build' / 'e2e.xml'
     junit.unlink(missing_ok=True)
-    command = ['/usr/bin/python3', '-m', 'pytest', 'tests/e2e', '-v', f'--junitxml={junit}']
+    command = ['/usr/bin/python3', '-m', 'pytest', '-c', 'tests/e2e/pytest.ini', '--rootdir', 'tests/e2e', 'tests/e2e', '-v',
+               f'--junitxml={junit}']
+    env = dict(os.environ, HORNWORK_BINARY=str(ROOT / 'build' / 'hornwork'), PYTHONDONTWRITEBYTECODE='1')
     if mark:
         command += ['-m', mark]
     try:
-        status = run(command, timeout=E2E_SECONDS_MAX).returncode
+        status = run(command, env=env, timeout=E2E_SECONDS_MAX).returncode
     except subprocess.TimeoutExpired:
         tally.add('e2e', 'failed', f'not done after {E2E_SECONDS_MAX} s')
         return
