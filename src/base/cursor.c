@@ -9,7 +9,7 @@ struct slice cur_bytes(struct cursor *c, size_t n)
 		return s;
 	}
 	s = slice_of(c->p, c->err ? 0 : n);
-	c->p += s.n;
+	c->p = slice_end(s);
 	return s;
 }
 

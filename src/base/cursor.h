@@ -13,7 +13,7 @@ struct cursor {
 
 static inline struct cursor cur_of(struct slice s)
 {
-	return (struct cursor){.p = s.p, .end = s.p + s.n};
+	return (struct cursor){.p = s.p, .end = slice_end(s)};
 }
 
 static inline size_t cur_left(const struct cursor *c)

@@ -65,7 +65,7 @@ struct slice slice_split(struct slice s, char sep, struct slice *rest)
 {
 	size_t at = slice_find(s, sep);
 
-	*rest = at < s.n ? slice_from(s, at + 1) : slice_of(s.p + s.n, 0);
+	*rest = at < s.n ? slice_from(s, at + 1) : slice_of(slice_end(s), 0);
 	return slice_first(s, at);
 }
 

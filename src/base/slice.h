@@ -34,10 +34,16 @@ static inline struct slice slice_z(const char *z)
 	return (struct slice){.p = z, .n = z ? strlen(z) : 0};
 }
 
+/* Where it ends. (NULL plus nothing is undefined in C, hence not just p + n.) */
+static inline const char *slice_end(struct slice s)
+{
+	return s.n ? s.p + s.n : s.p;
+}
+
 /* The part from offset `from` on; empty when `from` lies beyond the end. */
 static inline struct slice slice_from(struct slice s, size_t from)
 {
-	return from >= s.n ? slice_of(s.p + s.n, 0) : slice_of(s.p + from, s.n - from);
+	return from >= s.n ? slice_of(slice_end(s), 0) : slice_of(s.p + from, s.n - from);
 }
 
 /* At most the first `n` bytes. */
