@@ -27,11 +27,12 @@ struct sdp_format {
 };
 
 struct sdp_media {
-	struct slice kind;    /* "audio", "video", "image" ... */
-	uint16_t port;	      /* 0 = refused or removed */
-	uint16_t port_count;  /* of "port/count"; 1 if not given */
-	struct slice proto;   /* "RTP/AVP", "udptl" ... */
-	struct sdp_conn conn; /* the media's own or the session's */
+	struct slice kind;     /* "audio", "video", "image" ... */
+	uint16_t port;	       /* 0 = refused or removed */
+	uint32_t port_written; /* as it stands there; beyond 65535 only when refused (port is 0) */
+	uint16_t port_count;   /* of "port/count"; 1 if not given */
+	struct slice proto;    /* "RTP/AVP", "udptl" ... */
+	struct sdp_conn conn;  /* the media's own or the session's */
 	struct sdp_format format[SDP_FORMATS_MAX];
 	uint8_t format_count;
 	enum sdp_direction direction; /* the media's own, the session's, or sendrecv */
@@ -57,14 +58,15 @@ struct sdp {
 	struct sdp_media media[SDP_MEDIA_MAX];
 };
 
-/* Accepts CRLF, LF and a missing last line end. On refusal *out_reason says why and *out is
- * untouched. Returns 0, ERR_SYNTAX or ERR_LIMIT. */
+/* Accepts CRLF, LF and a missing last line end. On refusal *out_reason names the first fault, and
+ * *out holds what could be read all the same: for reports only. Missing or broken lines that the
+ * gateway writes itself (o=, s=, t=) are no fault. Returns 0, ERR_SYNTAX or ERR_LIMIT. */
 int sdp_parse(struct slice text, struct sdp *out, enum reason *out_reason) must_check;
 
-/* True for protocols that run over RTP (RTP/AVP, RTP/SAVP, RTP/AVPF, RTP/SAVPF,
- * UDP/TLS/RTP/SAVP(F)). */
+/* True for protocols with RTP in them (RTP/AVP, RTP/SAVPF, UDP/TLS/RTP/SAVPF, TCP/RTP/AVP ...);
+ * case is ignored, as old phones write "rtp/avp". */
 bool sdp_proto_is_rtp(struct slice proto);
-/* True when the stream's packets are UDP datagrams (all RTP, udptl, UDP/...). */
+/* True when the stream's packets are UDP datagrams (RTP/..., udptl, UDP/..., DTLS/...). */
 bool sdp_proto_is_udp(struct slice proto);
 /* DTLS-SRTP (UDP/TLS/RTP/...). */
 bool sdp_proto_is_dtls(struct slice proto);
@@ -79,9 +81,12 @@ struct sdp_edit_media {
 	uint16_t rtcp_port; /* written as a=rtcp when it is not port + 1 and there is no mux */
 };
 /* How a description is rewritten so that the other side sees only us: o= gets `origin_user`, the
- * ids given and `address`; c= at both levels becomes `address`; candidates and other ICE lines and
- * a=rtcp with foreign addresses go; attributes with addresses of the other side go; a=crypto,
- * a=fingerprint, bundle and unknown attributes stay. */
+ * ids given and `address`; c= at both levels becomes `address`; a=rtcp, candidates and other ICE
+ * lines go; any line that holds an IP literal or a host name of the other side's o=, c= or a=rtcp
+ * goes, so do u=, e=, p= (who runs the other network) and k= (RFC 8866 5.12); a=crypto,
+ * a=fingerprint, bundle and unknown attributes stay, in their order. Of a stream with port 0 only
+ * its m= and a=mid stay, and its mid leaves a=group. A hold in RFC 2543's way (c=0.0.0.0 without
+ * ICE) becomes a direction (RFC 3264 8.4). What was missing (s=, t=) is written. */
 struct sdp_edit {
 	struct slice origin_user;
 	uint64_t origin_session_id, origin_version;
