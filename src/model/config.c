@@ -46,6 +46,82 @@ uint16_t config_listener_find(const struct config *c, uint16_t zone, enum transp
 	return CONFIG_NONE;
 }
 
+bool config_zone_admits(const struct config_zone *z, const struct ip_addr *source)
+{
+	for (size_t i = 0; i < z->subnet_count; i++)
+		if (ip_in_prefix(source, &z->subnets[i]))
+			return true;
+	return z->subnet_count == 0;
+}
+
+static bool listens_on(const struct config_phones *p, const struct config_listener *l)
+{
+	for (size_t i = 0; p->zone == l->zone && i < p->listen_count; i++)
+		if (p->listen[i].transport == l->transport && p->listen[i].port == l->local.port)
+			return true;
+	return false;
+}
+
+uint16_t config_phones_at(const struct config *c, uint16_t listener)
+{
+	for (size_t i = 0; listener < c->listener_count && i < c->phones_count; i++)
+		if (listens_on(&c->phones[i], &c->listeners[listener]))
+			return (uint16_t)i;
+	return CONFIG_NONE;
+}
+
+/* Keeps the first peer with the source's address; true when address and port are its own. */
+static bool peer_matches(const struct config_peer *peer, const struct ip_endpoint *source,
+			 struct config_owner candidate, bool *found, struct config_owner *out)
+{
+	bool exact = ip_endpoint_eq(&peer->at, source);
+
+	if (!ip_eq(&peer->at.addr, &source->addr) || source->addr.family == IP_NONE)
+		return false;
+	if (exact || !*found)
+		*out = candidate;
+	*found = true;
+	return exact;
+}
+
+bool config_peer_at(const struct config *c, uint16_t zone, const struct ip_endpoint *source,
+		    struct config_owner *out)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < c->pbx_count; i++)
+		if (c->pbxs[i].zone == zone &&
+		    peer_matches(&c->pbxs[i].peer, source,
+				 (struct config_owner){OWNER_PBX, (uint16_t)i}, &found, out))
+			return true;
+	for (size_t i = 0; i < c->trunk_count; i++)
+		if (c->trunks[i].zone == zone &&
+		    peer_matches(&c->trunks[i].peer, source,
+				 (struct config_owner){OWNER_TRUNK, (uint16_t)i}, &found, out))
+			return true;
+	return found;
+}
+
+bool config_owner_of(const struct config *c, uint16_t listener, const struct ip_endpoint *source,
+		     struct config_owner *out)
+{
+	const struct config_listener *l;
+	struct config_owner phones = {.kind = OWNER_PHONES};
+
+	if (listener >= c->listener_count)
+		return false;
+	l = &c->listeners[listener];
+	if (!config_zone_admits(&c->zones[l->zone], &source->addr))
+		return false;
+	if (config_peer_at(c, l->zone, source, out))
+		return true;
+	phones.index = config_phones_at(c, listener);
+	if (phones.index == CONFIG_NONE)
+		return false;
+	*out = phones;
+	return true;
+}
+
 /* Room for every section's listeners on two families, and one for each section without. */
 static size_t listeners_bound(const struct config *c)
 {

@@ -128,6 +128,12 @@ struct config_console {
 
 enum owner_kind { OWNER_PHONES, OWNER_PBX, OWNER_TRUNK };
 
+/* A section that owns a source: its kind and its index. */
+struct config_owner {
+	uint8_t kind; /* enum owner_kind */
+	uint16_t index;
+};
+
 /* One socket to listen on. Sections of one zone that ask for the same transport and port share a
  * listener (a trunk has none of its own: it uses the zone's, made if need be). */
 struct config_listener {
@@ -165,6 +171,18 @@ uint16_t config_trunk_find(const struct config *c, struct slice name);
 /* The zone's listener for a transport and family (the first one), or CONFIG_NONE. */
 uint16_t config_listener_find(const struct config *c, uint16_t zone, enum transport transport,
 			      enum ip_family family);
+/* Whether the zone's subnets hold the address; a zone without subnets admits every source. */
+bool config_zone_admits(const struct config_zone *z, const struct ip_addr *source);
+/* The phones section that listens on this listener (there is at most one), or CONFIG_NONE. */
+uint16_t config_phones_at(const struct config *c, uint16_t listener);
+/* The pbx or trunk of the zone whose resolved address is the source's; of several with one address
+ * the one with the source's port, else the first. False: none. */
+bool config_peer_at(const struct config *c, uint16_t zone, const struct ip_endpoint *source,
+		    struct config_owner *out);
+/* Who may speak from `source` to this listener: a peer of its zone, else the phones that listen
+ * there, if the zone admits the source. False: nobody (REASON_source_unknown). */
+bool config_owner_of(const struct config *c, uint16_t listener, const struct ip_endpoint *source,
+		     struct config_owner *out);
 /* Wipes secrets, frees all. Accepts NULL. */
 void config_free(struct config *c);
 

@@ -1,0 +1,99 @@
+#include "config/schema.h"
+
+#include "config/schema_rows.h"
+
+#define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
+#define TITLED(word, array, n)                                                                     \
+	.name = #word, .titled = true, .at = offsetof(struct config, array),                       \
+	.count_at = offsetof(struct config, n), .size = sizeof(struct config_##word),              \
+	.rows = schema_##word##_rows, .row_count = COUNT_OF(schema_##word##_rows)
+#define SINGLE(word)                                                                               \
+	.name = #word, .at = offsetof(struct config, word), .size = sizeof(struct config_##word),  \
+	.rows = schema_##word##_rows, .row_count = COUNT_OF(schema_##word##_rows)
+#define LATER(word, has_title, tag_of, what)                                                       \
+	.name = word, .titled = has_title, .tag = tag_of, .later = what, .help = what
+
+static const struct schema_section sections[] = {
+	{TITLED(zone, zones, zone_count), .tag = "r5",
+	 .help = "a network that the gateway stands in",
+	 .example = "zone core { interface = eth1  trust = trusted }"},
+	{TITLED(pbx, pbxs, pbx_count), .tag = "r2", .help = "a phone system that is protected",
+	 .example = "pbx main { zone = core  address = \"10.10.0.5:5060\" }"},
+	{TITLED(phones, phones, phones_count), .tag = "r1",
+	 .help = "phones of one zone and their PBX",
+	 .example = "phones remote { zone = internet  to = main }"},
+	{TITLED(trunk, trunks, trunk_count), .tag = "r1", .help = "a provider of telephone lines",
+	 .example = "trunk carrier { zone = internet  peer = \"203.0.113.9\"  to = main }"},
+	{SINGLE(media), .tag = "r1", .help = "the media ports",
+	 .example = "media { ports = \"20000-29999\" }"},
+	{SINGLE(limits), .tag = "r2", .help = "how much is admitted",
+	 .example = "limits { calls = 500  registrations = 2000 }"},
+	{SINGLE(console), .tag = "core", .help = "what the gateway tells, and where",
+	 .example = "console { events = \"/var/log/hornwork/events.json\" }"},
+	{LATER("tls", false, "r4", "SIP over TLS")},
+	{LATER("tunnel", true, "r4", "IPsec tunnels")},
+	{LATER("voice-vlan", false, "r5", "announcing the voice VLAN")},
+	{LATER("qos", false, "r5", "traffic shaping")},
+	{LATER("assess", false, "r3", "the assessment of devices")},
+	{LATER("cluster", false, "r1", "running as a cluster")},
+};
+
+const struct schema_section *schema_sections(size_t *count)
+{
+	*count = COUNT_OF(sections);
+	return sections;
+}
+
+const struct schema_section *schema_section_find(struct slice name)
+{
+	for (size_t i = 0; i < COUNT_OF(sections); i++)
+		if (slice_eq(slice_z(sections[i].name), name))
+			return &sections[i];
+	return NULL;
+}
+
+const struct schema_row *schema_row_find(const struct schema_section *s, struct slice key)
+{
+	for (size_t i = 0; i < s->row_count; i++)
+		if (slice_eq(slice_z(s->rows[i].key), key))
+			return &s->rows[i];
+	return NULL;
+}
+
+bool schema_is_list(const struct schema_row *row)
+{
+	return row->type >= SCHEMA_LISTEN && row->type <= SCHEMA_DIAL;
+}
+
+const char *schema_type_text(enum schema_type type)
+{
+	static const char *const text[] = {
+		[SCHEMA_BOOL] = "yes or no",
+		[SCHEMA_ENUM] = "one of the words",
+		[SCHEMA_COUNT] = "a number",
+		[SCHEMA_VLAN] = "a number",
+		[SCHEMA_SIZE] = "a size such as 8192 or 8k",
+		[SCHEMA_DURATION_MS] = "a duration such as 500ms, 30s, 10m or 24h",
+		[SCHEMA_DURATION_S] = "a duration such as 30s, 10m or 24h",
+		[SCHEMA_BITRATE] = "a bit rate such as 512kbit, 50mbit or 1gbit",
+		[SCHEMA_INTERFACE] = "a network interface such as eth0",
+		[SCHEMA_TEXT] = "text",
+		[SCHEMA_FILE] = "a file name from the root on",
+		[SCHEMA_PEER] = "a peer such as \"10.10.0.5:5060\" or \"tcp:sip.example:5060\"",
+		[SCHEMA_ENDPOINT] = "an address and port such as \"127.0.0.1:8080\"",
+		[SCHEMA_PORTS] = "a range of ports such as \"16384-32767\"",
+		[SCHEMA_ADDRESSES] = "an IP address, or {IPv4, IPv6}",
+		[SCHEMA_ZONE] = "the name of a zone",
+		[SCHEMA_PBX] = "the name of a pbx",
+		[SCHEMA_TRUNK] = "the name of a trunk",
+		[SCHEMA_LISTEN] = "listeners such as {\"udp:5060\", \"tcp:5060\"}",
+		[SCHEMA_SERVICE] = "ports such as {\"tcp:22\"}",
+		[SCHEMA_SUBNET] = "networks such as {\"10.0.0.0/8\"}",
+		[SCHEMA_DOMAIN] = "domains such as {\"pbx.example\"}",
+		[SCHEMA_METHOD] = "SIP methods such as {REGISTER, INVITE}",
+		[SCHEMA_DIAL] = "beginnings of numbers such as {\"+49\", \"0\"}",
+		[SCHEMA_LATER] = "for a later version",
+	};
+
+	return text[type];
+}
