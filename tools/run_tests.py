@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -71,11 +72,12 @@ def build(directory, compiler, options, tally):
 
 
 def reason_of(test):
-    """Why a meson test failed or was skipped: its last lines."""
-    text = (test.get('stderr') or '') + '\n' + (test.get('stdout') or '')
-    lines = [line for line in text.splitlines() if line.strip()]
-    picked = [line for line in lines if 'skip' in line.lower()] if test['result'] == 'SKIP' else []
-    return (picked or lines or [test['result']])[-1].strip()[:300]
+    """Why a meson test failed or was skipped: the line that tells most, or the last."""
+    telling = r'skip' if test['result'] == 'SKIP' else r'runtime error|Sanitizer:|\[  ERROR   \]|error:|got '
+    text = (test.get('stdout') or '') + '\n' + (test.get('stderr') or '')
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    picked = [line for line in lines if re.search(telling, line, re.I)][:1]
+    return (picked or lines[-1:] or [test['result']])[0][:300]
 
 
 def run_meson(directory, suites, tally):

@@ -84,8 +84,19 @@ enum reason flow_refused_reason(enum hw_refused why);
 int flow_table_idle_calls(const struct flow_table *t, uint64_t now_ns, uint64_t idle_ns,
 			  void (*each)(void *ctx, uint32_t call), void *ctx) must_check;
 
-/* For the packet path: the raw entry and its figures, valid below flow_table_size(). */
-const struct hw_flow *flow_table_entry(const struct flow_table *t, uint32_t index);
-struct hw_flow_stats *flow_table_entry_stats(const struct flow_table *t, uint32_t index);
+/* ---- for the packet path; `index` is below flow_table_size() ---- */
+
+/* The generation of what stands there, 0 = closed: one load. */
+uint32_t flow_table_generation(const struct flow_table *t, uint32_t index);
+/* A copy that is whole; false when the port is closed or being changed right now. */
+bool flow_table_read(const struct flow_table *t, uint32_t index, struct hw_flow *out);
+/* FLOW_TABLE_PATH: the figures of this opening, cleared if an earlier one left its own. */
+struct hw_flow_stats *flow_table_figures(struct flow_table *t, uint32_t index,
+					 const struct hw_flow *flow);
+/* FLOW_TABLE_PATH: may a packet from this port pass? The first one that asks after a publication
+ * is learned where the flow allows it; among several only one wins. */
+bool flow_learn(struct hw_flow_stats *stats, const struct hw_flow *flow, uint16_t port);
+/* The port that was learned in this opening, also before the last publication; 0 = none. */
+uint16_t flow_learned_port(const struct hw_flow_stats *stats, const struct hw_flow *flow);
 
 #endif

@@ -28,7 +28,7 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 				  ONE(struct proc_config_listener), FDS(0, 1)},
 	[PROC_CONFIG_END] = {"config_end", WAY(BIT(WARDEN), CHILDREN), ONE(struct proc_config_end)},
 	[PROC_FLOW_TABLE] = {"flow_table", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(MEDIA)),
-			     ONE(struct proc_flow_table), FDS(1, 1)},
+			     .unit_bytes = 1, FDS(2, 2)},
 	[PROC_MEDIA_KICK] = {"media_kick", WAY(BIT(WARDEN), BIT(MEDIA)),
 			     MANY(uint32_t, PROC_KICKS_MAX)},
 	[PROC_PEER] = {"peer", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(CONSOLE)), ONE(struct proc_peer),

@@ -44,7 +44,7 @@ enum proc_type {
 	PROC_CONFIG_SECRET,
 	PROC_CONFIG_LISTENER, /* + the socket when it is new */
 	PROC_CONFIG_END,
-	PROC_FLOW_TABLE, /* + the table's memory */
+	PROC_FLOW_TABLE, /* + the two memory files of the table */
 	PROC_MEDIA_KICK,
 	PROC_PEER, /* + a channel to another child */
 	PROC_CONSOLE_SETUP,
@@ -132,11 +132,6 @@ struct proc_config_end {
 struct proc_config_done {
 	uint64_t generation;
 	int32_t err; /* 0 = in force */
-};
-
-struct proc_flow_table {
-	uint64_t bytes; /* of the shared memory */
-	uint32_t flows; /* entries */
 };
 
 struct proc_peer {

@@ -117,7 +117,7 @@ struct sip_msg {
 	bool request;
 	enum sip_method method; /* of the request, or CSeq's for a response */
 	struct slice method_text;
-	struct slice uri_text; /* request: Request-URI as received */
+	struct slice uri_text; /* request: Request-URI as received, without headers ("?...") */
 	struct sip_uri uri;    /* request: parsed; scheme SIP_SCHEME_OTHER keeps only the text */
 	uint16_t status;       /* response: 100..699 */
 	struct slice reason_phrase; /* response */
@@ -128,7 +128,8 @@ struct sip_msg {
 	struct slice call_id;
 	struct sip_cseq cseq;
 	int32_t max_forwards;	    /* -1 = not given */
-	int64_t expires_s;	    /* -1 = not given */
+	int32_t content_length;	    /* -1 = not given */
+	int64_t expires_s;	    /* -1 = not given, or a date in the way of RFC 2543 */
 	struct slice content_type;  /* empty = none; with parameters */
 	uint8_t first[SIP_H_COUNT]; /* 1 + index of the first header with this id; 0 = none */
 	uint8_t header_count;

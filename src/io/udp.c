@@ -1,0 +1,285 @@
+#include "io/udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "io/addr.h"
+#include "io/limits.h"
+
+struct udp_socket {
+	struct list node;
+	struct udp *udp;
+	int fd;
+	uint16_t listener;
+	bool blocked; /* the kernel takes no more for now */
+	struct loop_fd *watch;
+};
+
+/* One waiting datagram; its bytes lie in `send_bytes`. */
+struct udp_out {
+	struct ip_endpoint to;
+	size_t at, n;
+	uint16_t listener;
+};
+
+struct udp_batch {
+	struct mmsghdr head[UDP_BATCH_MAX];
+	struct iovec iov[UDP_BATCH_MAX];
+	struct sockaddr_storage name[UDP_BATCH_MAX];
+};
+
+struct udp {
+	struct loop *loop;
+	struct udp_handler handler;
+	struct list sockets;
+	struct udp_stats stats;
+	size_t out_count, out_bytes;
+	struct udp_out out[UDP_SEND_MAX];
+	struct udp_batch in, away; /* two: sending happens while what came in is being read */
+	size_t unsent_count;
+	struct udp_out unsent[UDP_SEND_MAX];
+	char *receive; /* UDP_BATCH_MAX datagrams */
+	char *send;    /* UDP_SEND_BYTES_MAX */
+};
+
+int udp_new(struct loop *loop, const struct udp_handler *handler, struct udp **out)
+{
+	struct udp *u = mem_zalloc(1, sizeof(*u));
+
+	if (!u)
+		return ERR_NOMEM;
+	u->loop = loop;
+	u->handler = *handler;
+	list_init(&u->sockets);
+	u->receive = mem_zalloc(UDP_BATCH_MAX, UDP_DATAGRAM_MAX);
+	u->send = mem_zalloc(1, UDP_SEND_BYTES_MAX);
+	if (!u->receive || !u->send) {
+		udp_free(u);
+		return ERR_NOMEM;
+	}
+	*out = u;
+	return 0;
+}
+
+static void socket_free(struct udp_socket *s)
+{
+	list_remove(&s->node);
+	loop_fd_remove(s->watch);
+	close(s->fd);
+	mem_free(s);
+}
+
+void udp_free(struct udp *u)
+{
+	if (!u)
+		return;
+	while (!list_empty(&u->sockets))
+		socket_free(container_of(u->sockets.next, struct udp_socket, node));
+	mem_free(u->receive);
+	mem_free(u->send);
+	mem_free(u);
+}
+
+static int receive_batch(struct udp_socket *s)
+{
+	struct udp *u = s->udp;
+	struct udp_batch *b = &u->in;
+	int n;
+
+	for (size_t i = 0; i < UDP_BATCH_MAX; i++) {
+		b->iov[i] = (struct iovec){u->receive + i * UDP_DATAGRAM_MAX, UDP_DATAGRAM_MAX};
+		b->head[i].msg_hdr = (struct msghdr){.msg_name = &b->name[i],
+						     .msg_namelen = sizeof(b->name[i]),
+						     .msg_iov = &b->iov[i],
+						     .msg_iovlen = 1};
+	}
+	n = recvmmsg(s->fd, b->head, UDP_BATCH_MAX, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < n; i++) {
+		struct ip_endpoint from = addr_from_system(&b->name[i]);
+
+		u->stats.received++;
+		u->handler.datagram(u->handler.ctx, s->listener, &from,
+				    slice_of(b->iov[i].iov_base, b->head[i].msg_len));
+	}
+	return n;
+}
+
+static void on_ready(void *ctx, unsigned events)
+{
+	struct udp_socket *s = ctx;
+
+	if (events & LOOP_WRITE) {
+		s->blocked = false;
+		loop_fd_want(s->watch, LOOP_READ);
+	}
+	if (!(events & LOOP_READ))
+		return;
+	for (int i = 0; i < UDP_BATCHES_PER_TURN; i++)
+		if (receive_batch(s) < UDP_BATCH_MAX)
+			break;
+}
+
+int udp_add(struct udp *u, uint16_t listener, int fd)
+{
+	struct udp_socket *s = mem_zalloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return ERR_NOMEM;
+	s->udp = u;
+	s->fd = fd;
+	s->listener = listener;
+	list_init(&s->node);
+	err = loop_fd_add(u->loop, fd, LOOP_READ, on_ready, s, &s->watch);
+	if (err) {
+		mem_free(s);
+		return err;
+	}
+	list_append(&u->sockets, &s->node);
+	return 0;
+}
+
+static void note_unsent(struct udp *u, uint16_t listener, const struct ip_endpoint *to)
+{
+	u->stats.unsent++;
+	if (u->unsent_count < UDP_SEND_MAX)
+		u->unsent[u->unsent_count++] = (struct udp_out){.listener = listener, .to = *to};
+}
+
+static struct udp_socket *socket_of(struct udp *u, uint16_t listener)
+{
+	list_for_each (node, &u->sockets) {
+		struct udp_socket *s = container_of(node, struct udp_socket, node);
+
+		if (s->listener == listener)
+			return s;
+	}
+	return NULL;
+}
+
+/* Datagrams of one socket, in the order in which they were given; returns how many were dealt with
+ * (sent or failed) from `from` on. */
+static size_t send_run(struct udp *u, struct udp_socket *s, size_t from, size_t count)
+{
+	struct udp_batch *b = &u->away;
+	int sent;
+
+	for (size_t i = 0; i < count; i++) {
+		struct udp_out *o = &u->out[from + i];
+
+		b->iov[i] = (struct iovec){u->send + o->at, o->n};
+		b->head[i].msg_hdr = (struct msghdr){
+			.msg_name = &b->name[i], .msg_iov = &b->iov[i], .msg_iovlen = 1};
+		b->head[i].msg_hdr.msg_namelen = addr_to_system(&o->to, &b->name[i]);
+	}
+	sent = sendmmsg(s->fd, b->head, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent > 0) {
+		u->stats.sent += (uint64_t)sent;
+		return (size_t)sent;
+	}
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
+		s->blocked = true;
+		loop_fd_want(s->watch, LOOP_READ | LOOP_WRITE);
+		return 0;
+	}
+	note_unsent(u, s->listener, &u->out[from].to);
+	return 1;
+}
+
+static size_t run_length(const struct udp *u, size_t from)
+{
+	size_t n = 1;
+
+	while (n < UDP_BATCH_MAX && from + n < u->out_count &&
+	       u->out[from + n].listener == u->out[from].listener)
+		n++;
+	return n;
+}
+
+/* What a blocked socket could not take moves to the front and waits. */
+static void keep_waiting(struct udp *u, size_t keep_count)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < keep_count; i++) {
+		memmove(u->send + bytes, u->send + u->out[i].at, u->out[i].n);
+		u->out[i].at = bytes;
+		bytes += u->out[i].n;
+	}
+	u->out_count = keep_count;
+	u->out_bytes = bytes;
+}
+
+static void send_all(struct udp *u)
+{
+	size_t at = 0, keep = 0;
+
+	while (at < u->out_count) {
+		struct udp_socket *s = socket_of(u, u->out[at].listener);
+		size_t run = run_length(u, at), done;
+
+		if (!s) {
+			note_unsent(u, u->out[at].listener, &u->out[at].to);
+			at++;
+			continue;
+		}
+		done = s->blocked ? 0 : send_run(u, s, at, run);
+		at += done;
+		for (run = done ? 0 : run; run > 0; run--)
+			u->out[keep++] = u->out[at++];
+	}
+	keep_waiting(u, keep);
+}
+
+void udp_send(struct udp *u, uint16_t listener, const struct ip_endpoint *to, struct slice bytes)
+{
+	if (u->out_count == UDP_SEND_MAX || bytes.n > UDP_SEND_BYTES_MAX - u->out_bytes)
+		send_all(u);
+	if (u->out_count == UDP_SEND_MAX || bytes.n > UDP_SEND_BYTES_MAX - u->out_bytes) {
+		note_unsent(u, listener, to);
+		return;
+	}
+	memcpy(u->send + u->out_bytes, bytes.p, bytes.n);
+	u->out[u->out_count++] = (struct udp_out){*to, u->out_bytes, bytes.n, listener};
+	u->out_bytes += bytes.n;
+}
+
+static void tell_unsent(struct udp *u)
+{
+	size_t count = u->unsent_count;
+
+	for (size_t i = 0; i < count; i++)
+		u->handler.unsent(u->handler.ctx, u->unsent[i].listener, &u->unsent[i].to);
+	u->unsent_count -= count;
+	memmove(u->unsent, u->unsent + count, u->unsent_count * sizeof(u->unsent[0]));
+}
+
+void udp_flush(struct udp *u)
+{
+	send_all(u);
+	tell_unsent(u);
+	send_all(u);
+}
+
+void udp_renumber(struct udp *u, const uint16_t *map, size_t count)
+{
+	send_all(u);
+	u->out_count = u->out_bytes = 0;
+	list_for_each_safe (node, &u->sockets) {
+		struct udp_socket *s = container_of(node, struct udp_socket, node);
+
+		if (s->listener >= count || map[s->listener] == UINT16_MAX)
+			socket_free(s);
+		else
+			s->listener = map[s->listener];
+	}
+}
+
+void udp_stats_get(const struct udp *u, struct udp_stats *out)
+{
+	*out = u->stats;
+}

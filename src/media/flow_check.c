@@ -1,0 +1,114 @@
+#include "media/flow_check.h"
+
+#include "media/limits.h"
+
+static const struct config_zone *zone_of(const struct config *config, uint16_t zone)
+{
+	return zone < config->zone_count ? &config->zones[zone] : NULL;
+}
+
+static bool is_zone_address(const struct config_zone *z, const struct ip_addr *a)
+{
+	return a->family != IP_NONE && (ip_eq(a, &z->address4) || ip_eq(a, &z->address6));
+}
+
+static bool is_own(const struct config *config, const struct ip_addr *a)
+{
+	for (size_t i = 0; i < config->zone_count; i++)
+		if (is_zone_address(&config->zones[i], a))
+			return true;
+	return false;
+}
+
+static bool is_broadcast(const struct ip_addr *a)
+{
+	static const struct ip_addr all = {IP_V4, {255, 255, 255, 255}};
+
+	return ip_eq(a, &all);
+}
+
+/* Somebody who may live in the zone, or ourselves. */
+static bool is_peer(const struct config *config, const struct config_zone *z,
+		    const struct ip_addr *a)
+{
+	if (a->family == IP_NONE || ip_is_unspecified(a) || ip_is_multicast(a) || is_broadcast(a))
+		return false;
+	if (is_own(config, a))
+		return true;
+	if (ip_is_loopback(a) && !ip_is_loopback(&z->address4) && !ip_is_loopback(&z->address6))
+		return false;
+	for (size_t i = 0; i < z->subnet_count; i++)
+		if (ip_in_prefix(a, &z->subnets[i]))
+			return true;
+	return z->subnet_count == 0;
+}
+
+static bool in_range(const struct config_media *m, uint16_t port)
+{
+	return port >= m->port_first && port <= m->port_last;
+}
+
+static const char *ends_check(const struct flow_spec *s, const struct config_zone *in,
+			      const struct config_zone *out)
+{
+	if (!in || !out)
+		return "no such zone";
+	if (!is_zone_address(in, &s->local.addr))
+		return "the local address is not its zone's";
+	if (!is_zone_address(out, &s->out.addr))
+		return "the sending address is not its zone's";
+	if (ip_endpoint_eq(&s->local, &s->out))
+		return "the flow ends where it begins";
+	return NULL;
+}
+
+static const char *peers_check(const struct config *config, const struct flow_spec *s,
+			       const struct config_zone *in, const struct config_zone *out)
+{
+	if (s->source.addr.family != s->local.addr.family || !is_peer(config, in, &s->source.addr))
+		return "the permitted source cannot live in its zone";
+	if (s->source.port < FLOW_PORT_MIN && !(s->source.port == 0 && s->learn_port))
+		return "the permitted source's port is unknown or reserved";
+	if (s->to.addr.family == IP_NONE)
+		return NULL;
+	if (s->to.addr.family != s->out.addr.family || !is_peer(config, out, &s->to.addr))
+		return "the destination cannot live in its zone";
+	return s->to.port < FLOW_PORT_MIN ? "the destination's port is reserved" : NULL;
+}
+
+static const char *rest_check(const struct flow_spec *s)
+{
+	if (s->call == 0)
+		return "the flow belongs to no call";
+	if (s->kind > FLOW_RAW)
+		return "unknown kind of flow";
+	if (s->dscp > 63)
+		return "no such DSCP";
+	if (s->rate_bytes_s > FLOW_RATE_MAX)
+		return "the rate is higher than any codec's";
+	return memchr(s->codec, '\0', sizeof(s->codec)) ? NULL : "the codec's name has no end";
+}
+
+enum reason flow_check(const struct config *config, const struct flow_spec *spec,
+		       const char **out_why)
+{
+	const struct config_zone *in = zone_of(config, spec->zone);
+	const struct config_zone *out = zone_of(config, spec->out_zone);
+	const char *why = ends_check(spec, in, out);
+	enum reason reason = REASON_warden_refused;
+
+	if (!why && (!in_range(&config->media, spec->local.port) ||
+		     !in_range(&config->media, spec->out.port))) {
+		why = "a port of ours lies outside the media range";
+		reason = REASON_pinhole_outside_range;
+	}
+	if (!why)
+		why = peers_check(config, spec, in, out);
+	if (!why)
+		why = rest_check(spec);
+	if (!why)
+		return REASON_NONE;
+	if (out_why)
+		*out_why = why;
+	return reason;
+}

@@ -1,0 +1,253 @@
+#include "media/flow_table_impl.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "media/stream.h"
+
+#define WORD_BITS  64u
+#define FLOW_WORDS (sizeof(struct hw_flow) / sizeof(uint64_t))
+
+/* The words of an entry, for copies that race with their writer and are checked afterwards. */
+union flow_words {
+	struct hw_flow flow;
+	uint64_t word[FLOW_WORDS];
+};
+
+uint32_t flow_table_generation(const struct flow_table *t, uint32_t index)
+{
+	return __atomic_load_n(&t->flows[index].generation, __ATOMIC_ACQUIRE);
+}
+
+bool flow_table_read(const struct flow_table *t, uint32_t index, struct hw_flow *out)
+{
+	const uint64_t *from = (const uint64_t *)(const void *)&t->flows[index];
+	uint32_t generation = flow_table_generation(t, index);
+	union flow_words copy;
+
+	if (generation == 0)
+		return false;
+	for (size_t i = 0; i < FLOW_WORDS; i++)
+		copy.word[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (flow_table_generation(t, index) != generation || copy.flow.generation != generation)
+		return false;
+	*out = copy.flow;
+	return true;
+}
+
+static void entry_write(struct flow_table *t, uint32_t index, const struct hw_flow *flow)
+{
+	uint64_t *to = (uint64_t *)(void *)&t->flows[index];
+	union flow_words copy = {.flow = *flow};
+
+	copy.flow.generation = 0;
+	__atomic_store_n(&t->flows[index].generation, 0, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	for (size_t i = 0; i < FLOW_WORDS; i++)
+		__atomic_store_n(&to[i], copy.word[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&t->flows[index].generation, flow->generation, __ATOMIC_RELEASE);
+}
+
+static uint32_t next_generation(struct flow_table *t)
+{
+	uint32_t generation = t->head->generation + 1;
+
+	if (generation == 0)
+		generation = 1;
+	t->head->generation = generation;
+	return generation;
+}
+
+static uint16_t kind_flags(const struct flow_spec *spec)
+{
+	if (spec->kind == FLOW_RAW)
+		return HW_FLOW_RAW;
+	if (spec->kind == FLOW_RTCP)
+		return HW_FLOW_RTCP;
+	return spec->rtcp_mux ? HW_FLOW_RTP | HW_FLOW_RTCP : HW_FLOW_RTP;
+}
+
+static uint16_t flags_of(const struct flow_spec *spec)
+{
+	unsigned flags = kind_flags(spec);
+
+	flags |= spec->local.addr.family == IP_V6 ? HW_FLOW_SOURCE_V6 : 0;
+	flags |= spec->out.addr.family == IP_V6 ? HW_FLOW_TO_V6 : 0;
+	flags |= spec->to.addr.family != IP_NONE ? HW_FLOW_TO_KNOWN : 0;
+	flags |= spec->to_learned ? HW_FLOW_TO_LEARNED : 0;
+	flags |= spec->learn_port ? HW_FLOW_LEARN_PORT : 0;
+	flags |= spec->dtls ? HW_FLOW_DTLS : 0;
+	flags |= spec->from_caller ? HW_FLOW_FROM_CALLER : 0;
+	return (uint16_t)flags;
+}
+
+static struct hw_flow flow_of(const struct flow_spec *spec)
+{
+	struct hw_flow f = {
+		.source_port_be = htons(spec->source.port),
+		.to_port_be = htons(spec->to.port),
+		.flags = flags_of(spec),
+		.dscp = spec->dscp,
+		.clock_khz = spec->clock_khz,
+		.rate_bytes_s = spec->rate_bytes_s,
+		.payload_types = {spec->payload_types[0], spec->payload_types[1]},
+		.call = spec->call,
+		.zone = spec->zone,
+		.out_zone = spec->out_zone,
+		.stream = spec->stream,
+	};
+
+	memcpy(f.source, spec->source.addr.bytes, sizeof(f.source));
+	memcpy(f.to, spec->to.addr.bytes, sizeof(f.to));
+	memcpy(f.codec, spec->codec, sizeof(f.codec) - 1);
+	return f;
+}
+
+int flow_table_publish(struct flow_table *t, const struct flow_spec *spec, uint64_t now_ns,
+		       uint32_t *out_index)
+{
+	uint32_t index = flow_table_index(t, &spec->local);
+	uint32_t out = flow_table_index(t, &spec->out);
+	struct hw_flow f, old;
+	bool was_open;
+
+	if (index == HW_FLOW_NONE || out == HW_FLOW_NONE)
+		return ERR_ABSENT;
+	was_open = flow_table_read(t, index, &old);
+	f = flow_of(spec);
+	f.out_index = out;
+	f.generation = next_generation(t);
+	f.opened = was_open && old.call == f.call ? old.opened : f.generation;
+	f.opened_ns = now_ns;
+	entry_write(t, index, &f);
+	if (!was_open) {
+		t->head->open_count++;
+		__atomic_fetch_or(&t->open[index / WORD_BITS], 1ull << index % WORD_BITS,
+				  __ATOMIC_RELEASE);
+	}
+	*out_index = index;
+	return 0;
+}
+
+int flow_table_withdraw(struct flow_table *t, uint32_t index)
+{
+	if (index >= t->size || flow_table_generation(t, index) == 0)
+		return ERR_ABSENT;
+	__atomic_store_n(&t->flows[index].generation, 0, __ATOMIC_RELEASE);
+	__atomic_fetch_and(&t->open[index / WORD_BITS], ~(1ull << index % WORD_BITS),
+			   __ATOMIC_RELEASE);
+	t->head->open_count--;
+	return 0;
+}
+
+uint32_t flow_table_next(const struct flow_table *t, uint32_t from)
+{
+	uint64_t word;
+
+	if (from >= t->size)
+		return HW_FLOW_NONE;
+	word = __atomic_load_n(&t->open[from / WORD_BITS], __ATOMIC_ACQUIRE) &
+	       ~0ull << from % WORD_BITS;
+	for (uint32_t at = from / WORD_BITS;;) {
+		if (word)
+			return at * WORD_BITS + (uint32_t)__builtin_ctzll(word);
+		if (++at >= t->size / WORD_BITS)
+			return HW_FLOW_NONE;
+		word = __atomic_load_n(&t->open[at], __ATOMIC_ACQUIRE);
+	}
+}
+
+size_t flow_table_open_count(const struct flow_table *t)
+{
+	return __atomic_load_n(&t->head->open_count, __ATOMIC_RELAXED);
+}
+
+static struct ip_endpoint endpoint_of(const uint8_t bytes[16], uint16_t port_be, bool v6)
+{
+	struct ip_endpoint e = {.addr.family = v6 ? IP_V6 : IP_V4, .port = ntohs(port_be)};
+
+	memcpy(e.addr.bytes, bytes, sizeof(e.addr.bytes));
+	return e;
+}
+
+static uint8_t kind_of(const struct hw_flow *f)
+{
+	if (f->flags & HW_FLOW_RAW)
+		return FLOW_RAW;
+	return f->flags & HW_FLOW_RTP ? FLOW_RTP : FLOW_RTCP;
+}
+
+bool flow_table_spec(const struct flow_table *t, uint32_t index, struct flow_spec *out)
+{
+	struct flow_spec s = {0};
+	struct hw_flow f;
+
+	if (index >= t->size || !flow_table_read(t, index, &f))
+		return false;
+	if (!flow_table_local(t, index, &s.local) || !flow_table_local(t, f.out_index, &s.out))
+		return false;
+	s.call = f.call;
+	s.zone = f.zone;
+	s.out_zone = f.out_zone;
+	s.kind = kind_of(&f);
+	s.stream = f.stream;
+	s.from_caller = f.flags & HW_FLOW_FROM_CALLER;
+	s.rtcp_mux = s.kind == FLOW_RTP && f.flags & HW_FLOW_RTCP;
+	s.dtls = f.flags & HW_FLOW_DTLS;
+	s.learn_port = f.flags & HW_FLOW_LEARN_PORT;
+	s.to_learned = f.flags & HW_FLOW_TO_LEARNED;
+	s.dscp = f.dscp;
+	s.clock_khz = f.clock_khz;
+	s.source = endpoint_of(f.source, f.source_port_be, f.flags & HW_FLOW_SOURCE_V6);
+	if (f.flags & HW_FLOW_TO_KNOWN)
+		s.to = endpoint_of(f.to, f.to_port_be, f.flags & HW_FLOW_TO_V6);
+	s.payload_types[0] = f.payload_types[0];
+	s.payload_types[1] = f.payload_types[1];
+	s.rate_bytes_s = f.rate_bytes_s;
+	memcpy(s.codec, f.codec, sizeof(s.codec));
+	*out = s;
+	return true;
+}
+
+struct hw_flow_stats *flow_table_figures(struct flow_table *t, uint32_t index,
+					 const struct hw_flow *flow)
+{
+	struct hw_flow_stats *stats = &t->stats[index];
+
+	if (__atomic_load_n(&stats->opened, __ATOMIC_ACQUIRE) != flow->opened) {
+		__atomic_store_n(&stats->opened, 0, __ATOMIC_RELEASE);
+		memset(stats, 0, sizeof(*stats));
+		__atomic_store_n(&stats->opened, flow->opened, __ATOMIC_RELEASE);
+	}
+	return stats;
+}
+
+static uint64_t learned_word(uint32_t generation, uint16_t port)
+{
+	return (uint64_t)generation << 32 | port;
+}
+
+bool flow_learn(struct hw_flow_stats *stats, const struct hw_flow *flow, uint16_t port)
+{
+	uint64_t have, want = learned_word(flow->generation, port);
+
+	if (!(flow->flags & HW_FLOW_LEARN_PORT))
+		return flow->source_port_be == 0 || ntohs(flow->source_port_be) == port;
+	have = __atomic_load_n(&stats->learned, __ATOMIC_ACQUIRE);
+	if (have == want)
+		return true;
+	if (have >> 32 == flow->generation)
+		return false;
+	return __atomic_compare_exchange_n(&stats->learned, &have, want, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE) ||
+	       have == want;
+}
+
+uint16_t flow_learned_port(const struct hw_flow_stats *stats, const struct hw_flow *flow)
+{
+	if (__atomic_load_n(&stats->opened, __ATOMIC_ACQUIRE) != flow->opened)
+		return 0;
+	return (uint16_t)__atomic_load_n(&stats->learned, __ATOMIC_ACQUIRE);
+}

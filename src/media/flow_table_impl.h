@@ -1,0 +1,20 @@
+/* What a flow table is inside: for flow_table.c (areas and addresses) and flow_entry.c (entries).
+ */
+#ifndef HW_MEDIA_FLOW_TABLE_IMPL_H
+#define HW_MEDIA_FLOW_TABLE_IMPL_H
+
+#include "media/flow_table.h"
+
+/* The flows' area: head, a bit per entry, entries. The figures' area: entries. */
+struct flow_table {
+	struct hw_table_head *head;
+	uint64_t *open; /* bit per entry */
+	struct hw_flow *flows;
+	struct hw_flow_stats *stats;
+	struct flow_table_fds fds; /* the owner's; -1 in others */
+	size_t flows_bytes, stats_bytes;
+	uint32_t size; /* entries; believed once, so that the head's word can change nothing */
+	uint32_t slot_count;
+};
+
+#endif

@@ -1,0 +1,117 @@
+/* name-addr and addr-spec values and header parameters (RFC 3261 20.10, 25.1). */
+#include "proto/sip/sip_chars.h"
+#include "proto/sip/sip_scan.h"
+
+/* The header's parameters at their first ';'; a second tag would make the dialog ambiguous. */
+static const char *params_scan(const char *p, const char *end, struct sip_name_addr *out)
+{
+	const char *first = p;
+	struct sip_param param;
+
+	while (p < end && *p == ';') {
+		p = sip_param_scan(p + 1, end, &param);
+		if (!p)
+			return NULL;
+		if (param.name.n != 3 || !ch_word(param.name.p, "tag", 3))
+			continue;
+		if (out->tag.n || !param.value.n)
+			return NULL;
+		out->tag = param.value;
+	}
+	out->params = slice_trim(ch_slice(first, p));
+	return p == end || *p == ',' ? p : NULL;
+}
+
+/* The display name: p moves to its '<', or stays where an addr-spec begins. */
+static const char *display_scan(const char *p, const char *end, struct slice *out)
+{
+	const char *start = p;
+
+	if (p < end && *p == '"') {
+		p = sip_quoted_end(p, end);
+		if (!p)
+			return NULL;
+		*out = ch_slice(start + 1, p - 1);
+		p = ch_skip_lws(p, end);
+		return p < end && *p == '<' ? p : NULL;
+	}
+	p = ch_run(p, end, CH_DISPLAY);
+	if (p == end || *p != '<')
+		return start;
+	*out = slice_trim(ch_slice(start, p));
+	return p;
+}
+
+const char *sip_name_addr_scan(const char *p, const char *end, struct sip_name_addr *out)
+{
+	const char *start;
+
+	out->display = out->params = out->tag = slice_of(NULL, 0);
+	out->wildcard = false;
+	p = display_scan(ch_skip_lws(p, end), end, &out->display);
+	if (!p || p == end)
+		return NULL;
+	if (*p == '<') {
+		start = p + 1;
+		p = sip_uri_scan(start, end, SIP_URI_ALONE, &out->uri);
+		if (!p || p == end || *p != '>')
+			return NULL;
+		out->uri_text = ch_slice(start, p);
+		p++;
+	} else {
+		start = p;
+		p = sip_uri_scan(start, end, SIP_URI_BARE, &out->uri);
+		if (!p)
+			return NULL;
+		out->uri_text = ch_slice(start, p);
+	}
+	if (out->uri_text.n > SIP_URI_BYTES_MAX)
+		return NULL;
+	return params_scan(ch_skip_lws(p, end), end, out);
+}
+
+int sip_name_addr_parse(struct slice value, struct sip_name_addr *out)
+{
+	struct slice text = slice_trim(value);
+	struct sip_name_addr addr = {0};
+
+	if (text.n == 0)
+		return ERR_SYNTAX;
+	if (slice_eq(text, SL("*")))
+		addr.wildcard = true;
+	else if (sip_name_addr_scan(text.p, text.p + text.n, &addr) != text.p + text.n)
+		return ERR_SYNTAX;
+	*out = addr;
+	return 0;
+}
+
+bool sip_param_next(struct slice *rest, struct slice *out_name, struct slice *out_value)
+{
+	const char *end = rest->p + rest->n;
+	const char *p = rest->n ? ch_skip_lws(rest->p, end) : end;
+	struct sip_param param;
+
+	if (p == end || *p != ';')
+		return false;
+	p = sip_param_scan(p + 1, end, &param);
+	if (!p)
+		return false;
+	*rest = ch_slice(p, end);
+	*out_name = param.name;
+	*out_value = param.value;
+	return true;
+}
+
+bool sip_param_get(struct slice params, struct slice name, struct slice *out)
+{
+	struct slice rest = params, found, value;
+
+	while (sip_param_next(&rest, &found, &value)) {
+		if (!slice_eq_nocase(found, name))
+			continue;
+		if (out)
+			*out = value;
+		return true;
+	}
+	return false;
+}

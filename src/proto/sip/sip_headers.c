@@ -1,0 +1,287 @@
+#include "proto/sip/sip_headers.h"
+
+#include "proto/sip/sip_chars.h"
+#include "proto/sip/sip_scan.h"
+
+struct head {
+	struct sip_msg *m;
+	uint8_t last[SIP_H_COUNT];   /* 1 + index of the last header of this id */
+	uint8_t values[SIP_H_COUNT]; /* comma-separated ones seen so far */
+};
+
+/* How one header's value is read; the second argument names it. */
+struct rule {
+	enum reason (*read)(struct head *h, enum sip_header_id id, struct slice *value);
+	enum reason reason; /* when it is malformed */
+	bool once;	    /* may not stand twice (RFC 3261 7.3.1) */
+};
+
+static const struct rule rules[SIP_H_COUNT];
+
+/* Another value of a list: 0, or why it is one too many. */
+static inline enum reason value_count(struct head *h, enum sip_header_id id)
+{
+	return ++h->values[id] > SIP_VALUES_MAX ? REASON_sip_headers_limit : REASON_NONE;
+}
+
+/* The topmost Via up to its fault, so that the refusal finds its way back. */
+static void via_keep_sound_part(struct sip_msg *m, const struct sip_via *v, struct slice *value)
+{
+	if (m->via.host.n || !v->params.p)
+		return;
+	m->via = (struct sip_via){.transport = v->transport, .host = v->host, .port = v->port};
+	*value = slice_trim(ch_slice(value->p, v->params.p));
+}
+
+static enum reason read_via(struct head *h, enum sip_header_id id, struct slice *value)
+{
+	const char *p = value->p;
+	const char *end = value->p + value->n;
+	struct sip_via via;
+
+	for (;;) {
+		struct sip_via *v = h->values[id] ? &via : &h->m->via;
+
+		p = sip_via_scan(p, end, v);
+		if (!p) {
+			via = *v;
+			if (v == &h->m->via)
+				h->m->via = (struct sip_via){0};
+			via_keep_sound_part(h->m, &via, value);
+			return REASON_sip_via;
+		}
+		if (value_count(h, id))
+			return REASON_sip_headers_limit;
+		if (p == end)
+			return REASON_NONE;
+		p++;
+	}
+}
+
+static enum reason read_from(struct head *h, enum sip_header_id id, struct slice *value)
+{
+	return sip_name_addr_parse(*value, &h->m->from) || h->m->from.wildcard ? rules[id].reason
+									       : REASON_NONE;
+}
+
+static enum reason read_to(struct head *h, enum sip_header_id id, struct slice *value)
+{
+	return sip_name_addr_parse(*value, &h->m->to) || h->m->to.wildcard ? rules[id].reason
+									   : REASON_NONE;
+}
+
+static enum reason read_addresses(struct head *h, enum sip_header_id id, struct slice *value)
+{
+	const char *p = value->p;
+	const char *end = value->p + value->n;
+	struct sip_name_addr addr;
+
+	if (id == SIP_H_CONTACT && slice_eq(*value, SL("*")))
+		return value_count(h, id);
+	for (;;) {
+		p = sip_name_addr_scan(p, end, &addr);
+		if (!p)
+			return rules[id].reason;
+		if (value_count(h, id))
+			return REASON_sip_headers_limit;
+		if (p == end)
+			return REASON_NONE;
+		p++;
+	}
+}
+
+static enum reason read_call_id(struct head *h, enum sip_header_id id, struct slice *value)
+{
+	const char *end = value->p + value->n;
+
+	if (value->n == 0 || ch_run(value->p, end, CH_VISIBLE) != end)
+		return REASON_sip_call_id;
+	h->m->call_id = *value;
+	return REASON_NONE;
+}
+
+static enum reason read_cseq(struct head *h, enum sip_header_id id, struct slice *value)
+{
+	return sip_cseq_parse(*value, &h->m->cseq) ? REASON_sip_cseq : REASON_NONE;
+}
+
+static enum reason read_max_forwards(struct head *h, enum sip_header_id id, struct slice *value)
+{
+	uint32_t hops;
+
+	if (slice_u32(*value, 255, &hops))
+		return REASON_sip_max_forwards;
+	h->m->max_forwards = (int32_t)hops;
+	return REASON_NONE;
+}
+
+static enum reason read_content_length(struct head *h, enum sip_header_id id, struct slice *value)
+{
+	uint32_t bytes;
+
+	if (slice_u32(*value, INT32_MAX, &bytes))
+		return REASON_sip_content_length;
+	h->m->content_length = (int32_t)bytes;
+	return REASON_NONE;
+}
+
+/* RFC 2543 allowed a date: it counts as not given. Beyond 2^32-1 is as long as that
+ * (RFC 4475 3.1.2.4). */
+static enum reason read_expires(struct head *h, enum sip_header_id id, struct slice *value)
+{
+	uint64_t seconds = UINT32_MAX;
+
+	if (value->n > 4 && value->p[3] == ',' && value->p[4] == ' ')
+		return REASON_NONE;
+	if (slice_u64(*value, UINT32_MAX, &seconds) == ERR_SYNTAX)
+		return REASON_sip_number;
+	h->m->expires_s = (int64_t)seconds;
+	return REASON_NONE;
+}
+
+/* delta-seconds, or a number below 2^32, with parameters where the header has some. */
+static enum reason read_number(struct head *h, enum sip_header_id id, struct slice *value)
+{
+	struct slice rest, name, param, digits = slice_trim(slice_split(*value, ';', &rest));
+	uint32_t number;
+
+	if (slice_u32(digits, UINT32_MAX, &number))
+		return REASON_sip_number;
+	if (digits.n == value->n)
+		return REASON_NONE;
+	if (id == SIP_H_RSEQ || id == SIP_H_MIN_EXPIRES)
+		return REASON_sip_number;
+	rest = slice_from(*value, slice_find(*value, ';'));
+	while (sip_param_next(&rest, &name, &param))
+		;
+	return rest.n ? REASON_sip_value : REASON_NONE;
+}
+
+static enum reason read_rack(struct head *h, enum sip_header_id id, struct slice *value)
+{
+	struct sip_cseq cseq;
+	uint32_t rseq;
+
+	return sip_rack_parse(*value, &rseq, &cseq) ? REASON_sip_number : REASON_NONE;
+}
+
+/* type SLASH subtype and parameters (RFC 3261 20.15). */
+static enum reason read_content_type(struct head *h, enum sip_header_id id, struct slice *value)
+{
+	const char *end = value->p + value->n;
+	const char *p = ch_run(value->p, end, CH_TOKEN);
+	const char *start = value->p;
+	struct sip_param param;
+
+	if (p == start)
+		return REASON_sip_value;
+	p = ch_skip_lws(p, end);
+	if (p == end || *p != '/')
+		return REASON_sip_value;
+	start = ch_skip_lws(p + 1, end);
+	p = ch_run(start, end, CH_TOKEN);
+	if (p == start)
+		return REASON_sip_value;
+	p = ch_skip_lws(p, end);
+	while (p && p < end && *p == ';')
+		p = sip_param_scan(p + 1, end, &param);
+	if (p != end)
+		return REASON_sip_value;
+	h->m->content_type = *value;
+	return REASON_NONE;
+}
+
+static const struct rule rules[SIP_H_COUNT] = {
+	[SIP_H_VIA] = {read_via, REASON_sip_via, false},
+	[SIP_H_FROM] = {read_from, REASON_sip_from, true},
+	[SIP_H_TO] = {read_to, REASON_sip_to, true},
+	[SIP_H_CALL_ID] = {read_call_id, REASON_sip_call_id, true},
+	[SIP_H_CSEQ] = {read_cseq, REASON_sip_cseq, true},
+	[SIP_H_CONTACT] = {read_addresses, REASON_sip_contact, false},
+	[SIP_H_ROUTE] = {read_addresses, REASON_sip_route, false},
+	[SIP_H_RECORD_ROUTE] = {read_addresses, REASON_sip_route, false},
+	[SIP_H_PATH] = {read_addresses, REASON_sip_route, false},
+	[SIP_H_SERVICE_ROUTE] = {read_addresses, REASON_sip_route, false},
+	[SIP_H_MAX_FORWARDS] = {read_max_forwards, REASON_sip_max_forwards, true},
+	[SIP_H_CONTENT_LENGTH] = {read_content_length, REASON_sip_content_length, true},
+	[SIP_H_CONTENT_TYPE] = {read_content_type, REASON_sip_value, true},
+	[SIP_H_CONTENT_DISPOSITION] = {NULL, REASON_sip_value, true},
+	[SIP_H_EXPIRES] = {read_expires, REASON_sip_number, true},
+	[SIP_H_MIN_EXPIRES] = {read_number, REASON_sip_number, true},
+	[SIP_H_SESSION_EXPIRES] = {read_number, REASON_sip_number, true},
+	[SIP_H_MIN_SE] = {read_number, REASON_sip_number, true},
+	[SIP_H_RSEQ] = {read_number, REASON_sip_number, true},
+	[SIP_H_RACK] = {read_rack, REASON_sip_number, true},
+	[SIP_H_EVENT] = {NULL, REASON_sip_value, true},
+	[SIP_H_SUBSCRIPTION_STATE] = {NULL, REASON_sip_value, true},
+	[SIP_H_REFER_TO] = {read_addresses, REASON_sip_value, true},
+	[SIP_H_REFERRED_BY] = {read_addresses, REASON_sip_value, true},
+	[SIP_H_REPLACES] = {NULL, REASON_sip_value, true},
+	[SIP_H_TARGET_DIALOG] = {NULL, REASON_sip_value, true},
+	[SIP_H_JOIN] = {NULL, REASON_sip_value, true},
+	[SIP_H_REPLY_TO] = {read_addresses, REASON_sip_value, true},
+	[SIP_H_P_ASSERTED_IDENTITY] = {read_addresses, REASON_sip_value, false},
+	[SIP_H_P_PREFERRED_IDENTITY] = {read_addresses, REASON_sip_value, false},
+};
+
+/* Splits the line; REASON_NONE or sip_header_syntax. */
+static inline enum reason name_split(struct sip_header *header)
+{
+	struct slice line = header->value;
+	const char *end = line.p + line.n;
+	const char *p = ch_run(line.p, end, CH_TOKEN);
+
+	header->name = ch_slice(line.p, p);
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	if (header->name.n == 0 || p == end || *p != ':')
+		return REASON_sip_header_syntax;
+	header->value = slice_trim(ch_slice(p + 1, end));
+	return REASON_NONE;
+}
+
+static inline void chain_append(struct head *h, unsigned index, enum sip_header_id id)
+{
+	struct sip_msg *m = h->m;
+
+	m->header[index].id = (uint8_t)id;
+	if (h->last[id])
+		m->header[h->last[id] - 1].next = (uint8_t)index;
+	else
+		m->first[id] = (uint8_t)(index + 1);
+	h->last[id] = (uint8_t)(index + 1);
+}
+
+static inline enum reason header_take(struct head *h, unsigned index)
+{
+	struct sip_header *header = &h->m->header[index];
+	enum sip_header_id id;
+	enum reason reason;
+
+	header->id = SIP_H_OTHER;
+	header->next = 0;
+	reason = name_split(header);
+	if (reason)
+		return reason;
+	id = sip_header_id_of(header->name);
+	if (rules[id].once && h->last[id])
+		return REASON_sip_header_twice;
+	reason = rules[id].read ? rules[id].read(h, id, &header->value) : REASON_NONE;
+	if (reason == REASON_NONE || (id == SIP_H_VIA && !h->last[id] && h->m->via.host.n))
+		chain_append(h, index, id);
+	return reason;
+}
+
+enum reason sip_headers_parse(struct sip_msg *m)
+{
+	struct head h = {.m = m};
+	enum reason first = REASON_NONE;
+
+	for (unsigned i = 0; i < m->header_count; i++) {
+		enum reason reason = header_take(&h, i);
+
+		if (first == REASON_NONE)
+			first = reason;
+	}
+	return first;
+}
