@@ -22,16 +22,35 @@ static const char *params_scan(const char *p, const char *end, struct sip_name_a
 	return p == end || *p == ',' ? p : NULL;
 }
 
+/* A display name whose quotes were escaped with it, as templates of some phones leave it: behind
+ * its closing \", or NULL. */
+static const char *escaped_quotes_end(const char *p, const char *end, struct slice *out)
+{
+	const char *start = p + 2;
+
+	for (p = start; p + 1 < end && *p != '<' && *p != '"'; p++) {
+		if (*p != '\\')
+			continue;
+		*out = ch_slice(start, p);
+		return p[1] == '"' ? p + 2 : NULL;
+	}
+	return NULL;
+}
+
 /* The display name: p moves to its '<', or stays where an addr-spec begins. */
 static const char *display_scan(const char *p, const char *end, struct slice *out)
 {
 	const char *start = p;
 
-	if (p < end && *p == '"') {
-		p = sip_quoted_end(p, end);
+	if (p < end && (*p == '"' || *p == '\\')) {
+		if (*p == '"')
+			p = sip_quoted_end(p, end);
+		else
+			p = escaped_quotes_end(p, end, out);
 		if (!p)
 			return NULL;
-		*out = ch_slice(start + 1, p - 1);
+		if (*start == '"')
+			*out = ch_slice(start + 1, p - 1);
 		p = ch_skip_lws(p, end);
 		return p < end && *p == '<' ? p : NULL;
 	}
@@ -42,31 +61,48 @@ static const char *display_scan(const char *p, const char *end, struct slice *ou
 	return p;
 }
 
+/* user@host without a scheme, as old phones and even RFC 3261 23.4.3 write it: kept as text. */
+static const char *mailbox_scan(const char *p, const char *end, struct sip_uri *out)
+{
+	const char *at = ch_run_escaped(p, end, CH_USER_BARE);
+
+	if (at == p || at == end || *at != '@')
+		return NULL;
+	*out = (struct sip_uri){.scheme = SIP_SCHEME_OTHER, .user = ch_slice(p, at)};
+	return sip_host_scan(at + 1, end, &out->host);
+}
+
+static const char *address_scan(const char *p, const char *end, enum sip_uri_form form,
+				struct sip_name_addr *out)
+{
+	const char *start = p;
+
+	p = sip_uri_scan(start, end, form, &out->uri);
+	if (!p)
+		p = mailbox_scan(start, end, &out->uri);
+	if (!p || p - start > SIP_URI_BYTES_MAX)
+		return NULL;
+	out->uri_text = ch_slice(start, p);
+	return p;
+}
+
 const char *sip_name_addr_scan(const char *p, const char *end, struct sip_name_addr *out)
 {
-	const char *start;
-
 	out->display = out->params = out->tag = slice_of(NULL, 0);
 	out->wildcard = false;
 	p = display_scan(ch_skip_lws(p, end), end, &out->display);
 	if (!p || p == end)
 		return NULL;
 	if (*p == '<') {
-		start = p + 1;
-		p = sip_uri_scan(start, end, SIP_URI_ALONE, &out->uri);
+		p = address_scan(p + 1, end, SIP_URI_ALONE, out);
 		if (!p || p == end || *p != '>')
 			return NULL;
-		out->uri_text = ch_slice(start, p);
 		p++;
 	} else {
-		start = p;
-		p = sip_uri_scan(start, end, SIP_URI_BARE, &out->uri);
+		p = address_scan(p, end, SIP_URI_BARE, out);
 		if (!p)
 			return NULL;
-		out->uri_text = ch_slice(start, p);
 	}
-	if (out->uri_text.n > SIP_URI_BYTES_MAX)
-		return NULL;
 	return params_scan(ch_skip_lws(p, end), end, out);
 }
 
@@ -94,7 +130,7 @@ bool sip_param_next(struct slice *rest, struct slice *out_name, struct slice *ou
 	if (p == end || *p != ';')
 		return false;
 	p = sip_param_scan(p + 1, end, &param);
-	if (!p)
+	if (!p || param.name.n == 0)
 		return false;
 	*rest = ch_slice(p, end);
 	*out_name = param.name;

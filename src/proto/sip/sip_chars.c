@@ -40,7 +40,7 @@ const uint16_t sip_chars[256] = {
 	[';'] = SEEN | CH_USER | CH_URI_ANY,
 	['<'] = SEEN,
 	['='] = SEEN | CH_USER | CH_USER_BARE | CH_PASSWORD | CH_URI_HEADER | CH_URI_ANY | CH_VALUE,
-	['>'] = SEEN,
+	['>'] = SEEN | CH_VALUE,
 	['?'] = SEEN | CH_USER | CH_URI_HEADER | CH_URI_ANY | CH_VALUE,
 	['@'] = SEEN | CH_URI_ANY | CH_VALUE,
 	['A' ... 'F'] = ALNUM | CH_HEX,
@@ -79,11 +79,13 @@ const char *sip_param_scan(const char *p, const char *end, struct sip_param *out
 {
 	const char *start = ch_skip_lws(p, end);
 
+	if (start < end && *start == ';')
+		start = ch_skip_lws(start + 1, end);
 	p = ch_run(start, end, CH_TOKEN);
-	if (p == start)
-		return NULL;
 	out->name = ch_slice(start, p);
 	out->value = slice_of(NULL, 0);
+	if (p == start)
+		return p == end || *p == ',' ? p : NULL;
 	p = ch_skip_lws(p, end);
 	if (p == end || *p != '=')
 		return p;

@@ -78,7 +78,9 @@ struct sip_param {
 	struct slice name;
 	struct slice value; /* without quotes; empty and p == NULL for a flag */
 };
-/* Where it ends (LWS behind it skipped), or NULL when it is malformed. */
+/* Where it ends (LWS behind it skipped), or NULL when it is malformed. Phones and printed call
+ * flows have ";;" and a last ";": one empty parameter is passed over, and at the end of the value
+ * the name is empty; two in a row are malformed (RFC 4475 3.1.2.1). */
 const char *sip_param_scan(const char *p, const char *end, struct sip_param *out);
 
 #endif

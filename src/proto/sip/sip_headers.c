@@ -224,6 +224,16 @@ static const struct rule rules[SIP_H_COUNT] = {
 	[SIP_H_P_PREFERRED_IDENTITY] = {read_addresses, REASON_sip_value, false},
 };
 
+/* RFCs print " . . ." in a line of its own for what they leave out: no part of the value. */
+static struct slice without_elision(struct slice value)
+{
+	size_t n = value.n;
+
+	while (n > 0 && (value.p[n - 1] == '.' || value.p[n - 1] == ' ' || value.p[n - 1] == '\t'))
+		n--;
+	return n > 0 && value.p[n - 1] == '\n' ? slice_trim(slice_first(value, n)) : value;
+}
+
 /* Splits the line; REASON_NONE or sip_header_syntax. */
 static inline enum reason name_split(struct sip_header *header)
 {
@@ -237,6 +247,8 @@ static inline enum reason name_split(struct sip_header *header)
 	if (header->name.n == 0 || p == end || *p != ':')
 		return REASON_sip_header_syntax;
 	header->value = slice_trim(ch_slice(p + 1, end));
+	if (header->value.n && header->value.p[header->value.n - 1] == '.')
+		header->value = without_elision(header->value);
 	return REASON_NONE;
 }
 

@@ -10,6 +10,9 @@ struct controls {
 	size_t base;   /* offset of the block that `mask` describes */
 	uint64_t mask; /* bit i: byte base + i is a control byte not yet taken */
 	size_t line;   /* where the present line began */
+	size_t next;   /* where the line behind it begins, once its end was seen */
+	bool excused;  /* a datagram: see enum sip_framing */
+	bool bare_lf;  /* the start line ended with one */
 	size_t judged; /* up to here quotes were followed: each byte is looked at once */
 	bool quoted;   /* at `judged` a quote is open */
 };
@@ -88,64 +91,85 @@ static inline enum line_step fold_step(const struct controls *c, size_t at, enum
 		i++;
 	if (i == at)
 		return LINE_ENDS;
-	if (i == c->n || c->p[i] != '\r')
+	if (i == c->n || (c->p[i] != '\r' && c->p[i] != '\n'))
 		return LINE_GOES_ON;
 	*reason = REASON_sip_line_end;
 	return LINE_BROKEN;
 }
 
+/* A line end of one or two bytes, or of more where that is excused: sets c->next. */
+static inline enum line_step line_end(struct controls *c, size_t at, enum reason *reason)
+{
+	size_t lf = at;
+
+	while (lf < c->n && c->p[lf] == '\r' && (c->excused || lf == at))
+		lf++;
+	if (lf == c->n)
+		return LINE_CUT;
+	if (lf == at && c->line == 0)
+		c->bare_lf = c->excused;
+	if (c->p[lf] != '\n' || (lf == at && !c->bare_lf)) {
+		*reason = REASON_sip_line_end;
+		return LINE_BROKEN;
+	}
+	for (size_t i = at; i < lf; i++)
+		controls_next(c);
+	c->next = lf + 1;
+	return at == c->line ? LINE_ENDS : fold_step(c, lf + 1, reason);
+}
+
 /* What the control byte at `at` does to the present line. */
 static inline enum line_step line_step(struct controls *c, size_t at, enum reason *reason)
 {
-	const char *p = c->p;
-
 	if (at - c->line > SIP_HEADER_BYTES_MAX) {
 		*reason = REASON_sip_header_long;
 		return LINE_BROKEN;
 	}
-	if (p[at] == '\r' && at + 1 == c->n)
-		return LINE_CUT;
-	if (p[at] == '\r' && p[at + 1] == '\n') {
-		controls_next(c);
-		return at == c->line ? LINE_ENDS : fold_step(c, at + 2, reason);
-	}
-	if (p[at] == '\t')
+	if (c->p[at] == '\r' || c->p[at] == '\n')
+		return line_end(c, at, reason);
+	if (c->p[at] == '\t' || in_quoted_pair(c, at))
 		return LINE_GOES_ON;
-	if (p[at] == '\r' || p[at] == '\n')
-		*reason = REASON_sip_line_end;
-	else if (in_quoted_pair(c, at))
-		return LINE_GOES_ON;
-	else
-		*reason = REASON_sip_control_byte;
+	*reason = REASON_sip_control_byte;
 	return LINE_BROKEN;
 }
 
-enum reason sip_lines_split(struct slice text, struct sip_msg *m, struct sip_head *out)
+/* The datagram ended within a line: that ends the line. */
+static enum reason last_line_add(struct controls *c, struct sip_msg *m, struct sip_head *head)
 {
-	struct controls c = {.p = text.p, .n = text.n};
+	struct slice rest = slice_trim(ch_slice(c->p + c->line, c->p + c->n));
+	bool first = c->line == 0;
+
+	c->line = c->n;
+	if (rest.n > SIP_HEADER_BYTES_MAX)
+		return REASON_sip_header_long;
+	return rest.n ? line_add(m, head, rest, first) : REASON_NONE;
+}
+
+enum reason sip_lines_split(struct slice text, enum sip_framing framing, struct sip_msg *m,
+			    struct sip_head *out)
+{
+	struct controls c = {.p = text.p, .n = text.n, .excused = framing == SIP_DATAGRAM};
 	struct sip_head head = {.start_line = slice_of(text.p, 0)};
 	enum reason reason = REASON_NONE;
 	size_t at;
 
 	c.mask = controls_block(&c);
 	m->header_count = 0;
-	while ((at = controls_next(&c)) < c.n) {
+	while (!head.whole && !reason && (at = controls_next(&c)) < c.n) {
 		enum line_step step = line_step(&c, at, &reason);
 
 		if (step == LINE_GOES_ON)
 			continue;
 		if (step != LINE_ENDS)
 			break;
-		if (at == c.line && at > 0) {
+		if (at == c.line && at > 0)
 			head.whole = true;
-			c.line = at + 2;
-			break;
-		}
-		reason = line_add(m, &head, ch_slice(c.p + c.line, c.p + at), c.line == 0);
-		if (reason)
-			break;
-		c.line = at + 2;
+		else
+			reason = line_add(m, &head, ch_slice(c.p + c.line, c.p + at), c.line == 0);
+		c.line = c.next;
 	}
+	if (!head.whole && !reason && c.excused)
+		reason = last_line_add(&c, m, &head);
 	head.bytes = c.line;
 	*out = head;
 	return reason;

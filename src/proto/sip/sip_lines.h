@@ -5,15 +5,22 @@
 
 #include "proto/sip/sip_msg.h"
 
+/* Where the bytes come from decides what is tolerated. A stream whose lines could be read in two
+ * ways has no sure message boundary. A datagram is one message, and what we forward is written
+ * anew: there phones are excused that send bare LF line ends throughout (the start line tells),
+ * further CRs before CRLF, no empty line or no CRLF at the very end. */
+enum sip_framing { SIP_DATAGRAM, SIP_STREAM };
+
 struct sip_head {
 	struct slice start_line;
 	size_t bytes; /* with the empty line */
 	bool whole;   /* the empty line was there */
 };
 
-/* Sets m->header[i].value to the i-th whole line (folds within, no CRLF) and m->header_count.
- * Without the empty line `whole` is false and the last line may be cut: for a stream that is no
- * fault. REASON_NONE or why the head is refused. */
-enum reason sip_lines_split(struct slice text, struct sip_msg *m, struct sip_head *out);
+/* Sets m->header[i].value to the i-th whole line (folds within, no line end) and m->header_count.
+ * Without the empty line `whole` is false, and in a stream the last line may be missing: that is
+ * no fault. REASON_NONE or why the head is refused. */
+enum reason sip_lines_split(struct slice text, enum sip_framing framing, struct sip_msg *m,
+			    struct sip_head *out);
 
 #endif

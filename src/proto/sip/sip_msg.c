@@ -15,7 +15,8 @@ static void msg_clear(struct sip_msg *m)
 	m->expires_s = -1;
 }
 
-/* What the headers must say together (RFC 3261 8.1.1). */
+/* What the headers must say together (RFC 3261 8.1.1). An ACK that names its INVITE is taken, as
+ * RFC 5806 prints it: nobody answers an ACK. */
 static enum reason msg_check(const struct sip_msg *m)
 {
 	if (!m->first[SIP_H_VIA] || !m->first[SIP_H_FROM] || !m->first[SIP_H_TO] ||
@@ -23,7 +24,8 @@ static enum reason msg_check(const struct sip_msg *m)
 		return REASON_sip_header_missing;
 	if (!m->request)
 		return REASON_NONE;
-	if (!slice_eq(m->cseq.method_text, m->method_text))
+	if (!slice_eq(m->cseq.method_text, m->method_text) &&
+	    !(m->method == SIP_ACK && m->cseq.method == SIP_INVITE))
 		return REASON_sip_cseq_method;
 	if (slice_eq_nocase(m->via.branch, SL(BRANCH_MAGIC)))
 		return REASON_sip_branch;
@@ -64,24 +66,13 @@ static size_t leading_crlf_bytes(struct slice s)
 	return n;
 }
 
-/* A head without its empty line: where the datagram ends behind a whole line, nothing is in doubt
- * (RFC 5118 4.10 is printed so). */
-static enum reason end_check(struct slice text, const struct sip_head *head)
-{
-	struct slice rest = slice_from(text, head->bytes);
-
-	if (head->whole || (head->bytes && (rest.n == 0 || slice_eq(rest, SL("\r")))))
-		return REASON_NONE;
-	return head->bytes ? REASON_sip_header_end : REASON_sip_start_line;
-}
-
 /* The body is what Content-Length says, or all the rest (RFC 3261 18.3). */
 static enum reason body_take(struct slice text, const struct sip_head *head, struct sip_msg *m)
 {
 	struct slice rest = head->whole ? slice_from(text, head->bytes) : slice_of(NULL, 0);
 
 	if (m->content_length >= 0 && (size_t)m->content_length > rest.n)
-		return REASON_sip_content_length;
+		return head->whole ? REASON_sip_content_length : REASON_sip_header_end;
 	m->body = m->content_length < 0 ? rest : slice_first(rest, (size_t)m->content_length);
 	m->raw = slice_first(text, (head->whole ? head->bytes : text.n) + m->body.n);
 	return REASON_NONE;
@@ -107,11 +98,9 @@ enum sip_verdict sip_msg_parse(struct slice datagram, size_t max_bytes, struct s
 	if (datagram.n > max_bytes || datagram.n > SIP_MESSAGE_BYTES_MAX) {
 		text = slice_first(text, max_bytes);
 		reason = REASON_sip_too_long;
-		(void)sip_lines_split(text, out, &head);
+		(void)sip_lines_split(text, SIP_DATAGRAM, out, &head);
 	} else {
-		reason = sip_lines_split(text, out, &head);
-		if (!reason)
-			reason = end_check(text, &head);
+		reason = sip_lines_split(text, SIP_DATAGRAM, out, &head);
 	}
 	reason = head_parse(&head, reason, out);
 	if (!reason)
@@ -153,7 +142,7 @@ enum sip_verdict sip_msg_parse_stream(struct slice bytes, size_t max_bytes, stru
 	*out_reason = REASON_NONE;
 	if (text.n == 0 || slice_eq(text, SL("\r")))
 		return SIP_MORE;
-	reason = sip_lines_split(slice_first(text, max_bytes), out, &head);
+	reason = sip_lines_split(slice_first(text, max_bytes), SIP_STREAM, out, &head);
 	if (!reason && !head.whole && text.n < max_bytes)
 		return SIP_MORE;
 	if (!reason && !head.whole)

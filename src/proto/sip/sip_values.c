@@ -85,7 +85,7 @@ static const char *value_end(const char *p, const char *end)
 		if (*p == '"' || *p == '<' || *p == '(')
 			p = enclosed_end(p, end);
 		else
-			p++;
+			p += *p == '\\' && p + 1 < end ? 2 : 1;
 	}
 	return p;
 }
