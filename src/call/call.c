@@ -195,7 +195,7 @@ struct media_tools call_media_tools(struct call *k)
 	};
 }
 
-static bool peer_behind_nat(const struct core *c, struct owner owner)
+static bool peer_behind_nat(const struct core *c, struct config_owner owner)
 {
 	return owner.kind == OWNER_PHONES && owner.index < c->config->phones_count &&
 	       c->config->phones[owner.index].nat;

@@ -207,7 +207,7 @@ void call_ring_start(struct call *k);
 /* ---- initial.c, indialog.c: requests that come in ---- */
 
 void initial_on_request(struct core *c, uint64_t now_ms, const struct path *from,
-			struct owner owner, const struct sip_msg *msg);
+			struct config_owner owner, const struct sip_msg *msg);
 void indialog_on_request(struct core *c, uint64_t now_ms, const struct path *from,
 			 const struct sip_msg *msg);
 void indialog_on_ack(struct core *c, uint64_t now_ms, const struct path *from,

@@ -206,7 +206,7 @@ static bool request_acceptable(struct core *c, const struct path *from, const st
 static void on_request(struct core *c, uint64_t now_ms, const struct path *from,
 		       const struct sip_msg *msg)
 {
-	struct owner owner = owner_of_path(c->config, from);
+	struct config_owner owner = owner_of_path(c->config, from);
 
 	if (txn_on_request(&c->txns, now_ms, from, msg) == TXN_ABSORBED)
 		return;

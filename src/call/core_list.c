@@ -71,7 +71,8 @@ uint32_t core_call_find(const struct core *c, struct slice what)
 
 /* ---- reload ---- */
 
-static uint16_t section_again(const struct config *old, const struct config *now, struct owner o)
+static uint16_t section_again(const struct config *old, const struct config *now,
+			      struct config_owner o)
 {
 	switch ((enum owner_kind)o.kind) {
 	case OWNER_PBX:

@@ -1,7 +1,8 @@
 #include "call/call.h"
 
-#define PROBE_MS 300000 /* an in-dialog OPTIONS to both sides: does the dialog still live there?   \
-			 */
+#define PROBE_MS                                                                                   \
+	300000 /* an in-dialog OPTIONS to both sides: does the dialog still live there?            \
+		*/
 
 /* ---- timers ---- */
 

@@ -28,7 +28,7 @@ static enum reason route_to_pbx(const struct core *c, uint16_t pbx, const struct
 				struct route *r)
 {
 	struct out o = out_to(r->uri_text, sizeof(r->uri_text));
-	struct owner owner = {.kind = OWNER_PBX, .index = pbx};
+	struct config_owner owner = {.kind = OWNER_PBX, .index = pbx};
 	struct cross x;
 
 	if (side_to_peer(c->config, owner, &r->to))
@@ -46,7 +46,7 @@ static enum reason route_to_pbx(const struct core *c, uint16_t pbx, const struct
 
 static enum reason route_to_phone(const struct core *c, const struct binding *b, struct route *r)
 {
-	struct owner owner = {.kind = OWNER_PHONES, .index = b->phones};
+	struct config_owner owner = {.kind = OWNER_PHONES, .index = b->phones};
 	struct out o = out_to(r->uri_text, sizeof(r->uri_text));
 
 	if (side_make(c->config, &b->path, owner, &r->to))
@@ -60,7 +60,7 @@ static enum reason route_to_trunk(const struct core *c, uint16_t trunk, const st
 				  struct route *r)
 {
 	struct out o = out_to(r->uri_text, sizeof(r->uri_text));
-	struct owner owner = {.kind = OWNER_TRUNK, .index = trunk};
+	struct config_owner owner = {.kind = OWNER_TRUNK, .index = trunk};
 
 	if (!r1_dial_allowed(&c->config->trunks[trunk], msg->uri.user))
 		return REASON_dial_denied;
@@ -93,8 +93,8 @@ static enum reason route_from_phone(const struct core *c, uint16_t phones, const
 	return route_to_pbx(c, c->config->phones[phones].to, msg, r);
 }
 
-static enum reason route_find(const struct core *c, const struct path *from, struct owner owner,
-			      const struct sip_msg *msg, struct route *r)
+static enum reason route_find(const struct core *c, const struct path *from,
+			      struct config_owner owner, const struct sip_msg *msg, struct route *r)
 {
 	if (side_make(c->config, from, owner, &r->from))
 		return REASON_source_unknown;
@@ -273,7 +273,7 @@ static void answer_options(struct core *c, const struct path *from, const struct
 	c->env->act(c->env->ctx, &a);
 }
 
-static bool method_allowed(const struct config *config, struct owner owner,
+static bool method_allowed(const struct config *config, struct config_owner owner,
 			   const struct sip_msg *msg)
 {
 	const struct config_phones *p;
@@ -304,7 +304,7 @@ static bool merged(const struct core *c, const struct sip_msg *msg)
 }
 
 void initial_on_request(struct core *c, uint64_t now_ms, const struct path *from,
-			struct owner owner, const struct sip_msg *msg)
+			struct config_owner owner, const struct sip_msg *msg)
 {
 	struct route r;
 	enum reason why;

@@ -94,7 +94,7 @@ static void invite_2xx(struct exchange *x, struct dialog *d, uint64_t now_ms,
 static bool challenged(struct exchange *x, uint64_t now_ms, const struct sip_msg *r)
 {
 	struct call *k = x->call;
-	const struct owner owner = k->leg[!x->from].side.owner;
+	const struct config_owner owner = k->leg[!x->from].side.owner;
 	const struct leg *to = &k->leg[!x->from];
 	struct slice uri = x->dialog && x->dialog->end[!x->from].target_n
 				   ? slice_of(x->dialog->end[!x->from].target,
@@ -185,27 +185,44 @@ static bool says_terminated(const struct exchange *x)
 	return h && slice_starts_nocase(h->value, SL("terminated"));
 }
 
+static void update_final(struct exchange *x, const struct sip_msg *r)
+{
+	struct call *k = x->call;
+	struct media_tools tools = call_media_tools(k);
+
+	if (r->status < 300) {
+		media_settled(&k->media, &tools);
+		call_session_refresh(k, r);
+	} else if (k->media.offer == MEDIA_OFFER_OPEN) {
+		media_rolled_back(&k->media, &tools);
+	}
+}
+
+/* Does a final answer to a request without media end what the request belongs to? */
+static bool ends(const struct exchange *x, const struct sip_msg *r)
+{
+	switch (x->call->kind) {
+	case CALL_SINGLE:
+		return true;
+	case CALL_SUBSCRIPTION:
+		return (!x->dialog && r->status >= 300) || r->status == 481 || says_terminated(x);
+	case CALL_INVITE:
+		return r->status == 481 && x->method != SIP_PRACK;
+	}
+	return false;
+}
+
 static void other_final(struct exchange *x, struct dialog *d, uint64_t now_ms,
 			const struct sip_msg *r)
 {
 	struct call *k = x->call;
-	struct media_tools tools = call_media_tools(k);
-	bool good = r->status < 300;
 
-	if (x->method == SIP_UPDATE && good) {
-		media_settled(&k->media, &tools);
-		call_session_refresh(k, r);
-	} else if (x->method == SIP_UPDATE && k->media.offer == MEDIA_OFFER_OPEN) {
-		media_rolled_back(&k->media, &tools);
-	}
-	if (good && (x->method == SIP_SUBSCRIBE || x->method == SIP_REFER))
+	if (x->method == SIP_UPDATE)
+		update_final(x, r);
+	if (r->status < 300 && (x->method == SIP_SUBSCRIBE || x->method == SIP_REFER))
 		subscription_accepted(x, d, r);
-	if (k->kind == CALL_SINGLE || (!x->dialog && !good && k->kind == CALL_SUBSCRIPTION))
-		call_end(k, now_ms, REASON_NONE, 2);
-	else if (k->kind == CALL_SUBSCRIPTION && (says_terminated(x) || r->status == 481))
-		call_end(k, now_ms, REASON_NONE, 2);
-	else if (k->kind == CALL_INVITE && r->status == 481 && x->method != SIP_PRACK)
-		call_end(k, now_ms, REASON_dead_peer, 2);
+	if (ends(x, r))
+		call_end(k, now_ms, k->kind == CALL_INVITE ? REASON_dead_peer : REASON_NONE, 2);
 }
 
 static void other_response(struct exchange *x, uint64_t now_ms, const struct sip_msg *r)
