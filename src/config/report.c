@@ -10,11 +10,12 @@ void config_report_done(struct config_report *r)
 	*r = config_report_empty();
 }
 
-/* Names and values come from the file: what a terminal could obey becomes a question mark. */
+/* Names and values come from the file: what is no printable ASCII becomes a
+ * question mark, so that no terminal obeys it and every reader can read it. */
 static void make_printable(char *z)
 {
 	for (; *z; z++)
-		if ((unsigned char)*z < ' ' || (unsigned char)*z == 0x7f)
+		if (*z < ' ' || *z > '~')
 			*z = '?';
 }
 

@@ -4,12 +4,16 @@
 #ifndef HW_MAIN_COMMAND_H
 #define HW_MAIN_COMMAND_H
 
+/* Read by run, check and init when no other file is named. */
+#define CONFIG_FILE_DEFAULT "/etc/hornwork/hornwork.conf"
+
 enum exit_code {
 	EXIT_GOOD = 0,
 	EXIT_FOUND = 1, /* something was found, or refused */
 	EXIT_USAGE = 2, /* wrong usage, or an environment in which the command cannot work */
 };
 
+int cmd_check(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 #endif

@@ -13,6 +13,7 @@ struct command {
 
 /* In the order in which a new administrator meets them. */
 static const struct command commands[] = {
+	{"check", cmd_check, "say everything that is wrong with a configuration"},
 	{"version", cmd_version, "print the version"},
 };
 

@@ -1,0 +1,85 @@
+/* This machine, as config_resolve asks it. */
+#include "config/resolve.h"
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+
+static bool take_address(const struct sockaddr *sa, struct ip_addr *out)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct ip_addr a = {0};
+
+	if (sa && sa->sa_family == AF_INET) {
+		memcpy(&in, sa, sizeof(in));
+		a.family = IP_V4;
+		memcpy(a.bytes, &in.sin_addr, 4);
+	} else if (sa && sa->sa_family == AF_INET6) {
+		memcpy(&in6, sa, sizeof(in6));
+		if (IN6_IS_ADDR_LINKLOCAL(&in6.sin6_addr))
+			return false;
+		a.family = IP_V6;
+		memcpy(a.bytes, &in6.sin6_addr, 16);
+	} else {
+		return false;
+	}
+	*out = a;
+	return true;
+}
+
+static int system_interface(void *ctx, const char *name, struct config_interface *out)
+{
+	struct config_interface found = {0};
+	struct ifaddrs *all;
+
+	(void)ctx;
+	if (!if_nametoindex(name) || getifaddrs(&all))
+		return ERR_ABSENT;
+	for (struct ifaddrs *i = all; i && found.count < CONFIG_INTERFACE_ADDRESSES_MAX;
+	     i = i->ifa_next)
+		if (strcmp(i->ifa_name, name) == 0 &&
+		    take_address(i->ifa_addr, &found.addresses[found.count]))
+			found.count++;
+	freeifaddrs(all);
+	*out = found;
+	return 0;
+}
+
+static void system_interface_names(void *ctx, struct out *out)
+{
+	struct if_nameindex *all = if_nameindex();
+
+	(void)ctx;
+	for (struct if_nameindex *i = all; i && i->if_name; i++) {
+		if (i != all)
+			out_char(out, ' ');
+		out_z(out, i->if_name);
+	}
+	if (all)
+		if_freenameindex(all);
+}
+
+static int system_host(void *ctx, const char *name, enum ip_family family, struct ip_addr *out)
+{
+	struct addrinfo hints = {.ai_family = family == IP_V4 ? AF_INET : AF_INET6,
+				 .ai_socktype = SOCK_DGRAM};
+	struct addrinfo *all;
+	bool found = false;
+
+	(void)ctx;
+	if (getaddrinfo(name, NULL, &hints, &all))
+		return ERR_ABSENT;
+	for (struct addrinfo *i = all; i && !found; i = i->ai_next)
+		found = take_address(i->ai_addr, out);
+	freeaddrinfo(all);
+	return found ? 0 : ERR_ABSENT;
+}
+
+struct config_world config_world_system(void)
+{
+	return (struct config_world){.interface = system_interface,
+				     .interface_names = system_interface_names,
+				     .host = system_host};
+}

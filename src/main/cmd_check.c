@@ -1,0 +1,150 @@
+/* hornwork check: reads configurations and says everything that is wrong with them. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "config/config_load.h"
+#include "config/resolve.h"
+#include "main/command.h"
+
+#define ISSUE_JSON_MAX (2 * (CONFIG_ISSUE_TEXT_MAX + PATH_MAX)) /* bytes of one issue as JSON */
+
+static const char help[] =
+	"usage: hornwork check [--json] [--resolve] [FILE...]\n"
+	"\n"
+	"Reads configurations and says everything that is wrong with them, as FILE:LINE: message.\n"
+	"Without FILE: " CONFIG_FILE_DEFAULT ".\n"
+	"\n"
+	"  --resolve  also look for the interfaces on this machine, look names up and read "
+	"passwords\n"
+	"  --json     an array of objects: file, line, severity, message\n"
+	"\n"
+	"Exit: 0 good, 1 errors found, 2 usage, or a file cannot be read.\n";
+
+struct check_options {
+	bool json;
+	bool resolve;
+};
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void print_summary(const char *file, const struct config *c)
+{
+	printf("%s: %zu zone%s, %zu pbx, %zu phones, %zu trunk%s: ok\n", file, c->zone_count,
+	       plural(c->zone_count), c->pbx_count, c->phones_count, c->trunk_count,
+	       plural(c->trunk_count));
+}
+
+static void write_json(struct json *j, const char *file, const struct config_issue *issue)
+{
+	json_open(j, '{');
+	json_member_z(j, "file", file);
+	json_member_u64(j, "line", issue->line);
+	json_member_z(j, "severity", issue->severity == CONFIG_ERROR ? "error" : "warning");
+	json_member_z(j, "message", issue->text);
+	json_close(j, '}');
+}
+
+static void print_issue(const char *file, const struct config_issue *issue)
+{
+	char line[ISSUE_JSON_MAX];
+	struct out o = out_to(line, sizeof(line));
+
+	config_issue_write(&o, file, issue);
+	printf("%.*s\n", SLICE_ARGS(out_slice(&o)));
+}
+
+static void print_report(const char *file, const struct config_report *report,
+			 const struct check_options *options, bool *comma)
+{
+	char text[ISSUE_JSON_MAX];
+
+	for (size_t i = 0; i < report->count; i++) {
+		struct out o = out_to(text, sizeof(text));
+		struct json j = {.o = &o, .comma = *comma};
+
+		if (!options->json) {
+			print_issue(file, &report->issues[i]);
+			continue;
+		}
+		write_json(&j, file, &report->issues[i]);
+		printf("%.*s", SLICE_ARGS(out_slice(&o)));
+		*comma = true;
+	}
+	if (!options->json && report->error_count + report->warning_count > report->count)
+		printf("%s: %zu more are not shown; mend these first\n", file,
+		       report->error_count + report->warning_count - report->count);
+}
+
+static int check_file(const char *file, const struct check_options *options, bool *comma)
+{
+	struct config_report report = config_report_empty();
+	struct config_world world = config_world_system();
+	struct config *c = NULL;
+	int err = config_load(file, &report, &c);
+
+	if (!err && options->resolve) {
+		err = config_secrets_read(c, &report);
+		if (!err || err == ERR_SYNTAX)
+			err = config_resolve(c, &world, &report);
+	}
+	print_report(file, &report, options, comma);
+	if (!err && !options->json)
+		print_summary(file, c);
+	if (err == ERR_NOMEM)
+		fprintf(stderr, "hornwork check: %s\n", err_text(err));
+	config_free(c);
+	config_report_done(&report);
+	return !err ? EXIT_GOOD : err == ERR_SYNTAX ? EXIT_FOUND : EXIT_USAGE;
+}
+
+static int check_files(int argc, char **argv, const struct check_options *options)
+{
+	int worst = EXIT_GOOD;
+	bool comma = false;
+
+	if (options->json)
+		putchar('[');
+	for (int i = 0; i < argc; i++) {
+		int code = check_file(argv[i], options, &comma);
+
+		if (code > worst)
+			worst = code;
+	}
+	if (options->json)
+		puts("]");
+	return worst;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	char fallback[] = CONFIG_FILE_DEFAULT;
+	char *usual[] = {fallback};
+	struct check_options options = {0};
+	int files = 0;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0) {
+			options.json = true;
+		} else if (strcmp(argv[i], "--resolve") == 0) {
+			options.resolve = true;
+		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+			fputs(help, stdout);
+			return EXIT_GOOD;
+		} else if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
+			argv[files++] = argv[++i];
+		} else if (argv[i][0] == '-') {
+			fprintf(stderr, "hornwork check: no option is called %s\n%s", argv[i],
+				help);
+			return EXIT_USAGE;
+		} else {
+			argv[files++] = argv[i];
+		}
+	}
+	return files ? check_files(files, argv, &options) : check_files(1, usual, &options);
+}
