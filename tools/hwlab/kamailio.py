@@ -1,12 +1,13 @@
 """Kamailio as the lab's PBX: registrar and proxy with digest authentication, no database."""
 
+import glob
 import os
 import signal
 
 from .proc import run, wait_until
 from .topology import address
 
-MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules/"
+MODULES = "/usr/lib/*/kamailio/modules"
 DOMAIN = "pbx.test"
 PASSWORDS = {"alice": "alicepw", "bob": "bobpw", "carol": "carolpw", "dave": "davepw"}
 SCRIPTED = "peer"           # the host on which scripted phones of the core network listen
@@ -113,7 +114,7 @@ class Kamailio:
             rows.append(f'$sht(route=>{user}) = "sip:{user}@{peer}:{port}";')
         rows.append(f'$sht(fork=>team) = "sip:team@{peer}:5071";')
         return CONFIG.format(domain=DOMAIN, ip=self.ip, ip6=address("pbx", family=6),
-                             modules=MODULES, run=self.run_dir, fr_ms=self.fr_ms,
+                             modules=glob.glob(MODULES)[0] + "/", run=self.run_dir, fr_ms=self.fr_ms,
                              gateway=address("gw", "eth1"),
                              tables="\n".join("  " + row for row in rows))
 
