@@ -49,7 +49,7 @@ coverage:
 install:
 	@tools/install-deps build
 	@tools/build --prefix $(PREFIX)
-	@DESTDIR=$(DESTDIR) meson install -C build-install --no-rebuild --tags runtime,doc,config
+	@DESTDIR=$(DESTDIR) meson install -C build-install --no-rebuild --quiet
 
 uninstall:
 	@DESTDIR=$(DESTDIR) tools/uninstall $(PREFIX)

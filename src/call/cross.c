@@ -233,6 +233,7 @@ static enum crossing crossing_of(enum sip_header_id id)
 		[SIP_H_CONTENT_TYPE] = CROSS_DROP,
 		[SIP_H_CONTENT_LENGTH] = CROSS_DROP,
 		[SIP_H_EXPIRES] = CROSS_DROP,
+		[SIP_H_RACK] = CROSS_DROP,
 		/* Digests cover their own text: not a byte may change (RFC 7616 3.4). */
 		[SIP_H_AUTHORIZATION] = CROSS_RAW,
 		[SIP_H_PROXY_AUTHORIZATION] = CROSS_RAW,

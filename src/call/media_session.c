@@ -319,6 +319,8 @@ enum reason media_describe(struct media_session *m, const struct media_tools *t,
 	struct sdp sdp;
 	enum reason why = REASON_NONE;
 
+	if (turn == MEDIA_TURN_NONE)
+		return REASON_body_unsupported;
 	if (sdp_parse(text, &sdp, &why))
 		return why;
 	if (turn == MEDIA_TURN_REPLY && theirs)

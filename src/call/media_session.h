@@ -46,6 +46,7 @@ void media_init(struct media_session *m, uint32_t call);
 void media_done(struct media_session *m, const struct media_tools *t, enum reason why);
 
 enum media_turn {
+	MEDIA_TURN_NONE, /* a message that negotiates nothing: a description in it does not cross */
 	MEDIA_TURN_OFFER, /* in an INVITE or UPDATE: always an offer */
 	MEDIA_TURN_REPLY, /* in a response, ACK or PRACK: answers the other side's offer if there is
 			   * one (also a second time: another early dialog), else it is an offer */

@@ -19,7 +19,7 @@ static void peer_host_of(const struct config *config, struct side *s)
 	}
 }
 
-static bool owner_exists(const struct config *config, struct owner owner)
+static bool owner_exists(const struct config *config, struct config_owner owner)
 {
 	switch ((enum owner_kind)owner.kind) {
 	case OWNER_PHONES:
@@ -32,7 +32,7 @@ static bool owner_exists(const struct config *config, struct owner owner)
 	return false;
 }
 
-int side_make(const struct config *config, const struct path *path, struct owner owner,
+int side_make(const struct config *config, const struct path *path, struct config_owner owner,
 	      struct side *out)
 {
 	const struct config_listener *l;
@@ -51,7 +51,7 @@ int side_make(const struct config *config, const struct path *path, struct owner
 	return 0;
 }
 
-int side_to_peer(const struct config *config, struct owner owner, struct side *out)
+int side_to_peer(const struct config *config, struct config_owner owner, struct side *out)
 {
 	const struct config_peer *peer;
 	struct path path = {0};
@@ -70,59 +70,15 @@ int side_to_peer(const struct config *config, struct owner owner, struct side *o
 	return side_make(config, &path, owner, out);
 }
 
-bool owner_eq(struct owner a, struct owner b)
+struct config_owner owner_of_path(const struct config *config, const struct path *path)
 {
-	return a.kind == b.kind && a.index == b.index;
+	struct config_owner owner = {.kind = OWNER_PHONES, .index = CONFIG_NONE};
+
+	(void)config_owner_of(config, path->listener, &path->remote, &owner);
+	return owner;
 }
 
-static bool is_peer(const struct config_peer *peer, uint16_t peer_zone, uint16_t zone,
-		    const struct path *path)
-{
-	return peer_zone == zone && ip_eq(&peer->at.addr, &path->remote.addr);
-}
-
-/* Phones sections own their listener; a listener's zone and port decide. */
-static uint16_t phones_at(const struct config *config, const struct config_listener *l)
-{
-	for (size_t i = 0; i < config->phones_count; i++) {
-		const struct config_phones *p = &config->phones[i];
-
-		for (size_t k = 0; p->zone == l->zone && k < p->listen_count; k++)
-			if (p->listen[k].transport == l->transport &&
-			    p->listen[k].port == l->local.port)
-				return (uint16_t)i;
-	}
-	return CONFIG_NONE;
-}
-
-static bool in_subnets(const struct config_zone *z, const struct ip_addr *a)
-{
-	for (size_t i = 0; i < z->subnet_count; i++)
-		if (ip_in_prefix(a, &z->subnets[i]))
-			return true;
-	return z->subnet_count == 0;
-}
-
-struct owner owner_of_path(const struct config *config, const struct path *path)
-{
-	struct owner nobody = {.kind = OWNER_PHONES, .index = CONFIG_NONE};
-	const struct config_listener *l;
-
-	if (path->listener >= config->listener_count)
-		return nobody;
-	l = &config->listeners[path->listener];
-	for (size_t i = 0; i < config->pbx_count; i++)
-		if (is_peer(&config->pbxs[i].peer, config->pbxs[i].zone, l->zone, path))
-			return (struct owner){.kind = OWNER_PBX, .index = (uint16_t)i};
-	for (size_t i = 0; i < config->trunk_count; i++)
-		if (is_peer(&config->trunks[i].peer, config->trunks[i].zone, l->zone, path))
-			return (struct owner){.kind = OWNER_TRUNK, .index = (uint16_t)i};
-	if (!in_subnets(&config->zones[l->zone], &path->remote.addr))
-		return nobody;
-	return (struct owner){.kind = OWNER_PHONES, .index = phones_at(config, l)};
-}
-
-void owner_write(struct out *o, const struct config *config, struct owner owner)
+void owner_write(struct out *o, const struct config *config, struct config_owner owner)
 {
 	if (!owner_exists(config, owner)) {
 		out_z(o, "stranger");

@@ -7,14 +7,8 @@
 #include "model/config.h"
 #include "model/transport.h"
 
-/* The section of the configuration that a peer belongs to. */
-struct owner {
-	uint8_t kind;	/* enum owner_kind */
-	uint16_t index; /* CONFIG_NONE = nobody */
-};
-
 struct side {
-	struct owner owner;
+	struct config_owner owner;
 	uint16_t zone;
 	struct path path;	  /* to the peer */
 	struct ip_endpoint local; /* the listener's own address */
@@ -26,17 +20,17 @@ struct side {
 
 /* ERR_ABSENT when the path's listener or the owner is not in the configuration. The slices are
  * borrowed from the configuration. */
-int side_make(const struct config *config, const struct path *path, struct owner owner,
+int side_make(const struct config *config, const struct path *path, struct config_owner owner,
 	      struct side *out) must_check;
 /* A side towards a configured peer: picks the zone's listener for the transport and family. */
-int side_to_peer(const struct config *config, struct owner owner, struct side *out) must_check;
+int side_to_peer(const struct config *config, struct config_owner owner,
+		 struct side *out) must_check;
 
 /* Who sends along this path (RFC 3261 knows no such thing; hornwork.conf(5) does): a pbx or trunk
  * by its address, else the phones section of the listener, else nobody. */
-struct owner owner_of_path(const struct config *config, const struct path *path);
-bool owner_eq(struct owner a, struct owner b);
+struct config_owner owner_of_path(const struct config *config, const struct path *path);
 /* "phones remote", "pbx main", "trunk carrier". */
-void owner_write(struct out *o, const struct config *config, struct owner owner);
+void owner_write(struct out *o, const struct config *config, struct config_owner owner);
 
 /* "UDP", "TCP" ... for Via. */
 struct slice side_via_transport(const struct side *s);

@@ -1,0 +1,244 @@
+#include "call/call.h"
+
+#include "base/mem.h"
+
+struct call *call_new(struct core *c, enum call_kind kind, uint64_t now_ms)
+{
+	struct call *k = mem_zalloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->core = c;
+	k->kind = kind;
+	k->started_ms = now_ms;
+	k->id = c->next_call++;
+	if (c->next_call == 0)
+		c->next_call = 1;
+	arena_init(&k->arena, CALL_ARENA_CHUNK, CALL_ARENA_MAX);
+	list_init(&k->exchanges);
+	list_init(&k->dirty);
+	list_append(&c->calls, &k->node);
+	media_init(&k->media, k->id);
+	call_timers_init(k);
+	for (unsigned i = 0; i < 2; i++) {
+		k->leg[i].call = k;
+		k->leg[i].index = (uint8_t)i;
+	}
+	return k;
+}
+
+void call_free(struct call *k)
+{
+	struct media_tools tools = call_media_tools(k);
+
+	call_timers_stop(k);
+	while (!list_empty(&k->exchanges))
+		exchange_free(container_of(k->exchanges.next, struct exchange, node));
+	media_done(&k->media, &tools, k->end_reason);
+	for (struct dialog *d = k->dialogs; d; d = d->next)
+		for (unsigned i = 0; i < 2; i++)
+			mem_free(d->end[i].target);
+	mem_free(k->caller_end.target);
+	for (unsigned i = 0; i < 2; i++)
+		if (k->leg[i].call_id.n)
+			hash_remove(&k->core->by_call_id, &k->leg[i].by_call_id);
+	list_remove(&k->node);
+	list_remove(&k->dirty);
+	arena_done(&k->arena);
+	mem_free(k);
+}
+
+void call_touch(struct call *k)
+{
+	list_remove(&k->dirty);
+	list_append(&k->core->dirty, &k->dirty);
+}
+
+int call_token(struct call *k, struct slice *out)
+{
+	uint8_t bytes[CALL_TOKEN_BYTES];
+	char text[TAG_MAX];
+	struct out o = out_to(text, sizeof(text));
+
+	k->core->env->random(k->core->env->ctx, bytes, sizeof(bytes));
+	out_hex(&o, bytes, sizeof(bytes));
+	return arena_copy(&k->arena, out_slice(&o), out);
+}
+
+/* ---- dialogs ---- */
+
+struct dialog *dialog_new(struct call *k, struct slice callee_tag)
+{
+	struct dialog *d;
+
+	if (k->dialog_count == CALL_FORKS_MAX)
+		return NULL;
+	d = arena_alloc(&k->arena, sizeof(*d));
+	if (!d || arena_copy(&k->arena, callee_tag, &d->end[CALLEE].remote_tag))
+		return NULL;
+	d->end[CALLEE].local_tag = k->leg[CALLEE].our_tag;
+	d->end[CALLER] = k->caller_end;
+	d->end[CALLER].target = NULL;
+	d->end[CALLER].remote_tag = k->leg[CALLER].peer_tag;
+	d->end[CALLER].local_tag = k->leg[CALLER].our_tag;
+	if (k->dialogs && call_token(k, &d->end[CALLER].local_tag))
+		return NULL;
+	d->end[CALLER].target = mem_strndup(k->caller_end.target, k->caller_end.target_n);
+	if (!d->end[CALLER].target)
+		return NULL;
+	d->next = k->dialogs;
+	k->dialogs = d;
+	k->dialog_count++;
+	return d;
+}
+
+struct dialog *dialog_find(const struct call *k, unsigned leg, struct slice local_tag,
+			   struct slice remote_tag)
+{
+	for (struct dialog *d = k->dialogs; d; d = d->next)
+		if (slice_eq(d->end[leg].local_tag, local_tag) &&
+		    slice_eq(d->end[leg].remote_tag, remote_tag))
+			return d;
+	return NULL;
+}
+
+struct dialog *dialog_confirmed(const struct call *k)
+{
+	for (struct dialog *d = k->dialogs; d; d = d->next)
+		if (d->confirmed)
+			return d;
+	return NULL;
+}
+
+static int target_learn(struct dialog_end *e, const struct sip_msg *msg)
+{
+	const struct sip_header *h = sip_header_first(msg, SIP_H_CONTACT);
+	struct sip_values v = h ? sip_values_of(msg, SIP_H_CONTACT) : (struct sip_values){0};
+	struct sip_name_addr na;
+	struct slice one;
+	char *copy;
+
+	if (!h || !sip_values_next(&v, &one) || sip_name_addr_parse(one, &na) || na.wildcard)
+		return 0;
+	if (slice_eq(na.uri_text, slice_of(e->target, e->target_n)))
+		return 0;
+	copy = mem_strndup(na.uri_text.p, na.uri_text.n);
+	if (!copy)
+		return ERR_NOMEM;
+	mem_free(e->target);
+	e->target = copy;
+	e->target_n = na.uri_text.n;
+	return 0;
+}
+
+int dialog_end_learn(struct call *k, struct dialog_end *e, const struct sip_msg *msg, bool routes,
+		     bool reversed)
+{
+	struct sip_values v = sip_values_of(msg, SIP_H_RECORD_ROUTE);
+	struct slice one, kept[CALL_ROUTES_MAX];
+	unsigned n = 0;
+
+	if (target_learn(e, msg))
+		return ERR_NOMEM;
+	if (!routes)
+		return 0;
+	while (n < CALL_ROUTES_MAX && sip_values_next(&v, &one))
+		kept[n++] = one;
+	e->route_count = 0;
+	if (n == 0)
+		return 0;
+	if (!e->routes)
+		e->routes = arena_alloc(&k->arena, CALL_ROUTES_MAX * sizeof(*e->routes));
+	if (!e->routes)
+		return ERR_NOMEM;
+	for (unsigned i = 0; i < n; i++)
+		if (arena_copy(&k->arena, kept[reversed ? n - 1 - i : i], &e->routes[i]))
+			return ERR_NOMEM;
+	e->route_count = n;
+	return 0;
+}
+
+struct leg *leg_find(const struct core *c, const struct sip_msg *msg, struct slice local_tag,
+		     struct slice remote_tag, struct dialog **out_dialog)
+{
+	struct leg *half = NULL;
+
+	*out_dialog = NULL;
+	for (struct hash_node *n = hash_first(&c->by_call_id, hash_bytes(&c->key, msg->call_id)); n;
+	     n = hash_next(n)) {
+		struct leg *l = container_of(n, struct leg, by_call_id);
+
+		if (!slice_eq(l->call_id, msg->call_id))
+			continue;
+		*out_dialog = dialog_find(l->call, l->index, local_tag, remote_tag);
+		if (*out_dialog)
+			return l;
+		if (slice_eq(l->our_tag, local_tag))
+			half = l;
+	}
+	return half;
+}
+
+/* ---- media ---- */
+
+struct media_tools call_media_tools(struct call *k)
+{
+	struct core *c = k->core;
+
+	return (struct media_tools){
+		.env = c->env,
+		.ports = &c->ports,
+		.key = c->key,
+		.opened_total = &c->stats.flows_opened_total,
+		.closed_total = &c->stats.flows_closed_total,
+		.open = &c->stats.flows_open,
+	};
+}
+
+static bool peer_behind_nat(const struct core *c, struct config_owner owner)
+{
+	return owner.kind == OWNER_PHONES && owner.index < c->config->phones_count &&
+	       c->config->phones[owner.index].nat;
+}
+
+void call_media_peers(struct call *k)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		const struct side *s = &k->leg[i].side;
+
+		k->media.peer[i] = (struct r1_peer){
+			.signalling = s->path.remote.addr,
+			.nat = peer_behind_nat(k->core, s->owner),
+			.any_media_host = s->owner.kind != OWNER_PHONES,
+			.zone = s->zone,
+			.local = s->local.addr,
+			.told = s->us.addr,
+		};
+	}
+}
+
+/* ---- telling ---- */
+
+void call_trace(struct call *k, const struct path *path, bool outgoing, struct slice bytes)
+{
+	struct action a = {.kind = ACT_TRACE,
+			   .call = k->id,
+			   .path = *path,
+			   .outgoing = outgoing,
+			   .bytes = bytes};
+
+	k->core->env->act(k->core->env->ctx, &a);
+}
+
+void call_report(struct call *k, enum report_type type, enum reason why, const struct path *path,
+		 struct slice detail)
+{
+	struct action a = {.kind = ACT_REPORT,
+			   .type = type,
+			   .reason = why,
+			   .call = k->id,
+			   .path = path ? *path : k->leg[CALLER].side.path,
+			   .bytes = detail};
+
+	k->core->env->act(k->core->env->ctx, &a);
+}

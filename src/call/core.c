@@ -1,0 +1,288 @@
+#include "call/core.h"
+
+#include "base/mem.h"
+#include "call/call.h"
+#include "proto/sip/sip_write.h"
+
+/* ---- life ---- */
+
+static int core_tables_init(struct core *c)
+{
+	int err = hash_init(&c->by_call_id, TXN_MAX * 2);
+
+	if (!err)
+		err = txn_layer_init(&c->txns, c->env, &c->wheel, c->key);
+	if (!err)
+		err = registrar_init(&c->registrar, c->env, c->config, &c->wheel, &c->txns,
+				     &c->stats, c->key);
+	return err;
+}
+
+int core_new(const struct core_env *env, const struct config *config, uint64_t now_ms,
+	     struct core **out)
+{
+	struct core *c = mem_zalloc(1, sizeof(*c));
+
+	if (!c)
+		return ERR_NOMEM;
+	c->env = env;
+	c->config = config;
+	c->next_call = 1;
+	list_init(&c->calls);
+	list_init(&c->dirty);
+	wheel_init(&c->wheel, now_ms);
+	env->random(env->ctx, (uint8_t *)&c->key, sizeof(c->key));
+	r1_ports_init(&c->ports, config->media.port_first, config->media.port_last);
+	c->message = mem_zalloc(1, CORE_MESSAGE_MAX);
+	c->body = mem_zalloc(1, CORE_MESSAGE_MAX);
+	c->admit = mem_zalloc(1, sizeof(*c->admit));
+	if (!c->message || !c->body || !c->admit || core_tables_init(c)) {
+		core_free(c);
+		return ERR_NOMEM;
+	}
+	*out = c;
+	return 0;
+}
+
+void core_free(struct core *c)
+{
+	if (!c)
+		return;
+	while (!list_empty(&c->calls))
+		call_free(container_of(c->calls.next, struct call, node));
+	registrar_done(&c->registrar);
+	txn_layer_done(&c->txns);
+	hash_done(&c->by_call_id);
+	r1_ports_done(&c->ports);
+	mem_free(c->admit);
+	mem_free(c->message);
+	mem_free(c->body);
+	mem_free(c);
+}
+
+void core_sweep(struct core *c)
+{
+	while (!list_empty(&c->dirty)) {
+		struct call *k = container_of(c->dirty.next, struct call, dirty);
+
+		list_remove(&k->dirty);
+		list_for_each_safe (n, &k->exchanges) {
+			struct exchange *x = container_of(n, struct exchange, node);
+
+			if (!x->server && !x->client)
+				exchange_free(x);
+		}
+		if (k->state == CALL_ENDED && list_empty(&k->exchanges))
+			call_free(k);
+	}
+}
+
+/* ---- refusing ---- */
+
+static void report_refused(struct core *c, const struct path *from, enum reason why, uint32_t call,
+			   struct slice detail)
+{
+	struct action a = {.kind = ACT_REPORT,
+			   .type = REPORT_REFUSED,
+			   .reason = why,
+			   .call = call,
+			   .path = *from,
+			   .bytes = detail};
+
+	c->stats.refused_total++;
+	c->stats.refused[why]++;
+	c->env->act(c->env->ctx, &a);
+}
+
+void core_refuse(struct core *c, const struct path *from, const struct sip_msg *msg,
+		 enum reason why, uint32_t call, struct slice extra_headers)
+{
+	struct out o = out_to(c->message, CORE_MESSAGE_MAX);
+	struct action a = {.kind = ACT_SEND, .path = *from};
+	unsigned status = reason_row(why)->status;
+	char tag[17];
+	struct out t = out_to(tag, sizeof(tag));
+	uint64_t hash = hash_bytes(&c->key, msg->via.branch.n ? msg->via.branch : msg->call_id);
+
+	report_refused(c, from, why, call,
+		       msg->request ? slice_first(msg->method_text, SIP_METHOD_MAX)
+				    : SL("response"));
+	if (!msg->request || msg->method == SIP_ACK || status == 0)
+		return;
+	/* The same request gets the same tag, without memory (RFC 3261 8.2.7). */
+	out_hex(&t, (const uint8_t *)&hash, sizeof(hash));
+	if (sip_write_response(&o, msg, status, SL(""), &from->remote, out_slice(&t),
+			       extra_headers))
+		return;
+	a.bytes = out_slice(&o);
+	c->env->act(c->env->ctx, &a);
+}
+
+void core_on_refused(struct core *c, uint64_t now_ms, const struct path *from,
+		     const struct sip_msg *msg, enum reason reason)
+{
+	wheel_advance(&c->wheel, now_ms);
+	if (reason != REASON_sip_empty)
+		core_refuse(c, from, msg, reason, 0, SL(""));
+	core_sweep(c);
+}
+
+/* ---- events ---- */
+
+/* Extensions that work across us: both sides still speak of the same thing. */
+static bool extension_known(struct slice tag)
+{
+	static const struct slice known[] = {SLICE("100rel"),
+					     SLICE("timer"),
+					     SLICE("replaces"),
+					     SLICE("join"),
+					     SLICE("norefersub"),
+					     SLICE("precondition"),
+					     SLICE("tdialog"),
+					     SLICE("eventlist"),
+					     SLICE("from-change"),
+					     SLICE("pref"),
+					     SLICE("privacy"),
+					     SLICE("histinfo"),
+					     SLICE("path"),
+					     SLICE("outbound"),
+					     SLICE("resource-priority"),
+					     SLICE("answermode"),
+					     SLICE("early-session"),
+					     SLICE("sdp-anat"),
+					     SLICE("multiple-refer"),
+					     SLICE("explicitsub"),
+					     SLICE("nosub"),
+					     SLICE("uui"),
+					     SLICE("gruu")};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (slice_eq_nocase(tag, known[i]))
+			return true;
+	return false;
+}
+
+/* RFC 3261 8.2.2.3: 420 names what is not supported. Writes the Unsupported header if any. */
+static void unsupported_write(const struct sip_msg *msg, enum sip_header_id id, struct out *o)
+{
+	struct sip_values v = sip_values_of(msg, id);
+	struct slice one;
+
+	while (sip_values_next(&v, &one)) {
+		if (extension_known(one))
+			continue;
+		out_z(o, o->n ? ", " : "Unsupported: ");
+		out_bytes(o, one);
+	}
+}
+
+/* What any request must satisfy before we look where it goes (RFC 3261 8.2.2, 16.3). */
+static bool request_acceptable(struct core *c, const struct path *from, const struct sip_msg *msg)
+{
+	char line[512];
+	struct out o = out_to(line, sizeof(line) - 2);
+
+	if (msg->uri.scheme == SIP_SCHEME_OTHER) {
+		core_refuse(c, from, msg, REASON_uri_scheme, 0, SL(""));
+		return false;
+	}
+	if (msg->max_forwards == 0 && !(msg->method == SIP_OPTIONS && msg->uri.user.n == 0)) {
+		core_refuse(c, from, msg, REASON_too_many_hops, 0, SL(""));
+		return false;
+	}
+	if (msg->method == SIP_CANCEL)
+		return true;
+	unsupported_write(msg, SIP_H_REQUIRE, &o);
+	unsupported_write(msg, SIP_H_PROXY_REQUIRE, &o);
+	if (o.n == 0 && !o.err)
+		return true;
+	o.size += 2;
+	o.err = 0;
+	out_z(&o, "\r\n");
+	core_refuse(c, from, msg, REASON_extension_required, 0, out_slice(&o));
+	return false;
+}
+
+static void on_request(struct core *c, uint64_t now_ms, const struct path *from,
+		       const struct sip_msg *msg)
+{
+	struct config_owner owner = owner_of_path(c->config, from);
+
+	if (txn_on_request(&c->txns, now_ms, from, msg) == TXN_ABSORBED)
+		return;
+	if (msg->method == SIP_ACK) {
+		indialog_on_ack(c, now_ms, from, msg);
+		return;
+	}
+	if (owner.index == CONFIG_NONE) {
+		core_refuse(c, from, msg, REASON_source_unknown, 0, SL(""));
+		return;
+	}
+	if (!request_acceptable(c, from, msg))
+		return;
+	if (msg->method == SIP_CANCEL)
+		cancel_on_request(c, now_ms, from, msg);
+	else if (msg->to.tag.n)
+		indialog_on_request(c, now_ms, from, msg);
+	else
+		initial_on_request(c, now_ms, from, owner, msg);
+}
+
+void core_on_message(struct core *c, uint64_t now_ms, const struct path *from,
+		     const struct sip_msg *msg)
+{
+	wheel_advance(&c->wheel, now_ms);
+	if (msg->request)
+		on_request(c, now_ms, from, msg);
+	else if (!txn_on_response(&c->txns, now_ms, from, msg))
+		report_refused(c, from, REASON_response_unmatched, 0, SL("response"));
+	core_sweep(c);
+}
+
+void core_on_transport_error(struct core *c, uint64_t now_ms, const struct path *to)
+{
+	wheel_advance(&c->wheel, now_ms);
+	txn_on_transport_error(&c->txns, now_ms, to);
+	core_sweep(c);
+}
+
+static struct call *call_by_id(const struct core *c, uint32_t id)
+{
+	list_for_each (n, &c->calls) {
+		struct call *k = container_of(n, struct call, node);
+
+		if (k->id == id)
+			return k;
+	}
+	return NULL;
+}
+
+void core_on_media_idle(struct core *c, uint64_t now_ms, uint32_t call)
+{
+	struct call *k = call_by_id(c, call);
+
+	wheel_advance(&c->wheel, now_ms);
+	/* On hold silence is right; the probes watch over such a call. */
+	if (k && k->media.wants_media && k->state != CALL_ENDED)
+		call_end(k, now_ms, REASON_media_idle, 2);
+	core_sweep(c);
+}
+
+void core_tick(struct core *c, uint64_t now_ms)
+{
+	wheel_advance(&c->wheel, now_ms);
+	core_sweep(c);
+}
+
+uint64_t core_idle_ms(const struct core *c)
+{
+	return wheel_idle_ms(&c->wheel);
+}
+
+void core_stop(struct core *c, uint64_t now_ms)
+{
+	wheel_advance(&c->wheel, now_ms);
+	list_for_each_safe (n, &c->calls)
+		call_end(container_of(n, struct call, node), now_ms, REASON_gateway_stopped, 2);
+	core_sweep(c);
+}

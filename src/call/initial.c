@@ -1,0 +1,343 @@
+/* Requests outside any dialog: where they go, who may send them, and the call they begin. */
+#include "call/call.h"
+
+#include "proto/sip/sip_write.h"
+
+#define ALLOWED_METHODS                                                                            \
+	"INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, OPTIONS, INFO, MESSAGE, SUBSCRIBE, NOTIFY, "     \
+	"REFER, REGISTER, PUBLISH"
+
+struct route {
+	struct side from, to;
+	char uri_text[SIP_URI_BYTES_MAX];
+	struct slice uri;
+};
+
+/* ---- where to ---- */
+
+static void user_write(struct out *o, const struct sip_uri *uri)
+{
+	out_z(o, "sip:");
+	if (uri->user.n) {
+		out_bytes(o, uri->user);
+		out_char(o, '@');
+	}
+}
+
+static enum reason route_to_pbx(const struct core *c, uint16_t pbx, const struct sip_msg *msg,
+				struct route *r)
+{
+	struct out o = out_to(r->uri_text, sizeof(r->uri_text));
+	struct config_owner owner = {.kind = OWNER_PBX, .index = pbx};
+	struct cross x;
+
+	if (side_to_peer(c->config, owner, &r->to))
+		return REASON_peer_unreachable;
+	cross_init(&x, &r->from, &r->to, msg);
+	if (msg->uri.scheme == SIP_SCHEME_TEL) {
+		user_write(&o, &msg->uri);
+		side_write_host(&o, &r->to);
+	} else {
+		cross_uri(&x, &o, &msg->uri, msg->uri_text);
+	}
+	r->uri = out_slice(&o);
+	return o.err ? REASON_sip_request_uri : REASON_NONE;
+}
+
+static enum reason route_to_phone(const struct core *c, const struct binding *b, struct route *r)
+{
+	struct config_owner owner = {.kind = OWNER_PHONES, .index = b->phones};
+	struct out o = out_to(r->uri_text, sizeof(r->uri_text));
+
+	if (side_make(c->config, &b->path, owner, &r->to))
+		return REASON_not_registered;
+	out_z(&o, b->contact);
+	r->uri = out_slice(&o);
+	return o.err ? REASON_sip_request_uri : REASON_NONE;
+}
+
+static enum reason route_to_trunk(const struct core *c, uint16_t trunk, const struct sip_msg *msg,
+				  struct route *r)
+{
+	struct out o = out_to(r->uri_text, sizeof(r->uri_text));
+	struct config_owner owner = {.kind = OWNER_TRUNK, .index = trunk};
+
+	if (!r1_dial_allowed(&c->config->trunks[trunk], msg->uri.user))
+		return REASON_dial_denied;
+	if (side_to_peer(c->config, owner, &r->to))
+		return REASON_peer_unreachable;
+	user_write(&o, &msg->uri);
+	side_write_host(&o, &r->to);
+	r->uri = out_slice(&o);
+	return o.err ? REASON_sip_request_uri : REASON_NONE;
+}
+
+static enum reason route_from_pbx(const struct core *c, uint16_t pbx, const struct sip_msg *msg,
+				  struct route *r)
+{
+	const struct binding *b = registrar_by_token(&c->registrar, msg->uri.user);
+	uint16_t trunk = c->config->pbxs[pbx].outbound;
+
+	if (b)
+		return route_to_phone(c, b, r);
+	if (trunk == CONFIG_NONE || msg->uri.user.n == 0)
+		return REASON_not_registered;
+	return route_to_trunk(c, trunk, msg, r);
+}
+
+static enum reason route_from_phone(const struct core *c, uint16_t phones, const struct path *from,
+				    const struct sip_msg *msg, struct route *r)
+{
+	if (!registrar_by_source(&c->registrar, from, msg->from.uri.user))
+		return REASON_caller_not_registered;
+	return route_to_pbx(c, c->config->phones[phones].to, msg, r);
+}
+
+static enum reason route_find(const struct core *c, const struct path *from,
+			      struct config_owner owner, const struct sip_msg *msg, struct route *r)
+{
+	if (side_make(c->config, from, owner, &r->from))
+		return REASON_source_unknown;
+	switch ((enum owner_kind)owner.kind) {
+	case OWNER_PBX:
+		return route_from_pbx(c, owner.index, msg, r);
+	case OWNER_TRUNK:
+		return route_to_pbx(c, c->config->trunks[owner.index].to, msg, r);
+	case OWNER_PHONES:
+		return route_from_phone(c, owner.index, from, msg, r);
+	}
+	return REASON_source_unknown;
+}
+
+/* ---- the two legs ---- */
+
+static int copy_name_addr(struct call *k, const struct sip_name_addr *na, struct slice *out)
+{
+	struct out o = out_to(k->core->body, CORE_MESSAGE_MAX);
+
+	if (na->display.n) {
+		out_char(&o, '"');
+		sip_write_unfolded(&o, na->display);
+		out_z(&o, "\" ");
+	}
+	out_char(&o, '<');
+	out_bytes(&o, na->uri_text);
+	out_char(&o, '>');
+	return o.err ? o.err : arena_copy(&k->arena, out_slice(&o), out);
+}
+
+static int cross_copy(struct call *k, const struct cross *x, const struct sip_name_addr *na,
+		      struct slice *out)
+{
+	struct out o = out_to(k->core->body, CORE_MESSAGE_MAX);
+
+	cross_name_addr(x, &o, na);
+	return o.err ? o.err : arena_copy(&k->arena, out_slice(&o), out);
+}
+
+static int leg_index(struct core *c, struct leg *l)
+{
+	return hash_add(&c->by_call_id, &l->by_call_id, hash_bytes(&c->key, l->call_id));
+}
+
+static int caller_leg_fill(struct call *k, const struct route *r, const struct sip_msg *msg)
+{
+	struct leg *l = &k->leg[CALLER];
+	int err;
+
+	l->side = r->from;
+	err = arena_copy(&k->arena, l->side.peer_host, &l->side.peer_host);
+	if (!err)
+		err = copy_name_addr(k, &msg->from, &l->peer_uri);
+	if (!err)
+		err = copy_name_addr(k, &msg->to, &l->our_uri);
+	if (!err)
+		err = arena_copy(&k->arena, msg->from.tag, &l->peer_tag);
+	if (!err)
+		err = call_token(k, &l->our_tag);
+	if (!err)
+		err = arena_copy(&k->arena, msg->call_id, &l->call_id);
+	if (!err && leg_index(k->core, l)) {
+		l->call_id.n = 0;
+		err = ERR_LIMIT;
+	}
+	k->caller_end.remote_cseq = msg->cseq.number;
+	return err ? err : dialog_end_learn(k, &k->caller_end, msg, true, false);
+}
+
+static int callee_leg_fill(struct call *k, const struct route *r, const struct sip_msg *msg)
+{
+	struct leg *l = &k->leg[CALLEE];
+	struct cross x;
+	uint32_t cseq;
+	int err;
+
+	cross_init(&x, &r->from, &r->to, msg);
+	l->side = r->to;
+	err = arena_copy(&k->arena, l->side.peer_host, &l->side.peer_host);
+	if (!err)
+		err = cross_copy(k, &x, &msg->from, &l->our_uri);
+	if (!err)
+		err = cross_copy(k, &x, &msg->to, &l->peer_uri);
+	if (!err)
+		err = arena_copy(&k->arena, r->uri, &l->first_uri);
+	if (!err)
+		err = call_token(k, &l->our_tag);
+	if (!err)
+		err = call_token(k, &l->call_id);
+	if (!err && leg_index(k->core, l)) {
+		l->call_id.n = 0;
+		err = ERR_LIMIT;
+	}
+	k->core->env->random(k->core->env->ctx, (uint8_t *)&cseq, sizeof(cseq));
+	l->cseq = cseq & 0xffff;
+	k->leg[CALLER].cseq = cseq >> 16;
+	return err;
+}
+
+static void texts_fill(struct call *k, const struct sip_msg *msg)
+{
+	struct out from = out_to(k->from, sizeof(k->from) - 1);
+	struct out to = out_to(k->to, sizeof(k->to) - 1);
+	struct out caller = out_to(k->caller, sizeof(k->caller) - 1);
+	struct out callee = out_to(k->callee, sizeof(k->callee) - 1);
+
+	owner_write(&from, k->core->config, k->leg[CALLER].side.owner);
+	owner_write(&to, k->core->config, k->leg[CALLEE].side.owner);
+	out_bytes(&caller, slice_first(msg->from.uri_text, caller.size));
+	out_bytes(&callee, slice_first(msg->to.uri_text, callee.size));
+}
+
+static enum call_kind kind_of(enum sip_method m)
+{
+	if (m == SIP_INVITE)
+		return CALL_INVITE;
+	return m == SIP_SUBSCRIBE || m == SIP_REFER ? CALL_SUBSCRIPTION : CALL_SINGLE;
+}
+
+static enum reason admit(struct call *k, uint64_t now_ms)
+{
+	const uint8_t kind[2] = {k->leg[0].side.owner.kind, k->leg[1].side.owner.kind};
+	const uint16_t index[2] = {k->leg[0].side.owner.index, k->leg[1].side.owner.index};
+	enum reason why;
+
+	if (k->kind != CALL_INVITE)
+		return REASON_NONE;
+	why = r1_admit_call(k->core->admit, k->core->config, now_ms, kind, index);
+	k->admitted = why == REASON_NONE;
+	k->core->stats.calls_total += k->admitted;
+	return why;
+}
+
+static void call_begin(struct core *c, uint64_t now_ms, const struct path *from,
+		       const struct route *r, const struct sip_msg *msg)
+{
+	struct call *k = call_new(c, kind_of(msg->method), now_ms);
+	enum reason why = REASON_out_of_memory;
+
+	if (!k || caller_leg_fill(k, r, msg) || callee_leg_fill(k, r, msg)) {
+		core_refuse(c, from, msg, why, 0, SL(""));
+		if (k)
+			call_free(k);
+		return;
+	}
+	texts_fill(k, msg);
+	why = admit(k, now_ms);
+	if (why) {
+		core_refuse(c, from, msg, why, k->id, SL("Retry-After: 10\r\n"));
+		call_free(k);
+		return;
+	}
+	if (k->kind == CALL_INVITE)
+		call_report(k, REPORT_CALL, REASON_NONE, NULL, SL("new"));
+	call_trace(k, from, false, msg->raw);
+	timer_start(&c->wheel, &k->life, CALL_RING_MS);
+	why = exchange_forward(k, NULL, CALLER, now_ms, from, msg);
+	if (why)
+		call_end(k, now_ms, why, 2);
+}
+
+/* ---- what we answer ourselves ---- */
+
+static void answer_options(struct core *c, const struct path *from, const struct sip_msg *msg)
+{
+	struct out o = out_to(c->message, CORE_MESSAGE_MAX);
+	struct action a = {.kind = ACT_SEND, .path = *from};
+	static const struct slice extra =
+		SLICE("Allow: " ALLOWED_METHODS "\r\nAccept: application/sdp\r\n"
+		      "Supported: 100rel, timer, replaces, path\r\n");
+
+	if (sip_write_response(&o, msg, 200, SL("OK"), &from->remote, SL("hornwork"), extra))
+		return;
+	a.bytes = out_slice(&o);
+	c->env->act(c->env->ctx, &a);
+}
+
+static bool method_allowed(const struct config *config, struct config_owner owner,
+			   const struct sip_msg *msg)
+{
+	const struct config_phones *p;
+
+	if (owner.kind != OWNER_PHONES || owner.index >= config->phones_count)
+		return true;
+	p = &config->phones[owner.index];
+	for (size_t i = 0; i < p->method_count; i++)
+		if (slice_eq(p->methods[i], msg->method_text))
+			return true;
+	return p->method_count == 0;
+}
+
+/* The same request on another way: it was forked before us and merged here (RFC 3261 8.2.2.2). */
+static bool merged(const struct core *c, const struct sip_msg *msg)
+{
+	for (struct hash_node *n = hash_first(&c->by_call_id, hash_bytes(&c->key, msg->call_id)); n;
+	     n = hash_next(n)) {
+		struct leg *l = container_of(n, struct leg, by_call_id);
+
+		if (l->index == CALLER && slice_eq(l->call_id, msg->call_id) &&
+		    slice_eq(l->peer_tag, msg->from.tag) &&
+		    l->call->caller_end.remote_cseq == msg->cseq.number &&
+		    l->call->state != CALL_ENDED)
+			return true;
+	}
+	return false;
+}
+
+void initial_on_request(struct core *c, uint64_t now_ms, const struct path *from,
+			struct config_owner owner, const struct sip_msg *msg)
+{
+	struct route r;
+	enum reason why;
+
+	if (!method_allowed(c->config, owner, msg)) {
+		core_refuse(c, from, msg, REASON_method_not_allowed, 0,
+			    SL("Allow: " ALLOWED_METHODS "\r\n"));
+		return;
+	}
+	if (msg->method == SIP_REGISTER && owner.kind == OWNER_PHONES) {
+		registrar_on_register(&c->registrar, now_ms, from, owner.index, msg);
+		return;
+	}
+	if (msg->method == SIP_REGISTER || msg->method == SIP_PRACK || msg->method == SIP_UPDATE ||
+	    msg->method == SIP_BYE) {
+		core_refuse(c, from, msg,
+			    msg->method == SIP_REGISTER ? REASON_method_not_allowed
+							: REASON_dialog_unknown,
+			    0, SL("Allow: " ALLOWED_METHODS "\r\n"));
+		return;
+	}
+	if (msg->method == SIP_OPTIONS && msg->uri.user.n == 0) {
+		answer_options(c, from, msg);
+		return;
+	}
+	if (merged(c, msg)) {
+		core_refuse(c, from, msg, REASON_loop_detected, 0, SL(""));
+		return;
+	}
+	why = route_find(c, from, owner, msg, &r);
+	if (why) {
+		core_refuse(c, from, msg, why, 0, SL(""));
+		return;
+	}
+	call_begin(c, now_ms, from, &r, msg);
+}
