@@ -330,11 +330,12 @@ void initial_on_request(struct core *c, uint64_t now_ms, const struct path *from
 		answer_options(c, from, msg);
 		return;
 	}
-	if (merged(c, msg)) {
-		core_refuse(c, from, msg, REASON_loop_detected, 0, SL(""));
-		return;
-	}
-	why = route_find(c, from, owner, msg, &r);
+	if (merged(c, msg))
+		why = REASON_loop_detected;
+	else if (kind_of(msg->method) != CALL_SINGLE && !sip_header_first(msg, SIP_H_CONTACT))
+		why = REASON_sip_contact; /* nobody could be reached within the dialog (8.1.1.8) */
+	else
+		why = route_find(c, from, owner, msg, &r);
 	if (why) {
 		core_refuse(c, from, msg, why, 0, SL(""));
 		return;

@@ -76,8 +76,12 @@ static void invite_2xx(struct exchange *x, struct dialog *d, uint64_t now_ms,
 	struct call *k = x->call;
 	enum reason why;
 
-	if (x->answered || k->state == CALL_ENDED || !d) {
+	if (x->answered || k->state == CALL_ENDED) {
 		another_2xx(x, d, now_ms);
+		return;
+	}
+	if (!d) {
+		call_end(k, now_ms, r->to.tag.n ? REASON_out_of_memory : REASON_sip_to, 2);
 		return;
 	}
 	d->confirmed = true;
