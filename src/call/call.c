@@ -1,6 +1,7 @@
 #include "call/call.h"
 
 #include "base/mem.h"
+#include "proto/sip/sip_write.h"
 
 struct call *call_new(struct core *c, enum call_kind kind, uint64_t now_ms)
 {
@@ -228,6 +229,22 @@ void call_trace(struct call *k, const struct path *path, bool outgoing, struct s
 			   .bytes = bytes};
 
 	k->core->env->act(k->core->env->ctx, &a);
+}
+
+void call_answer(struct call *k, struct txn *server, uint64_t now_ms, unsigned status,
+		 struct slice to_tag)
+{
+	struct out o = out_to(k->core->message, CORE_MESSAGE_MAX);
+	const struct path *path = txn_path(server);
+	struct sip_msg request;
+
+	if (txn_request(server, &request) ||
+	    sip_write_response(&o, &request, status, SL(""), &path->remote, to_tag, SL(""))) {
+		(void)txn_respond_simple(server, now_ms, status, to_tag, SL(""));
+		return;
+	}
+	call_trace(k, path, true, out_slice(&o));
+	(void)txn_respond(server, now_ms, status, out_slice(&o));
 }
 
 void call_report(struct call *k, enum report_type type, enum reason why, const struct path *path,

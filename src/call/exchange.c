@@ -1,7 +1,6 @@
 #include "call/call.h"
 
 #include "base/mem.h"
-#include "proto/sip/sip_write.h"
 
 static struct exchange *exchange_new(struct call *k, struct dialog *d, unsigned from,
 				     enum sip_method method)
@@ -84,7 +83,7 @@ enum reason exchange_send(struct exchange *x, uint64_t now_ms, const struct sip_
 	return x->client ? REASON_NONE : why;
 }
 
-void exchange_answer(struct exchange *x, uint64_t now_ms, unsigned status, enum reason why)
+void exchange_answer(struct exchange *x, uint64_t now_ms, unsigned status)
 {
 	struct slice tag =
 		x->dialog ? x->dialog->end[x->from].local_tag : x->call->leg[x->from].our_tag;
@@ -92,8 +91,7 @@ void exchange_answer(struct exchange *x, uint64_t now_ms, unsigned status, enum 
 	if (x->answered || !x->server)
 		return;
 	x->answered = true;
-	(void)why;
-	(void)txn_respond_simple(x->server, now_ms, status, tag, SL(""));
+	call_answer(x->call, x->server, now_ms, status, tag);
 }
 
 static enum reason forward_failed(struct exchange *x, uint64_t now_ms, enum reason why)
@@ -106,7 +104,7 @@ static enum reason forward_failed(struct exchange *x, uint64_t now_ms, enum reas
 	x->call->core->stats.refused_total++;
 	x->call->core->stats.refused[why]++;
 	call_report(x->call, REPORT_REFUSED, why, &x->call->leg[x->from].side.path, SL(""));
-	exchange_answer(x, now_ms, status ? status : 500, why);
+	exchange_answer(x, now_ms, status ? status : 500);
 	return why;
 }
 
@@ -245,7 +243,6 @@ static void server_failed(struct txn *t, uint64_t now_ms, enum reason why)
 	struct exchange *x = txn_owner(t);
 	struct call *k = x->call;
 
-	(void)why;
 	if (x->method != SIP_INVITE || k->kind != CALL_INVITE)
 		return;
 	/* The caller never acknowledged, or cannot be reached (RFC 3261 13.3.1.4). */

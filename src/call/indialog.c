@@ -1,8 +1,6 @@
 /* Requests within dialogs, ACK and CANCEL. */
 #include "call/call.h"
 
-#include "proto/sip/sip_write.h"
-
 /* Does the sender fit the leg? The address decides; a NAT may have given it another port, and a
  * connection may have been made anew: the way back follows. */
 static bool source_fits(const struct core *c, struct leg *l, const struct path *from)
@@ -24,17 +22,18 @@ static bool source_fits(const struct core *c, struct leg *l, const struct path *
 	return true;
 }
 
-static void answer_simple(struct core *c, uint64_t now_ms, const struct path *from,
-			  const struct sip_msg *msg, unsigned status)
+/* A request that we answer with 200 by ourselves; `k` is the call it belongs to. */
+static void answer_ok(struct call *k, uint64_t now_ms, const struct path *from,
+		      const struct sip_msg *msg)
 {
 	enum reason why;
-	struct txn *t = txn_server_new(&c->txns, now_ms, from, msg, NULL, NULL, &why);
+	struct txn *t = txn_server_new(&k->core->txns, now_ms, from, msg, NULL, NULL, &why);
 
-	if (!t) {
-		core_refuse(c, from, msg, why, 0, SL(""));
-		return;
-	}
-	(void)txn_respond_simple(t, now_ms, status, SL("hornwork"), SL(""));
+	call_trace(k, from, false, msg->raw);
+	if (t)
+		call_answer(k, t, now_ms, 200, k->leg[CALLER].our_tag);
+	else
+		core_refuse(k->core, from, msg, why, k->id, SL(""));
 }
 
 static void on_bye(struct leg *l, uint64_t now_ms, const struct path *from,
@@ -42,8 +41,7 @@ static void on_bye(struct leg *l, uint64_t now_ms, const struct path *from,
 {
 	struct call *k = l->call;
 
-	call_trace(k, from, false, msg->raw);
-	answer_simple(k->core, now_ms, from, msg, 200);
+	answer_ok(k, now_ms, from, msg);
 	call_end(k, now_ms, l->index == CALLER ? REASON_bye_caller : REASON_bye_callee, l->index);
 }
 
@@ -143,19 +141,18 @@ void cancel_on_request(struct core *c, uint64_t now_ms, const struct path *from,
 	struct txn *invite = txn_find_cancelled(&c->txns, from, msg);
 	struct exchange *x = invite ? txn_owner(invite) : NULL;
 
-	if (!invite) {
+	if (!x) {
 		core_refuse(c, from, msg, REASON_dialog_unknown, 0, SL(""));
 		return;
 	}
-	answer_simple(c, now_ms, from, msg, 200);
-	if (!x || x->answered)
+	answer_ok(x->call, now_ms, from, msg);
+	if (x->answered)
 		return;
-	call_trace(x->call, from, false, msg->raw);
 	if (!x->dialog) {
 		call_end(x->call, now_ms, REASON_call_cancelled, 2);
 		return;
 	}
-	exchange_answer(x, now_ms, 487, REASON_call_cancelled);
+	exchange_answer(x, now_ms, 487);
 	if (x->client)
 		txn_cancel(x->client, now_ms, SL(""));
 }
