@@ -1,0 +1,32 @@
+/* What the two halves of the firewall share: nft.c (whole tables, by libnftables) and
+ * nft_netlink.c (elements and counters, by libnftnl). */
+#ifndef HW_ENFORCE_NFT_IMPL_H
+#define HW_ENFORCE_NFT_IMPL_H
+
+#include "enforce/nft_rules.h"
+
+#define NFT_ERROR_MAX 512 /* bytes of a failure's text with its NUL */
+
+struct nft_ctx;
+struct nft_netlink;
+
+struct nft {
+	struct nft_ctx *ctx;
+	struct nft_netlink *netlink;
+	char (*zone_names)[CONFIG_NAME_MAX]; /* of the configuration applied last */
+	size_t zone_count;
+	char error[NFT_ERROR_MAX];
+};
+
+/* ERR_NOMEM, ERR_DENIED, ERR_ABSENT, -errno. */
+int nft_netlink_new(struct nft_netlink **out) must_check;
+/* Accepts NULL. */
+void nft_netlink_free(struct nft_netlink *nl);
+/* Up to NFT_BATCH_MAX elements in one transaction; all or none. -errno. */
+int nft_netlink_change(struct nft_netlink *nl, const struct nft_pinhole *add, size_t add_count,
+		       const struct nft_pinhole *remove, size_t remove_count) must_check;
+/* ERR_ABSENT, -errno. */
+int nft_netlink_counter(struct nft_netlink *nl, const char *name, uint64_t *out_packets,
+			uint64_t *out_bytes) must_check;
+
+#endif

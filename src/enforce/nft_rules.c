@@ -1,0 +1,333 @@
+#include "enforce/nft_rules.h"
+
+#define RULES_BASE_BYTES     4096 /* what does not depend on the configuration */
+#define RULES_ZONE_BYTES     4096
+#define RULES_LISTENER_BYTES 256
+#define RULES_SERVICE_BYTES  128
+#define RULES_SOURCE_BYTES   64	 /* a prefix in a set */
+#define RULES_PINHOLE_BYTES  128 /* two IPv6 addresses and a port */
+
+#define ECHO_LIMIT	 "limit rate 20/second burst 20 packets"
+#define ICMP_ERROR_LIMIT "limit rate 200/second burst 100 packets"
+
+void nft_counter_name(uint16_t zone, enum nft_counter which, char out[static NFT_NAME_MAX])
+{
+	struct out o = out_to(out, NFT_NAME_MAX - 1);
+
+	out_fmt(&o, "z%u_%s", zone, which == NFT_COUNTER_CLOSED ? "closed" : "dropped");
+	out[o.n] = '\0';
+}
+
+size_t nft_rules_bytes(const struct config *config, size_t pinhole_count)
+{
+	size_t n = RULES_BASE_BYTES + pinhole_count * RULES_PINHOLE_BYTES;
+
+	for (size_t i = 0; i < config->zone_count; i++)
+		n += RULES_ZONE_BYTES + config->zones[i].service_count * RULES_SERVICE_BYTES +
+		     config->zones[i].subnet_count * RULES_SOURCE_BYTES;
+	n += (config->pbx_count + config->trunk_count) * RULES_SOURCE_BYTES;
+	return n + config->listener_count * RULES_LISTENER_BYTES;
+}
+
+/* Names go into quotes; what could end them, or is a wildcard, is refused. */
+static bool name_good(const char *name)
+{
+	static const char marks[] = "_.:@-";
+
+	if (!*name)
+		return false;
+	for (; *name; name++) {
+		char c = ascii_lower(*name);
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && !strchr(marks, c))
+			return false;
+	}
+	return true;
+}
+
+/* Zones that share an interface share its chains: those of the first one. */
+static uint16_t first_on_interface(const struct config *c, size_t zone)
+{
+	for (size_t i = 0; i < zone; i++)
+		if (strcmp(c->zones[i].interface, c->zones[zone].interface) == 0)
+			return (uint16_t)i;
+	return (uint16_t)zone;
+}
+
+static bool is_first(const struct config *c, size_t zone)
+{
+	return first_on_interface(c, zone) == zone;
+}
+
+static void write_counters(struct out *o, const struct config *c,
+			   const struct nft_zone_counters *from)
+{
+	static const struct nft_zone_counters zero;
+
+	for (size_t i = 0; i < c->zone_count; i++) {
+		const struct nft_zone_counters *n = from ? &from[i] : &zero;
+
+		out_fmt(o,
+			" counter z%zu_closed { packets %llu bytes %llu comment \"zone %s\" }\n"
+			" counter z%zu_dropped { packets %llu bytes %llu comment \"zone %s\" }\n",
+			i, (unsigned long long)n->closed_port_packets,
+			(unsigned long long)n->closed_port_bytes, c->zones[i].name, i,
+			(unsigned long long)n->dropped_packets,
+			(unsigned long long)n->dropped_bytes, c->zones[i].name);
+	}
+}
+
+static void write_pinholes(struct out *o, const char *set, const char *type, enum ip_family family,
+			   const struct nft_pinhole *pins, size_t count)
+{
+	const char *open = " elements = { ";
+	bool any = false;
+
+	out_fmt(o, " set %s { type %s . inet_service . %s; size %u;", set, type, type,
+		NFT_PINS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (pins[i].local.addr.family != family)
+			continue;
+		out_z(o, any ? ", " : open);
+		ip_write(o, &pins[i].local.addr);
+		out_fmt(o, " . %u . ", pins[i].local.port);
+		ip_write(o, &pins[i].source);
+		any = true;
+	}
+	out_z(o, any ? " } }\n" : " }\n");
+}
+
+static void write_source(struct out *o, const struct ip_addr *a, unsigned bits, bool *any)
+{
+	out_z(o, *any ? ", " : " elements = { ");
+	ip_write(o, a);
+	out_fmt(o, "/%u", bits);
+	*any = true;
+}
+
+static void write_peer(struct out *o, const struct config_peer *p, enum ip_family family, bool *any)
+{
+	if (p->at.addr.family == family)
+		write_source(o, &p->at.addr, family == IP_V4 ? 32 : 128, any);
+}
+
+/* Who may speak to a zone's SIP listeners: its subnets, and the peers that the configuration names
+ * there. Only for zones that name subnets. */
+static void write_sources(struct out *o, const struct config *c, size_t zone, enum ip_family family)
+{
+	const struct config_zone *z = &c->zones[zone];
+	bool any = false;
+
+	out_fmt(o, " set z%zu_src%s { type %s; flags interval; auto-merge;", zone,
+		family == IP_V4 ? "4" : "6", family == IP_V4 ? "ipv4_addr" : "ipv6_addr");
+	for (size_t i = 0; i < z->subnet_count; i++)
+		if (z->subnets[i].addr.family == family)
+			write_source(o, &z->subnets[i].addr, z->subnets[i].bits, &any);
+	for (size_t i = 0; i < c->pbx_count; i++)
+		if (c->pbxs[i].zone == zone)
+			write_peer(o, &c->pbxs[i].peer, family, &any);
+	for (size_t i = 0; i < c->trunk_count; i++)
+		if (c->trunks[i].zone == zone)
+			write_peer(o, &c->trunks[i].peer, family, &any);
+	out_z(o, any ? " } }\n" : " }\n");
+}
+
+/* `iifname vmap { "eth0" : goto i0_VERDICT, ... }` */
+static void write_dispatch(struct out *o, const struct config *c, const char *chain)
+{
+	const char *between = "  iifname vmap { ";
+
+	for (size_t i = 0; i < c->zone_count; i++) {
+		if (!is_first(c, i))
+			continue;
+		out_fmt(o, "%s\"%s\" : goto i%zu_%s", between, c->zones[i].interface, i, chain);
+		between = ", ";
+	}
+	out_z(o, c->zone_count ? " }\n" : "");
+}
+
+/* "ip daddr 192.0.2.1 udp dport 16384-32767", or with saddr and sport. */
+static void write_media_match(struct out *o, const struct config *c, const struct ip_addr *a,
+			      const char *addr_word, const char *port_word)
+{
+	out_fmt(o, "  %s %s ", a->family == IP_V4 ? "ip" : "ip6", addr_word);
+	ip_write(o, a);
+	out_fmt(o, " udp %s %u-%u ", port_word, c->media.port_first, c->media.port_last);
+}
+
+static void write_media_zone(struct out *o, const struct config *c, size_t zone)
+{
+	const struct config_zone *z = &c->zones[zone];
+	const struct ip_addr *both[] = {&z->address4, &z->address6};
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *ip = both[i]->family == IP_V4 ? "ip" : "ip6";
+
+		if (both[i]->family == IP_NONE)
+			continue;
+		write_media_match(o, c, both[i], "daddr", "dport");
+		out_fmt(o, "%s daddr . udp dport . %s saddr @%s notrack accept\n", ip, ip,
+			both[i]->family == IP_V4 ? NFT_PIN4 : NFT_PIN6);
+		write_media_match(o, c, both[i], "daddr", "dport");
+		out_fmt(o, "counter name z%zu_closed drop\n", zone);
+	}
+}
+
+/* Media is judged before the connection tracking and kept out of it, both ways: a closed pinhole
+ * is closed whatever the kernel remembers, and a flood makes it remember nothing. */
+static void write_media_chains(struct out *o, const struct config *c)
+{
+	out_z(o, " chain media {\n  type filter hook prerouting priority raw; policy accept;\n");
+	write_dispatch(o, c, "media");
+	out_z(o, " }\n");
+	for (size_t i = 0; i < c->zone_count; i++) {
+		if (!is_first(c, i))
+			continue;
+		out_fmt(o, " chain i%zu_media {\n", i);
+		for (size_t z = i; z < c->zone_count; z++)
+			if (first_on_interface(c, z) == i)
+				write_media_zone(o, c, z);
+		out_z(o, " }\n");
+	}
+	out_z(o, " chain sent {\n  type filter hook output priority raw; policy accept;\n");
+	for (size_t i = 0; i < c->zone_count; i++) {
+		const struct ip_addr *both[] = {&c->zones[i].address4, &c->zones[i].address6};
+
+		for (size_t f = 0; f < 2; f++) {
+			if (both[f]->family == IP_NONE)
+				continue;
+			write_media_match(o, c, both[f], "saddr", "sport");
+			out_z(o, "notrack\n");
+		}
+	}
+	out_z(o, " }\n");
+}
+
+/* Only what the media chain let through is untracked here; the rest never matches a later rule. */
+static void write_input_media(struct out *o, const struct config *c, size_t zone)
+{
+	const struct config_zone *z = &c->zones[zone];
+	const struct ip_addr *both[] = {&z->address4, &z->address6};
+
+	for (size_t i = 0; i < 2; i++) {
+		if (both[i]->family == IP_NONE)
+			continue;
+		write_media_match(o, c, both[i], "daddr", "dport");
+		out_z(o, "ct state untracked accept\n");
+		write_media_match(o, c, both[i], "daddr", "dport");
+		out_fmt(o, "counter name z%zu_closed drop\n", zone);
+	}
+}
+
+static void write_icmp(struct out *o)
+{
+	out_z(o, "  icmp type echo-request " ECHO_LIMIT " accept\n"
+		 "  icmpv6 type echo-request " ECHO_LIMIT " accept\n"
+		 "  icmp type { destination-unreachable, time-exceeded, parameter-problem "
+		 "} " ICMP_ERROR_LIMIT " accept\n"
+		 "  icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, "
+		 "parameter-problem } " ICMP_ERROR_LIMIT " accept\n"
+		 /* RFC 4861: what has crossed a router has a lower hop limit */
+		 "  icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } "
+		 "ip6 hoplimit 255 accept\n"
+		 "  icmpv6 type mld-listener-query ip6 saddr fe80::/10 accept\n"
+		 /* DHCPv6 answers a multicast: the connection tracking cannot know it */
+		 "  ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept\n");
+}
+
+static void write_listeners(struct out *o, const struct config *c, size_t zone)
+{
+	for (size_t i = 0; i < c->listener_count; i++) {
+		const struct config_listener *l = &c->listeners[i];
+		bool v4 = l->local.addr.family == IP_V4;
+
+		if (l->zone != zone || l->local.addr.family == IP_NONE)
+			continue;
+		out_fmt(o, "  %s daddr ", v4 ? "ip" : "ip6");
+		ip_write(o, &l->local.addr);
+		if (c->zones[zone].subnet_count)
+			out_fmt(o, " %s saddr @z%zu_src%s", v4 ? "ip" : "ip6", zone,
+				v4 ? "4" : "6");
+		out_fmt(o, " %s dport %u accept\n", l->transport == TRANSPORT_UDP ? "udp" : "tcp",
+			l->local.port);
+	}
+}
+
+static void write_services(struct out *o, const struct config_zone *z)
+{
+	for (size_t i = 0; i < z->service_count; i++)
+		out_fmt(o, "  %s dport %u accept\n",
+			z->services[i].transport == TRANSPORT_UDP ? "udp" : "tcp",
+			z->services[i].port);
+}
+
+static void write_interface_input(struct out *o, const struct config *c, size_t first)
+{
+	out_fmt(o, " chain i%zu_input {\n", first);
+	for (size_t z = first; z < c->zone_count; z++)
+		if (first_on_interface(c, z) == first)
+			write_input_media(o, c, z);
+	out_z(o, "  ct state established,related accept\n");
+	write_icmp(o);
+	for (size_t z = first; z < c->zone_count; z++) {
+		if (first_on_interface(c, z) != first)
+			continue;
+		write_listeners(o, c, z);
+		write_services(o, &c->zones[z]);
+	}
+	out_fmt(o, "  counter name z%zu_dropped drop\n }\n", first);
+}
+
+static void write_input(struct out *o, const struct config *c)
+{
+	out_z(o, " chain input {\n  type filter hook input priority filter; policy accept;\n");
+	write_dispatch(o, c, "input");
+	out_z(o, " }\n");
+	for (size_t i = 0; i < c->zone_count; i++)
+		if (is_first(c, i))
+			write_interface_input(o, c, i);
+}
+
+static void write_forward(struct out *o, const struct config *c)
+{
+	out_z(o, " chain forward {\n  type filter hook forward priority filter; policy accept;\n");
+	for (size_t i = 0; i < c->zone_count; i++) {
+		const char *between = "";
+
+		if (!is_first(c, i))
+			continue;
+		out_fmt(o, "  iifname \"%s\" oifname { ", c->zones[i].interface);
+		for (size_t to = 0; to < c->zone_count; to++) {
+			if (!is_first(c, to))
+				continue;
+			out_fmt(o, "%s\"%s\"", between, c->zones[to].interface);
+			between = ", ";
+		}
+		out_fmt(o, " } counter name z%zu_dropped drop\n", i);
+	}
+	out_z(o, " }\n");
+}
+
+int nft_rules_write(struct out *o, const struct config *config, const struct nft_pinhole *pinholes,
+		    size_t pinhole_count, const struct nft_zone_counters *counters)
+{
+	for (size_t i = 0; i < config->zone_count; i++)
+		if (!name_good(config->zones[i].interface) || !name_good(config->zones[i].name))
+			return ERR_SYNTAX;
+	out_z(o, "add table inet " NFT_TABLE "\ndelete table inet " NFT_TABLE "\n"
+		 "table inet " NFT_TABLE " {\n");
+	write_counters(o, config, counters);
+	write_pinholes(o, NFT_PIN4, "ipv4_addr", IP_V4, pinholes, pinhole_count);
+	write_pinholes(o, NFT_PIN6, "ipv6_addr", IP_V6, pinholes, pinhole_count);
+	for (size_t i = 0; i < config->zone_count; i++) {
+		if (!config->zones[i].subnet_count)
+			continue;
+		write_sources(o, config, i, IP_V4);
+		write_sources(o, config, i, IP_V6);
+	}
+	write_media_chains(o, config);
+	write_input(o, config);
+	write_forward(o, config);
+	out_z(o, "}\n");
+	return o->err;
+}

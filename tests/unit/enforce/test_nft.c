@@ -1,0 +1,497 @@
+/* The firewall against a real kernel: a gateway's and a peer's network namespace of this process,
+ * joined by a veth pair. Nothing outside of them is touched. Skipped without the privilege. */
+#include "unit/check.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "enforce/nft.h"
+#include "unit/failing_alloc.h"
+
+#define ARRIVES_MS 1000
+#define ABSENT_MS  60
+#define MEDIA_PORT 20000
+#define MANY	   10000
+
+struct net {
+	bool usable;
+	int home, peer_ns, gate_ns; /* namespaces */
+	struct config config;
+	struct config_zone zone;
+	struct config_listener listener;
+	struct config_listen service;
+	struct nft *nft;
+};
+
+static int run(const char *const argv[])
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		char *args[24] = {0};
+
+		for (size_t i = 0; argv[i] && i < 23; i++)
+			args[i] = (char *)(uintptr_t)argv[i];
+		execvp(args[0], args);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#define RUN(...) assert_int_equal(run((const char *const[]){__VA_ARGS__, NULL}), 0)
+
+static int new_namespace(void)
+{
+	return unshare(CLONE_NEWNET) ? -1 : open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+}
+
+static void enter(int ns)
+{
+	assert_int_equal(setns(ns, CLONE_NEWNET), 0);
+}
+
+static struct ip_addr addr(const char *text)
+{
+	struct ip_addr a = {0};
+
+	if (ip_parse(slice_z(text), &a))
+		fail_msg("bad address %s", text);
+	return a;
+}
+
+static socklen_t sockaddr_of(const char *text, uint16_t port, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *four = (struct sockaddr_in *)ss;
+	struct ip_addr a = addr(text);
+
+	memset(ss, 0, sizeof(*ss));
+	if (a.family == IP_V4) {
+		four->sin_family = AF_INET;
+		four->sin_port = htons(port);
+		memcpy(&four->sin_addr, a.bytes, 4);
+		return sizeof(*four);
+	}
+	six->sin6_family = AF_INET6;
+	six->sin6_port = htons(port);
+	memcpy(&six->sin6_addr, a.bytes, 16);
+	return sizeof(*six);
+}
+
+static int bound(int ns, int type, const char *at, uint16_t port)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = sockaddr_of(at, port, &ss);
+	int on = 1, fd;
+
+	enter(ns);
+	fd = socket(ss.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&ss, n), 0);
+	return fd;
+}
+
+static bool comes(int fd, int wait_ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char buf[4096];
+
+	return poll(&p, 1, wait_ms) == 1 && recv(fd, buf, sizeof(buf), 0) > 0;
+}
+
+static bool passes_bytes(int from, const char *to, uint16_t port, int into, size_t bytes, int ms)
+{
+	static const char zeros[4096];
+	struct sockaddr_storage ss;
+	socklen_t n = sockaddr_of(to, port, &ss);
+
+	assert_int_equal(sendto(from, zeros, bytes, 0, (struct sockaddr *)&ss, n), bytes);
+	return comes(into, ms);
+}
+
+#define PASSES(from, to, port, into) assert_true(passes_bytes(from, to, port, into, 20, ARRIVES_MS))
+#define DROPPED(from, to, port, into)                                                              \
+	assert_false(passes_bytes(from, to, port, into, 20, ABSENT_MS))
+
+static void make_links(struct net *n)
+{
+	char peer[32];
+
+	snprintf(peer, sizeof(peer), "/proc/%d/fd/%d", getpid(), n->peer_ns);
+	RUN("ip", "link", "add", "gate0", "type", "veth", "peer", "name", "peer0", "netns", peer);
+	RUN("ip", "addr", "add", "192.0.2.1/24", "dev", "gate0");
+	RUN("ip", "addr", "add", "2001:db8::1/64", "dev", "gate0", "nodad");
+	RUN("ip", "link", "set", "gate0", "up");
+	RUN("ip", "link", "set", "lo", "up");
+	enter(n->peer_ns);
+	RUN("ip", "addr", "add", "192.0.2.2/24", "dev", "peer0");
+	RUN("ip", "addr", "add", "192.0.2.3/24", "dev", "peer0");
+	RUN("ip", "addr", "add", "2001:db8::2/64", "dev", "peer0", "nodad");
+	RUN("ip", "link", "set", "peer0", "up");
+	enter(n->gate_ns);
+}
+
+static void make_config(struct net *n)
+{
+	memcpy(n->zone.name, "internet", 9);
+	memcpy(n->zone.interface, "gate0", 6);
+	n->zone.address4 = addr("192.0.2.1");
+	n->zone.address6 = addr("2001:db8::1");
+	n->service = (struct config_listen){TRANSPORT_TCP, 22};
+	n->zone.services = &n->service;
+	n->zone.service_count = 1;
+	n->listener = (struct config_listener){0, TRANSPORT_UDP, {n->zone.address4, 5060}};
+	n->config = (struct config){.zones = &n->zone,
+				    .zone_count = 1,
+				    .listeners = &n->listener,
+				    .listener_count = 1,
+				    .media = {.port_first = 16384, .port_last = 32767}};
+}
+
+static int set_up(void **state)
+{
+	static struct net n;
+
+	memset(&n, 0, sizeof(n));
+	*state = &n;
+	n.home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	n.peer_ns = n.home < 0 ? -1 : new_namespace();
+	n.gate_ns = n.peer_ns < 0 ? -1 : new_namespace();
+	if (n.gate_ns < 0)
+		return 0;
+	if (nft_new(&n.nft) == 0) {
+		make_links(&n);
+		make_config(&n);
+		n.usable = true;
+	}
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct net *n = *state;
+
+	nft_free(n->nft);
+	if (n->home >= 0 && n->gate_ns >= 0 && setns(n->home, CLONE_NEWNET) != 0)
+		return -1;
+	close(n->gate_ns);
+	close(n->peer_ns);
+	close(n->home);
+	return 0;
+}
+
+static struct net *net_of(void **state)
+{
+	struct net *n = *state;
+
+	if (!n->usable)
+		skip(); /* no namespaces or no nf_tables for us here */
+	return n;
+}
+
+static void apply(struct net *n, const struct nft_pinhole *pins, size_t count)
+{
+	enter(n->gate_ns);
+	if (nft_apply(n->nft, &n->config, pins, count) != 0)
+		fail_msg("nft: %s", nft_error(n->nft));
+}
+
+static struct nft_pinhole pinhole(const char *local, const char *source)
+{
+	return (struct nft_pinhole){{addr(local), MEDIA_PORT}, addr(source)};
+}
+
+static struct nft_zone_counters counters(struct net *n)
+{
+	struct nft_zone_counters c = {0};
+
+	assert_int_equal(nft_zone_counters(n->nft, 0, &c), 0);
+	return c;
+}
+
+/* Another owner's table, which also makes the kernel track connections. */
+static void other_table(void)
+{
+	RUN("nft", "table inet other { chain c { type filter hook input priority 10; "
+		   "ct state established counter accept\n }\n}\n");
+}
+
+static void r1_pinhole_opens_and_closes_at_once(void **state)
+{
+	struct net *n = net_of(state);
+	const struct nft_pinhole pin = pinhole("192.0.2.1", "192.0.2.2");
+	int ours = bound(n->gate_ns, SOCK_DGRAM, "192.0.2.1", MEDIA_PORT);
+	int peer = bound(n->peer_ns, SOCK_DGRAM, "192.0.2.2", 4000);
+	int stranger = bound(n->peer_ns, SOCK_DGRAM, "192.0.2.3", 4000);
+
+	/* A conversation that the kernel remembers as established. */
+	enter(n->gate_ns);
+	other_table();
+	PASSES(peer, "192.0.2.1", MEDIA_PORT, ours);
+	PASSES(ours, "192.0.2.2", 4000, peer);
+	PASSES(peer, "192.0.2.1", MEDIA_PORT, ours);
+	apply(n, NULL, 0);
+	DROPPED(peer, "192.0.2.1", MEDIA_PORT, ours);
+	assert_int_equal(counters(n).closed_port_packets, 1);
+	assert_int_equal(nft_pinholes_change(n->nft, &pin, 1, NULL, 0), 0);
+	PASSES(peer, "192.0.2.1", MEDIA_PORT, ours);
+	PASSES(ours, "192.0.2.2", 4000, peer);
+	DROPPED(stranger, "192.0.2.1", MEDIA_PORT, ours);
+	assert_int_equal(nft_pinholes_change(n->nft, NULL, 0, &pin, 1), 0);
+	DROPPED(peer, "192.0.2.1", MEDIA_PORT, ours);
+	assert_false(passes_bytes(peer, "192.0.2.1", MEDIA_PORT, ours, 3000, ABSENT_MS));
+	assert_int_equal(counters(n).closed_port_packets, 4);
+	close(ours);
+	close(peer);
+	close(stranger);
+}
+
+static void r1_ipv6_pinhole(void **state)
+{
+	struct net *n = net_of(state);
+	const struct nft_pinhole pin = pinhole("2001:db8::1", "2001:db8::2");
+	int ours = bound(n->gate_ns, SOCK_DGRAM, "2001:db8::1", MEDIA_PORT);
+	int peer = bound(n->peer_ns, SOCK_DGRAM, "2001:db8::2", 4000);
+
+	apply(n, NULL, 0);
+	DROPPED(peer, "2001:db8::1", MEDIA_PORT, ours); /* and neighbours were found all the same */
+	assert_int_equal(nft_pinholes_change(n->nft, &pin, 1, NULL, 0), 0);
+	PASSES(peer, "2001:db8::1", MEDIA_PORT, ours);
+	PASSES(ours, "2001:db8::2", 4000, peer);
+	assert_int_equal(nft_pinholes_change(n->nft, NULL, 0, &pin, 1), 0);
+	DROPPED(peer, "2001:db8::1", MEDIA_PORT, ours);
+	close(ours);
+	close(peer);
+}
+
+static bool connects(struct net *n, uint16_t port, int wait_ms)
+{
+	int fd = bound(n->peer_ns, SOCK_STREAM, "192.0.2.2", 0);
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	struct sockaddr_storage ss;
+	socklen_t len = sockaddr_of("192.0.2.1", port, &ss);
+	bool done;
+
+	(void)connect(fd, (struct sockaddr *)&ss, len);
+	done = poll(&p, 1, wait_ms) == 1 && !(p.revents & (POLLERR | POLLHUP));
+	close(fd);
+	return done;
+}
+
+/* An echo request and its answer (RFC 792). */
+static bool answers_echo(struct net *n)
+{
+	static const uint8_t request[] = {8, 0, 0xf7, 0xfd, 0, 1, 0, 1};
+	uint8_t answer[64] = {0};
+	struct sockaddr_storage ss;
+	socklen_t len = sockaddr_of("192.0.2.1", 0, &ss);
+	struct pollfd p = {.events = POLLIN};
+	bool good;
+
+	enter(n->peer_ns);
+	p.fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
+	assert_int_equal(sendto(p.fd, request, sizeof(request), 0, (struct sockaddr *)&ss, len),
+			 sizeof(request));
+	good = poll(&p, 1, ARRIVES_MS) == 1 && recv(p.fd, answer, sizeof(answer), 0) >= 28 &&
+	       answer[20] == 0;
+	close(p.fd);
+	return good;
+}
+
+static void r1_default_deny_but_listeners_and_services(void **state)
+{
+	struct net *n = net_of(state);
+	int sip = bound(n->gate_ns, SOCK_DGRAM, "192.0.2.1", 5060);
+	int other = bound(n->gate_ns, SOCK_DGRAM, "192.0.2.1", 5070);
+	int ssh = bound(n->gate_ns, SOCK_STREAM, "192.0.2.1", 22);
+	int telnet = bound(n->gate_ns, SOCK_STREAM, "192.0.2.1", 23);
+	int peer = bound(n->peer_ns, SOCK_DGRAM, "192.0.2.2", 5060);
+	struct ip_prefix elsewhere;
+
+	assert_int_equal(listen(ssh, 1) | listen(telnet, 1), 0);
+	apply(n, NULL, 0);
+	PASSES(peer, "192.0.2.1", 5060, sip);
+	DROPPED(peer, "192.0.2.1", 5070, other);
+	assert_int_equal(counters(n).dropped_packets, 1);
+	PASSES(other, "192.0.2.2", 5060, peer);
+	PASSES(peer, "192.0.2.1", 5070, other); /* an answer to what we sent */
+	assert_true(connects(n, 22, ARRIVES_MS));
+	assert_false(connects(n, 23, ABSENT_MS));
+	assert_true(answers_echo(n));
+	assert_int_equal(ip_prefix_parse(SL("198.51.100.0/24"), &elsewhere), 0);
+	n->zone.subnets = &elsewhere;
+	n->zone.subnet_count = 1;
+	apply(n, NULL, 0);
+	DROPPED(peer, "192.0.2.1", 5060, sip);
+	close(sip);
+	close(other);
+	close(ssh);
+	close(telnet);
+	close(peer);
+}
+
+static void reload_keeps_pinholes_and_counters(void **state)
+{
+	struct net *n = net_of(state);
+	const struct nft_pinhole pin = pinhole("192.0.2.1", "192.0.2.2");
+	int ours = bound(n->gate_ns, SOCK_DGRAM, "192.0.2.1", MEDIA_PORT);
+	int peer = bound(n->peer_ns, SOCK_DGRAM, "192.0.2.2", 4000);
+
+	apply(n, NULL, 0);
+	DROPPED(peer, "192.0.2.1", MEDIA_PORT, ours);
+	apply(n, &pin, 1);
+	PASSES(peer, "192.0.2.1", MEDIA_PORT, ours);
+	assert_int_equal(counters(n).closed_port_packets, 1);
+	/* A configuration that nft cannot take changes nothing. */
+	memcpy(n->zone.interface, "x y", 4);
+	assert_int_equal(nft_apply(n->nft, &n->config, NULL, 0), ERR_SYNTAX);
+	memcpy(n->zone.interface, "gate0", 6);
+	PASSES(peer, "192.0.2.1", MEDIA_PORT, ours);
+	close(ours);
+	close(peer);
+}
+
+static void only_our_table_goes(void **state)
+{
+	struct net *n = net_of(state);
+	struct nft_zone_counters c;
+
+	other_table();
+	apply(n, NULL, 0);
+	RUN("nft", "list", "table", "inet", "hornwork");
+	assert_int_equal(nft_remove(n->nft), 0);
+	assert_int_not_equal(
+		run((const char *const[]){"nft", "list", "table", "inet", "hornwork", NULL}), 0);
+	RUN("nft", "list", "table", "inet", "other");
+	assert_int_equal(nft_remove(n->nft), 0); /* nothing there is no failure */
+	assert_int_equal(nft_zone_counters(n->nft, 0, &c), ERR_ABSENT);
+}
+
+static void changes_are_idempotent(void **state)
+{
+	struct net *n = net_of(state);
+	const struct nft_pinhole a = pinhole("192.0.2.1", "192.0.2.2");
+	const struct nft_pinhole b = pinhole("192.0.2.1", "192.0.2.3");
+	const struct nft_pinhole both[] = {a, b};
+	int ours = bound(n->gate_ns, SOCK_DGRAM, "192.0.2.1", MEDIA_PORT);
+	int peer = bound(n->peer_ns, SOCK_DGRAM, "192.0.2.2", 4000);
+
+	enter(n->gate_ns);
+	assert_true(nft_pinholes_change(n->nft, &a, 1, NULL, 0) < 0); /* no table yet */
+	assert_string_not_equal(nft_error(n->nft), "");
+	apply(n, NULL, 0);
+	assert_int_equal(nft_pinholes_change(n->nft, NULL, 0, NULL, 0), 0);
+	assert_int_equal(nft_pinholes_change(n->nft, &a, 1, NULL, 0), 0);
+	assert_int_equal(nft_pinholes_change(n->nft, &a, 1, NULL, 0), 0);
+	assert_int_equal(nft_pinholes_change(n->nft, &a, 1, &a, 1), 0); /* closed, then opened */
+	PASSES(peer, "192.0.2.1", MEDIA_PORT, ours);
+	assert_int_equal(nft_pinholes_change(n->nft, NULL, 0, both, 2), 0); /* b is not there */
+	DROPPED(peer, "192.0.2.1", MEDIA_PORT, ours);
+	assert_int_equal(nft_pinholes_change(n->nft, &a, 1, both, 2), 0);
+	PASSES(peer, "192.0.2.1", MEDIA_PORT, ours);
+	close(ours);
+	close(peer);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void ten_thousand_in_a_second(void **state)
+{
+	struct net *n = net_of(state);
+	struct nft_pinhole *pins = mem_zalloc(MANY, sizeof(*pins));
+	uint64_t start_ms;
+
+	assert_non_null(pins);
+	for (size_t i = 0; i < MANY; i++) {
+		bool six = i % 4 == 0;
+
+		pins[i].local.addr = six ? n->zone.address6 : n->zone.address4;
+		pins[i].local.port = (uint16_t)(16384 + i);
+		pins[i].source = six ? addr("2001:db8::2") : addr("192.0.2.2");
+	}
+	apply(n, NULL, 0);
+	start_ms = now_ms();
+	assert_int_equal(nft_pinholes_change(n->nft, pins, MANY, NULL, 0), 0);
+	assert_int_equal(nft_pinholes_change(n->nft, NULL, 0, pins, MANY), 0);
+	print_message("%d pinholes opened and closed in %llu ms\n", MANY,
+		      (unsigned long long)(now_ms() - start_ms));
+	assert_in_range(now_ms() - start_ms, 0, 1000);
+	/* And all of them at once, as a reload does. */
+	apply(n, pins, MANY);
+	assert_int_equal(nft_pinholes_change(n->nft, NULL, 0, pins, MANY), 0);
+	mem_free(pins);
+}
+
+static int apply_once(void *ctx)
+{
+	struct net *n = ctx;
+	struct nft *nft = NULL;
+	int err = nft_new(&nft);
+
+	if (!err)
+		err = nft_apply(nft, &n->config, NULL, 0);
+	nft_free(nft);
+	return err;
+}
+
+static void allocations_fail(void **state)
+{
+	struct net *n = net_of(state);
+
+	enter(n->gate_ns);
+	assert_true(failing_alloc_each(apply_once, n) >= 4);
+}
+
+static void without_privilege(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)net_of(state);
+	if (pid == 0) {
+		struct nft *nft = NULL;
+
+		if (setuid(65534) != 0)
+			_exit(2);
+		_exit(nft_new(&nft) == ERR_DENIED ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+#define WITH_NET(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_NET(r1_pinhole_opens_and_closes_at_once),
+		WITH_NET(r1_ipv6_pinhole),
+		WITH_NET(r1_default_deny_but_listeners_and_services),
+		WITH_NET(reload_keeps_pinholes_and_counters),
+		WITH_NET(only_our_table_goes),
+		WITH_NET(changes_are_idempotent),
+		WITH_NET(ten_thousand_in_a_second),
+		WITH_NET(allocations_fail),
+		WITH_NET(without_privilege),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
