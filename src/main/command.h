@@ -14,6 +14,7 @@ enum exit_code {
 };
 
 int cmd_check(int argc, char **argv);
+int cmd_parse(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 #endif

@@ -14,6 +14,7 @@ struct command {
 /* In the order in which a new administrator meets them. */
 static const struct command commands[] = {
 	{"check", cmd_check, "say everything that is wrong with a configuration"},
+	{"parse", cmd_parse, "judge files that hold SIP messages, streams or SDP"},
 	{"version", cmd_version, "print the version"},
 };
 
