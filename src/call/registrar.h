@@ -5,31 +5,38 @@
 #define HW_CALL_REGISTRAR_H
 
 #include "base/hash.h"
+#include "base/list.h"
 #include "call/core.h"
 #include "call/txn.h"
 #include "model/config.h"
 
-#define BINDING_TOKEN_MAX 24 /* bytes with NUL: the user part of our Contact */
-#define BINDING_URI_MAX                                                                            \
-	512 /* bytes of the phone's Contact URI with its NUL; phones stay below 150 */
+#define BINDING_TOKEN_MAX    24 /* bytes with NUL: the user part of our Contact */
+#define BINDING_URI_MAX	     512 /* bytes of the phone's Contact URI with its NUL; phones stay < 150 */
+#define BINDING_CALL_ID_MAX  256 /* bytes with NUL; phones stay below 100 */
+#define BINDING_INSTANCE_MAX 128 /* bytes with NUL of +sip.instance and reg-id; a URN has 46 */
 
 struct binding {
-	struct hash_node by_token, by_aor;
-	struct timer expiry;
+	struct hash_node by_token, by_aor, by_source, by_address;
+	struct list node; /* registrar->bindings */
+	struct timer expiry, keep_alive;
 	char token[BINDING_TOKEN_MAX];
-	char aor[CALL_TEXT_MAX]; /* "alice@domain", the To URI without parameters, in lower case
-				    host */
+	char aor[CALL_TEXT_MAX]; /* "alice@domain" as the PBX knows it, host in lower case */
 	char user[CALL_TEXT_MAX / 2];
 	char contact[BINDING_URI_MAX]; /* URI as registered by the phone */
 	char user_agent[CALL_TEXT_MAX];
-	char call_id[CALL_TEXT_MAX]; /* of the phone's REGISTER */
+	char call_id[BINDING_CALL_ID_MAX];   /* of the phone's REGISTER */
+	char instance[BINDING_INSTANCE_MAX]; /* empty = none */
 	uint32_t cseq;
-	struct path path; /* source of the last accepted REGISTER, or where the Contact says when
-			     nat = no */
+	uint64_t credentials; /* keyed hash of what must not change; 0 = none */
+	struct path path;     /* source of the last accepted REGISTER, or where the Contact says
+				 when nat = no */
+	struct path source;   /* of the last accepted REGISTER */
 	uint16_t phones, pbx; /* indexes into the configuration */
+	bool natted;
 	uint64_t registered_ms;
 	uint64_t expires_ms;	 /* towards the phone: the binding dies then */
-	uint64_t pbx_expires_ms; /* what the PBX granted */
+	uint64_t pbx_granted_ms; /* how long the PBX granted last */
+	uint64_t pbx_expires_ms; /* when that ends */
 	struct registrar *registrar;
 };
 
@@ -39,7 +46,9 @@ struct registrar {
 	struct wheel *wheel;
 	struct txn_layer *txns;
 	struct hash_key key;
-	struct hash_table by_token, by_aor;
+	struct hash_table by_token, by_aor, by_source, by_address;
+	struct list bindings; /* oldest first */
+	struct list pending;  /* REGISTERs that wait for the PBX */
 	struct core_stats *stats;
 };
 
@@ -47,7 +56,8 @@ int registrar_init(struct registrar *r, const struct core_env *env, const struct
 		   struct wheel *wheel, struct txn_layer *txns, struct core_stats *stats,
 		   struct hash_key key) must_check;
 void registrar_done(struct registrar *r);
-/* Bindings of sections that are gone go too; the others get their new indexes and listeners. */
+/* Bindings of sections that are gone go too; the others get their new indexes and listeners. After
+ * txn_layer_remap. */
 void registrar_reload(struct registrar *r, const struct config *old, const struct config *config,
 		      const uint16_t *listener_map);
 /* A REGISTER that is TXN_NEW, from a listener of phones section `phones`. Everything is answered.
@@ -56,8 +66,9 @@ void registrar_on_register(struct registrar *r, uint64_t now_ms, const struct pa
 			   uint16_t phones, const struct sip_msg *request);
 /* The phone behind the user part of a Request-URI that the PBX sends to, or NULL. Borrowed. */
 struct binding *registrar_by_token(const struct registrar *r, struct slice token);
-/* A binding of this source (same listener, same address and port, or same connection): the phone
- * that sends a request; with `user` not empty, one whose user part equals it is preferred. */
+/* A binding of this source (same listener, same address and port): the phone that sends a request;
+ * with `user` not empty, one whose user part equals it is preferred. Where nat = no, a binding of
+ * the same address with this very user does too (phones call from another port over TCP). */
 struct binding *registrar_by_source(const struct registrar *r, const struct path *from,
 				    struct slice user);
 void registrar_walk(struct registrar *r, void (*each)(void *ctx, const struct binding_info *info),

@@ -345,6 +345,12 @@ void *txn_owner(const struct txn *t)
 	return t->owner;
 }
 
+void txn_user_set(struct txn *t, const struct txn_user *user, void *owner)
+{
+	t->user = user;
+	t->owner = owner;
+}
+
 void txn_release(struct txn *t)
 {
 	bool unanswered = is_server(t) && (t->state == TXN_TRYING || t->state == TXN_PROCEEDING);

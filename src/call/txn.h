@@ -107,6 +107,8 @@ void txn_cancel(struct txn *invite, uint64_t now_ms, struct slice extra_headers)
 /* ---- both ---- */
 
 void *txn_owner(const struct txn *t);
+/* Another user takes over; see txn_release for none at all. */
+void txn_user_set(struct txn *t, const struct txn_user *user, void *owner);
 /* The owner is gone: the transaction goes on by itself without a user. A server one that was never
  * answered is dropped after TXN_ANSWER_MS. */
 void txn_release(struct txn *t);
