@@ -209,7 +209,8 @@ static enum reason read_aor(struct reg_request *q)
 enum reason reg_request_read(const struct registrar *r, const struct path *from, uint16_t phones,
 			     const struct sip_msg *msg, struct reg_request *out)
 {
-	struct owner phone = {.kind = OWNER_PHONES, .index = phones}, pbx = {.kind = OWNER_PBX};
+	struct config_owner phone = {.kind = OWNER_PHONES, .index = phones},
+			    pbx = {.kind = OWNER_PBX};
 	enum reason why;
 
 	*out = (struct reg_request){.msg = msg};
