@@ -55,7 +55,7 @@ enum media_turn {
 /* A description from side `from` (0 caller, 1 callee) on its way to the other side; written to `o`
  * as that side should see it. REASON_NONE or why it is refused: then nothing has changed. */
 enum reason media_describe(struct media_session *m, const struct media_tools *t, unsigned from,
-			   enum media_turn turn, struct slice sdp, struct out *o) must_check;
+			   enum media_turn turn, struct slice text, struct out *o) must_check;
 /* The exchange that carried the offer ended well: a later description is a new offer. Ports of
  * streams that are no more are given back. */
 void media_settled(struct media_session *m, const struct media_tools *t);

@@ -18,7 +18,8 @@ int txn_server_keep(struct txn *t, struct slice response)
 		t->response.p = room;
 		t->response_room = response.n;
 	}
-	memcpy((char *)(uintptr_t)t->response.p, response.p, response.n);
+	if (response.n)
+		memcpy((char *)(uintptr_t)t->response.p, response.p, response.n);
 	t->response.n = response.n;
 	return 0;
 }

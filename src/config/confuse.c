@@ -436,7 +436,7 @@ static bool read_once(struct reader *r, const char *text)
 
 int doc_read(struct arena *arena, const char *text, struct config_report *report, struct doc *out)
 {
-	struct doc doc;
+	struct doc doc = {0};
 	struct reader r = {.arena = arena, .report = report, .doc = &doc, .mark_value = "{x}"};
 
 	arena_init(&r.names, CONFIG_CHUNK_BYTES, CONFIG_MEMORY_MAX);

@@ -231,7 +231,7 @@ static uint64_t learned_word(uint32_t generation, uint16_t port)
 
 bool flow_learn(struct hw_flow_stats *stats, const struct hw_flow *flow, uint16_t port)
 {
-	uint64_t have, want = learned_word(flow->generation, port);
+	__u64 have, want = learned_word(flow->generation, port);
 
 	if (!(flow->flags & HW_FLOW_LEARN_PORT))
 		return flow->source_port_be == 0 || ntohs(flow->source_port_be) == port;

@@ -53,7 +53,7 @@ static int map_both(struct flow_table *t, const struct flow_table_fds *fds,
 		    enum flow_table_rights rights, uint32_t slot_count)
 {
 	uint32_t entries = slot_count * HW_TABLE_PORTS_MAX;
-	void *flows, *stats;
+	void *flows = NULL, *stats = NULL;
 	int err;
 
 	t->size = entries;

@@ -64,11 +64,10 @@ static int send_now(int fd, const struct iovec *iov, size_t iov_count, const int
 	ssize_t n;
 
 	if (count) {
-		struct cmsghdr *c;
+		struct cmsghdr *c = (struct cmsghdr *)(void *)control;
 
 		m.msg_control = control;
 		m.msg_controllen = CMSG_SPACE(sizeof(int) * count);
-		c = CMSG_FIRSTHDR(&m);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(sizeof(int) * count);

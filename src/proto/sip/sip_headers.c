@@ -37,7 +37,7 @@ static enum reason read_via(struct head *h, enum sip_header_id id, struct slice 
 {
 	const char *p = value->p;
 	const char *end = value->p + value->n;
-	struct sip_via via;
+	struct sip_via via = {0};
 
 	for (;;) {
 		struct sip_via *v = h->values[id] ? &via : &h->m->via;

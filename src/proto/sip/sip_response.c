@@ -54,14 +54,17 @@ static void top_via_write(struct out *o, const struct sip_via *v, const struct i
 static void vias_write(struct out *o, const struct sip_msg *m, const struct ip_endpoint *source)
 {
 	const struct sip_header *h = sip_header_first(m, SIP_H_VIA);
-	const char *end = h->value.p + h->value.n;
 	struct sip_via top;
-	const char *p = sip_via_scan(h->value.p, end, &top);
+	const char *p, *end;
 
+	if (!h)
+		return;
+	end = h->value.p + h->value.n;
+	p = sip_via_scan(h->value.p, end, &top);
 	top_via_write(o, &m->via, source);
 	if (p && p < end)
 		sip_write_header_id(o, SIP_H_VIA, slice_trim(ch_slice(p + 1, end)));
-	for (h = sip_header_next(m, h); h; h = sip_header_next(m, h))
+	while ((h = sip_header_next(m, h)))
 		sip_write_header_id(o, SIP_H_VIA, h->value);
 }
 
