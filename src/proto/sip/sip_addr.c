@@ -123,7 +123,7 @@ int sip_name_addr_parse(struct slice value, struct sip_name_addr *out)
 
 bool sip_param_next(struct slice *rest, struct slice *out_name, struct slice *out_value)
 {
-	const char *end = rest->p + rest->n;
+	const char *end = ch_end(*rest);
 	const char *p = rest->n ? ch_skip_lws(rest->p, end) : end;
 	struct sip_param param;
 

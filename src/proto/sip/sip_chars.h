@@ -70,6 +70,12 @@ static inline struct slice ch_slice(const char *from, const char *to)
 	return slice_of(from, (size_t)(to - from));
 }
 
+/* An empty slice may be over NULL, to which nothing may be added. */
+static inline const char *ch_end(struct slice s)
+{
+	return s.n ? s.p + s.n : s.p;
+}
+
 /* Behind the closing quote of the quoted-string at p; NULL when it does not close. */
 const char *sip_quoted_end(const char *p, const char *end);
 

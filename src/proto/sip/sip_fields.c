@@ -73,6 +73,7 @@ const char *sip_via_scan(const char *p, const char *end, struct sip_via *out)
 		p = ch_skip_lws(p, end);
 	}
 	first = p;
+	out->params = slice_of(p, 0);
 	while (p < end && *p == ';') {
 		p = sip_param_scan(p + 1, end, &param);
 		if (!p || !via_param_keep(out, &param))
@@ -112,7 +113,7 @@ static const char *number_scan(const char *p, const char *end, uint32_t max, uin
 
 int sip_cseq_parse(struct slice value, struct sip_cseq *out)
 {
-	const char *end = value.p + value.n;
+	const char *end = ch_end(value);
 	const char *p;
 	struct sip_cseq cseq;
 
@@ -133,7 +134,7 @@ int sip_cseq_parse(struct slice value, struct sip_cseq *out)
 
 int sip_rack_parse(struct slice value, uint32_t *out_rseq, struct sip_cseq *out)
 {
-	const char *end = value.p + value.n;
+	const char *end = ch_end(value);
 	const char *p;
 	uint32_t rseq;
 	int err;

@@ -24,37 +24,39 @@ static inline enum reason value_count(struct head *h, enum sip_header_id id)
 	return ++h->values[id] > SIP_VALUES_MAX ? REASON_sip_headers_limit : REASON_NONE;
 }
 
-/* The topmost Via up to its fault, so that the refusal finds its way back. */
-static void via_keep_sound_part(struct sip_msg *m, const struct sip_via *v, struct slice *value)
+/* The values before the malformed one, or the topmost one up to its fault, so that the refusal
+ * finds its way back. */
+static void via_keep_sound_part(struct sip_msg *m, const struct sip_via *bad, const char *sound,
+				struct slice *value)
 {
-	if (m->via.host.n || !v->params.p)
-		return;
-	m->via = (struct sip_via){.transport = v->transport, .host = v->host, .port = v->port};
-	*value = slice_trim(ch_slice(value->p, v->params.p));
+	if (m->via.host.n == 0 && bad->params.p) {
+		m->via = (struct sip_via){
+			.transport = bad->transport, .host = bad->host, .port = bad->port};
+		sound = bad->params.p;
+	}
+	*value = slice_trim(ch_slice(value->p, sound));
 }
 
 static enum reason read_via(struct head *h, enum sip_header_id id, struct slice *value)
 {
 	const char *p = value->p;
-	const char *end = value->p + value->n;
-	struct sip_via via = {0};
+	const char *sound = value->p;
+	const char *end = ch_end(*value);
+	struct sip_via via;
 
 	for (;;) {
-		struct sip_via *v = h->values[id] ? &via : &h->m->via;
-
-		p = sip_via_scan(p, end, v);
+		p = sip_via_scan(p, end, &via);
 		if (!p) {
-			via = *v;
-			if (v == &h->m->via)
-				h->m->via = (struct sip_via){0};
-			via_keep_sound_part(h->m, &via, value);
+			via_keep_sound_part(h->m, &via, sound, value);
 			return REASON_sip_via;
 		}
 		if (value_count(h, id))
 			return REASON_sip_headers_limit;
+		if (h->values[id] == 1)
+			h->m->via = via;
 		if (p == end)
 			return REASON_NONE;
-		p++;
+		sound = p++;
 	}
 }
 
@@ -73,7 +75,7 @@ static enum reason read_to(struct head *h, enum sip_header_id id, struct slice *
 static enum reason read_addresses(struct head *h, enum sip_header_id id, struct slice *value)
 {
 	const char *p = value->p;
-	const char *end = value->p + value->n;
+	const char *end = ch_end(*value);
 	struct sip_name_addr addr;
 
 	if (id == SIP_H_CONTACT && slice_eq(*value, SL("*")))
@@ -92,7 +94,7 @@ static enum reason read_addresses(struct head *h, enum sip_header_id id, struct 
 
 static enum reason read_call_id(struct head *h, enum sip_header_id id, struct slice *value)
 {
-	const char *end = value->p + value->n;
+	const char *end = ch_end(*value);
 
 	if (value->n == 0 || ch_run(value->p, end, CH_VISIBLE) != end)
 		return REASON_sip_call_id;
@@ -168,7 +170,7 @@ static enum reason read_rack(struct head *h, enum sip_header_id id, struct slice
 /* type SLASH subtype and parameters (RFC 3261 20.15). */
 static enum reason read_content_type(struct head *h, enum sip_header_id id, struct slice *value)
 {
-	const char *end = value->p + value->n;
+	const char *end = ch_end(*value);
 	const char *p = ch_run(value->p, end, CH_TOKEN);
 	const char *start = value->p;
 	struct sip_param param;
@@ -238,7 +240,7 @@ static struct slice without_elision(struct slice value)
 static inline enum reason name_split(struct sip_header *header)
 {
 	struct slice line = header->value;
-	const char *end = line.p + line.n;
+	const char *end = ch_end(line);
 	const char *p = ch_run(line.p, end, CH_TOKEN);
 
 	header->name = ch_slice(line.p, p);
@@ -279,7 +281,7 @@ static inline enum reason header_take(struct head *h, unsigned index)
 	if (rules[id].once && h->last[id])
 		return REASON_sip_header_twice;
 	reason = rules[id].read ? rules[id].read(h, id, &header->value) : REASON_NONE;
-	if (reason == REASON_NONE || (id == SIP_H_VIA && !h->last[id] && h->m->via.host.n))
+	if (reason == REASON_NONE || (id == SIP_H_VIA && header->value.n && h->m->via.host.n))
 		chain_append(h, index, id);
 	return reason;
 }

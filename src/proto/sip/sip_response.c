@@ -59,7 +59,7 @@ static void vias_write(struct out *o, const struct sip_msg *m, const struct ip_e
 
 	if (!h)
 		return;
-	end = h->value.p + h->value.n;
+	end = ch_end(h->value);
 	p = sip_via_scan(h->value.p, end, &top);
 	top_via_write(o, &m->via, source);
 	if (p && p < end)

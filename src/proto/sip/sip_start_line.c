@@ -7,7 +7,7 @@
 /* SIP-Version is compared without case (RFC 3261 7.1). */
 static enum reason version_check(struct slice text)
 {
-	const char *end = text.p + text.n;
+	const char *end = ch_end(text);
 	const char *dot, *last;
 
 	if (text.n < VERSION_BYTES || !ch_word(text.p, "sip/", 4))
@@ -30,7 +30,7 @@ static enum reason status_line_parse(struct slice line, struct sip_msg *m)
 	if (reason)
 		return reason;
 	code = slice_split(rest, ' ', &m->reason_phrase);
-	if (code.n == 0 || ch_run(code.p, code.p + code.n, CH_DIGIT) != code.p + code.n)
+	if (code.n == 0 || ch_run(code.p, ch_end(code), CH_DIGIT) != ch_end(code))
 		return REASON_sip_start_line;
 	if (code.n != 3 || slice_u32(code, 699, &status) || status < 100)
 		return REASON_sip_status_code;
@@ -55,7 +55,7 @@ static enum reason request_uri_parse(struct slice text, struct sip_msg *m)
 
 static enum reason request_line_parse(struct slice line, struct sip_msg *m)
 {
-	const char *end = line.p + line.n;
+	const char *end = ch_end(line);
 	const char *method_end = ch_run(line.p, end, CH_TOKEN);
 	struct slice rest, uri;
 	enum reason reason;

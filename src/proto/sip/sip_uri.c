@@ -92,9 +92,8 @@ static const char *uri_params_scan(const char *p, const char *end, struct slice 
 		p = ch_run_escaped(name, end, CH_URI_PARAM);
 		if (p == name)
 			return NULL;
-		if (p == end || *p != '=')
-			continue;
-		p = ch_run_escaped(p + 1, end, CH_URI_PARAM | CH_URI_HEADER);
+		while (p < end && *p == '=')
+			p = ch_run_escaped(p + 1, end, CH_URI_PARAM);
 	}
 	*out = ch_slice(first, p);
 	return p;
@@ -190,7 +189,7 @@ const char *sip_uri_scan(const char *p, const char *end, enum sip_uri_form form,
 
 int sip_uri_parse(struct slice text, struct sip_uri *out)
 {
-	const char *end = text.p + text.n;
+	const char *end = ch_end(text);
 	struct sip_uri uri;
 
 	if (text.n > SIP_URI_BYTES_MAX)

@@ -93,7 +93,7 @@ static const char *value_end(const char *p, const char *end)
 bool sip_values_next(struct sip_values *v, struct slice *out)
 {
 	for (;;) {
-		const char *end = v->rest.p + v->rest.n;
+		const char *end = ch_end(v->rest);
 		const char *comma;
 		struct slice value;
 
@@ -102,7 +102,7 @@ bool sip_values_next(struct sip_values *v, struct slice *out)
 			if (!v->header)
 				return false;
 			v->rest = v->header->value;
-			end = v->rest.p + v->rest.n;
+			end = ch_end(v->rest);
 		}
 		comma = value_end(v->rest.p, end);
 		value = slice_trim(ch_slice(v->rest.p, comma));
@@ -128,7 +128,7 @@ bool sip_values_have(const struct sip_msg *m, enum sip_header_id id, struct slic
 int sip_auth_parse(struct slice value, struct sip_auth *out)
 {
 	struct slice text = slice_trim(value);
-	const char *end = text.p + text.n;
+	const char *end = ch_end(text);
 	const char *scheme_end = text.n ? ch_run(text.p, end, CH_TOKEN) : text.p;
 
 	if (scheme_end == text.p || (scheme_end < end && !ch_is(*scheme_end, CH_LWS)))

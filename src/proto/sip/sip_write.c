@@ -25,7 +25,7 @@ void sip_write_status_line(struct out *o, unsigned status, struct slice phrase)
 void sip_write_unfolded(struct out *o, struct slice value)
 {
 	const char *p = value.p;
-	const char *end = value.p + value.n;
+	const char *end = ch_end(value);
 
 	while (p < end) {
 		const char *start = p;
