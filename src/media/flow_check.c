@@ -62,15 +62,31 @@ static const char *ends_check(const struct flow_spec *s, const struct config_zon
 	return NULL;
 }
 
-static const char *peers_check(const struct config *config, const struct flow_spec *s,
-			       const struct config_zone *in, const struct config_zone *out)
+/* Nobody: a held end sends nothing, its port is there to send from. */
+static bool is_nobody(const struct ip_addr *a)
 {
+	return a->family == IP_NONE || ip_is_unspecified(a);
+}
+
+static const char *source_check(const struct config *config, const struct flow_spec *s,
+				const struct config_zone *in)
+{
+	if (is_nobody(&s->source.addr))
+		return NULL;
 	if (s->source.addr.family != s->local.addr.family || !is_peer(config, in, &s->source.addr))
 		return "the permitted source cannot live in its zone";
 	if (s->source.port < FLOW_PORT_MIN && !(s->source.port == 0 && s->learn_port))
 		return "the permitted source's port is unknown or reserved";
-	if (s->to.addr.family == IP_NONE)
-		return NULL;
+	return NULL;
+}
+
+static const char *peers_check(const struct config *config, const struct flow_spec *s,
+			       const struct config_zone *in, const struct config_zone *out)
+{
+	const char *why = source_check(config, s, in);
+
+	if (why || s->to.addr.family == IP_NONE)
+		return why;
 	if (s->to.addr.family != s->out.addr.family || !is_peer(config, out, &s->to.addr))
 		return "the destination cannot live in its zone";
 	return s->to.port < FLOW_PORT_MIN ? "the destination's port is reserved" : NULL;

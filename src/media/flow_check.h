@@ -11,7 +11,8 @@
  * What it wants: both zones exist; `local` and `out` are an address of their zone and differ;
  * `source` and `to` are unicast addresses of their zone's subnets (of any, if it names none, or our
  * own: a call that comes back to us) and of the right family; ports from 1024 on, the source's
- * may be unknown only when it is learned; known kind; DSCP below 64. */
+ * may be unknown only when it is learned; known kind; DSCP below 64. A source that is nobody (no
+ * family, or 0.0.0.0 and ::) admits nothing and is fine: a held end; so is no destination yet. */
 enum reason flow_check(const struct config *config, const struct flow_spec *spec,
 		       const char **out_why);
 

@@ -6,8 +6,9 @@
 #include "base/mem.h"
 #include "media/stream.h"
 
-#define WORD_BITS  64u
-#define FLOW_WORDS (sizeof(struct hw_flow) / sizeof(uint64_t))
+#define WORD_BITS	64u
+#define FLOW_READ_TRIES 1000 /* a replacement takes some ten stores */
+#define FLOW_WORDS	(sizeof(struct hw_flow) / sizeof(uint64_t))
 
 /* The words of an entry, for copies that race with their writer and are checked afterwards. */
 union flow_words {
@@ -20,21 +21,39 @@ uint32_t flow_table_generation(const struct flow_table *t, uint32_t index)
 	return __atomic_load_n(&t->flows[index].generation, __ATOMIC_ACQUIRE);
 }
 
-bool flow_table_read(const struct flow_table *t, uint32_t index, struct hw_flow *out)
+static bool bit_set(const struct flow_table *t, uint32_t index)
+{
+	return __atomic_load_n(&t->open[index / WORD_BITS], __ATOMIC_ACQUIRE) >> index % WORD_BITS &
+	       1;
+}
+
+static bool read_once(const struct flow_table *t, uint32_t index, union flow_words *copy)
 {
 	const uint64_t *from = (const uint64_t *)(const void *)&t->flows[index];
 	uint32_t generation = flow_table_generation(t, index);
-	union flow_words copy;
 
 	if (generation == 0)
 		return false;
 	for (size_t i = 0; i < FLOW_WORDS; i++)
-		copy.word[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+		copy->word[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (flow_table_generation(t, index) != generation || copy.flow.generation != generation)
-		return false;
-	*out = copy.flow;
-	return true;
+	return flow_table_generation(t, index) == generation && copy->flow.generation == generation;
+}
+
+bool flow_table_read(const struct flow_table *t, uint32_t index, struct hw_flow *out)
+{
+	union flow_words copy;
+
+	/* While an entry is replaced its bit stays set: wait for the few stores, not for ever. */
+	for (unsigned tries = 0; tries < FLOW_READ_TRIES; tries++) {
+		if (read_once(t, index, &copy)) {
+			*out = copy.flow;
+			return true;
+		}
+		if (!bit_set(t, index))
+			return false;
+	}
+	return false;
 }
 
 static void entry_write(struct flow_table *t, uint32_t index, const struct hw_flow *flow)

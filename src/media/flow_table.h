@@ -88,7 +88,7 @@ int flow_table_idle_calls(const struct flow_table *t, uint64_t now_ns, uint64_t 
 
 /* The generation of what stands there, 0 = closed: one load. */
 uint32_t flow_table_generation(const struct flow_table *t, uint32_t index);
-/* A copy that is whole; false when the port is closed or being changed right now. */
+/* A copy that is whole, also while the entry is being replaced; false when the port is closed. */
 bool flow_table_read(const struct flow_table *t, uint32_t index, struct hw_flow *out);
 /* FLOW_TABLE_PATH: the figures of this opening, cleared if an earlier one left its own. */
 struct hw_flow_stats *flow_table_figures(struct flow_table *t, uint32_t index,

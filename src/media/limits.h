@@ -15,7 +15,8 @@
 #define RELAY_BUCKET_MS	       500  /* burst that policing lets pass, in ms of the rate */
 #define RELAY_BUCKET_BYTES_MIN 4096 /* and never less: a video frame comes as one burst */
 #define RELAY_RETRY_MS	       5    /* until a port that could not be bound is tried again */
-#define RELAY_RETRIES_MAX      200  /* times; then a kick or a scan must ask again */
+#define RELAY_RETRIES_MAX      200  /* times; then more slowly */
+#define RELAY_RETRY_SLOW_MS    1000
 
 #define FLOW_PORT_MIN                                                                              \
 	1024 /* nobody sends or takes media below it; reflection targets live there                \

@@ -1,7 +1,7 @@
 /* The relay's threads: each owns the sockets of the calls that fall to it, so that nothing on the
  * packet path is shared or locked. */
-#ifndef HW_MEDIA_WORKERS_H
-#define HW_MEDIA_WORKERS_H
+#ifndef HW_RELAY_WORKERS_H
+#define HW_RELAY_WORKERS_H
 
 #include "media/flow_table.h"
 
@@ -23,7 +23,9 @@ void workers_kick(struct workers *w, uint32_t index);
 /* Looks at the whole table, as after lost kicks. */
 void workers_kick_all(struct workers *w);
 /* Ports that could not be bound and are tried again. */
-size_t workers_failed(const struct workers *w);
+size_t workers_unbound(const struct workers *w);
+/* 0, or why a thread ended before workers_stop: -errno. */
+int workers_failure(const struct workers *w) must_check;
 /* Ends the threads and closes their sockets. Accepts NULL. */
 void workers_stop(struct workers *w);
 

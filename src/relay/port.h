@@ -1,0 +1,34 @@
+/* One open media port: its socket and what the table says about it. For relay.c. */
+#ifndef HW_RELAY_PORT_H
+#define HW_RELAY_PORT_H
+
+#include <sys/socket.h>
+
+#include "base/list.h"
+#include "media/flow_table.h"
+
+struct relay_port {
+	struct list all;     /* of the relay's ports */
+	struct list waiting; /* among those with packets left, or among those not bound yet */
+	int fd;		     /* -1 = not bound yet */
+	uint32_t index;
+	struct hw_flow flow; /* as of flow.generation */
+	struct hw_flow_stats *stats;
+	uint8_t dscp; /* set on the socket: that of the flow that leaves here */
+	unsigned tries;
+	uint64_t retry_ns;
+	struct ip_endpoint to; /* where `to_address` points */
+	struct sockaddr_storage to_address;
+	socklen_t to_address_bytes; /* 0 = none yet */
+};
+
+/* A bound, non-blocking UDP socket. -errno. */
+int port_bind(const struct ip_endpoint *local) must_check;
+/* Marks what leaves by this socket from now on. */
+void port_mark(struct relay_port *p, bool v6, uint8_t dscp);
+/* Turns `to` into `to_address`, unless it is the same as before. */
+void port_aim(struct relay_port *p, const struct ip_endpoint *to);
+/* The sender as recvmmsg gave it; family IP_NONE when it is of no family known here. */
+struct ip_endpoint port_endpoint(const struct sockaddr_storage *ss);
+
+#endif
