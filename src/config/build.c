@@ -173,10 +173,11 @@ static int one_value(struct build *b, const struct schema_row *row, const struct
 	return err;
 }
 
+/* A list with a wrong entry is left as it was: what follows from half a list would only confuse. */
 static int list_values(struct build *b, const struct schema_row *row, const struct doc_entry *e,
 		       char *base)
 {
-	size_t size = value_size(row), n = 0;
+	size_t size = value_size(row), n = 0, errors = b->report->error_count;
 	char *list;
 
 	if (e->value_count > CONFIG_LIST_MAX) {
@@ -193,6 +194,8 @@ static int list_values(struct build *b, const struct schema_row *row, const stru
 		if (err)
 			return err;
 	}
+	if (b->report->error_count > errors)
+		return 0;
 	memcpy(base + row->at, &list, sizeof(list));
 	memcpy(base + row->count_at, &n, sizeof(n));
 	return 0;
@@ -363,6 +366,8 @@ static int apply_section(struct build *b, const struct doc_section *s)
 		err = apply_entries(b, s, base);
 	if (err)
 		return err;
+	if (!b->doc->whole) /* the rest of the section and the names may stand further down */
+		return 0;
 	for (const struct doc_entry *e = s->entries; e; e = e->next)
 		if (is_reference(e->row))
 			resolve_reference(b, e, base);

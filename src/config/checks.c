@@ -327,7 +327,7 @@ static void check_limits(const struct check *k)
 			config_warning(k->report, line_of(k, c->phones[i].line, "max-calls"),
 				       "max-calls = %u is never reached: limits { calls } is %u",
 				       c->phones[i].max_calls, c->limits.calls);
-	if (line && c->limits.calls > pairs)
+	if (line && !k->report->error_count && c->limits.calls > pairs)
 		config_warning(k->report, line,
 			       "calls = %u is never reached: media { ports } has room for %u",
 			       c->limits.calls, pairs);

@@ -288,6 +288,12 @@ static bool other_shape(struct reader *r, const char *message, const char *word)
 	return true;
 }
 
+/* A stray word is told once: as an unknown key, not again for the = that it lacks. */
+static bool told_already(struct reader *r, const cfg_t *cfg, const char *word)
+{
+	return *word && unknown_find(r, section_meant(r, cfg->name), word);
+}
+
 static void say_phrase(struct reader *r, unsigned line, const char *message, const char *word)
 {
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
@@ -333,7 +339,7 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 	word = quoted_word(message);
 	if (strncmp(whole, "no such option", 14) == 0)
 		on_unknown(r, cfg, word);
-	else if (!other_shape(r, whole, word))
+	else if (!other_shape(r, whole, word) && !told_already(r, cfg, word))
 		say_phrase(r, (unsigned)cfg->line, whole, word);
 }
 

@@ -1,0 +1,458 @@
+/* Every key of the schema: a good value, a wrong one, one out of range, and its name misspelt. */
+#include "unit/config/parse.h"
+
+#include "config/schema.h"
+
+#define SECTION_MAX 2048
+
+/* What stands in a section of the test's file unless a row says otherwise. */
+struct usual {
+	const char *section, *key, *value;
+};
+
+static const struct usual usual[] = {
+	{"zone", "interface", "eth0"},	    {"pbx", "zone", "core"},
+	{"pbx", "address", "\"10.0.0.5\""}, {"phones", "zone", "outside"},
+	{"phones", "to", "main"},	    {"trunk", "zone", "outside"},
+	{"trunk", "peer", "203.0.113.9"},   {"trunk", "to", "main"},
+};
+
+static const char *const heads[] = {"zone outside", "pbx main", "phones remote", "trunk carrier",
+				    "media",	    "limits",	"console"};
+
+struct row {
+	const char *section, *key, *value;
+	const char *want; /* NULL: good; else the issue without file and line */
+};
+
+#define WARN(key) "warning: " key " is not carried out by this version and has no effect"
+
+static const struct row rows[] = {
+	{"zone", "interface", "eth0.100", NULL},
+	{"zone", "interface", "\"eth 0\"",
+	 "interface = \"eth 0\": write the name of a network interface (up to 15 bytes), as `ip "
+	 "link` shows it"},
+	{"zone", "interface", "a234567890123456",
+	 "interface = \"a234567890123456\": write the name of a network interface (up to 15 "
+	 "bytes), as `ip link` shows it"},
+	{"zone", "vlan", "0", NULL},
+	{"zone", "vlan", "100",
+	 "vlan = 100 is not carried out by this version: name the VLAN's own interface instead, as "
+	 "in interface = eth0.100; write vlan = 0"},
+	{"zone", "vlan", "4095", "vlan = \"4095\": write a value from 0 to 4094"},
+	{"zone", "vlan", "x", "vlan = \"x\": write a number"},
+	{"zone", "address", "192.0.2.1", NULL},
+	{"zone", "address", "{192.0.2.1, \"2001:db8::1\"}", NULL},
+	{"zone", "address", "{192.0.2.1, 192.0.2.2}",
+	 "address = \"192.0.2.2\": write at most one IPv4 and one IPv6 address"},
+	{"zone", "address", "192.0.2.1/24",
+	 "address = \"192.0.2.1/24\": write an IPv4 or IPv6 address, without a prefix length"},
+	{"zone", "address", "0.0.0.0", "address = \"0.0.0.0\": write one host's own address"},
+	{"zone", "address", "{}", "address takes one value, not a list; write address = VALUE"},
+	{"zone", "public", "198.51.100.7", NULL},
+	{"zone", "public", "gw.example",
+	 "public = \"gw.example\": write an IPv4 or IPv6 address, without a prefix length"},
+	{"zone", "trust", "trusted", NULL},
+	{"zone", "trust", "untrusted", NULL},
+	{"zone", "trust", "trustd", "trust = \"trustd\": did you mean \"trusted\"?"},
+	{"zone", "trust", "maybe", "trust = \"maybe\": write untrusted or trusted"},
+	{"zone", "role", "voice", NULL},
+	{"zone", "role", "phone", "role = \"phone\": write wan, voice, data, core or management"},
+	{"zone", "subnets", "{203.0.113.0/24, \"2001:db8::/32\"}", NULL},
+	{"zone", "subnets", "203.0.113.9", NULL},
+	{"zone", "subnets", "203.0.113.9/24",
+	 "subnets = \"203.0.113.9/24\": the address has bits beyond the prefix; did you mean "
+	 "\"203.0.113.0/24\"?"},
+	{"zone", "subnets", "203.0.113.0/33",
+	 "subnets = \"203.0.113.0/33\": write a network, as in \"10.0.0.0/8\" or "
+	 "\"2001:db8::/32\""},
+	{"zone", "cleartext", "allow", NULL},
+	{"zone", "cleartext", "deny",
+	 "cleartext = deny is not carried out by this version: it needs SIP over TLS, which comes "
+	 "with a later version; write cleartext = allow"},
+	{"zone", "cleartext", "alow", "cleartext = \"alow\": did you mean \"allow\"?"},
+	{"zone", "bandwidth", "50mbit", WARN("bandwidth")},
+	{"zone", "bandwidth", "0", WARN("bandwidth")},
+	{"zone", "bandwidth", "50",
+	 "bandwidth = \"50\": write a bit rate such as 512kbit, 50mbit or 1gbit"},
+	{"zone", "bandwidth", "1bit",
+	 "bandwidth = \"1bit\": write a value from 64kbit to 1tbit, or 0"},
+	{"zone", "bandwidth", "99999999999999999999999mbit",
+	 "bandwidth = \"99999999999999999999999mbit\": write a value from 64kbit to 1tbit, or 0"},
+	{"zone", "services", "{\"tcp:22\", \"udp:161\"}", NULL},
+	{"zone", "services", "{}", NULL},
+	{"zone", "services", "22",
+	 "services = \"22\": write transport and port, as in \"udp:5060\""},
+	{"zone", "services", "\"udp:20000\"",
+	 "udp:20000 lies within the media ports 16384-32767; move one of them"},
+	{"zone", "services", "\"udp:5060\"",
+	 "port 5060 is listed in services of zone outside already; it cannot be both"},
+
+	{"pbx", "zone", "outside", NULL},
+	{"pbx", "zone", "outsid",
+	 "zone = outsid: there is no such zone; did you mean \"outside\"?"},
+	{"pbx", "zone", "x9y9", "zone = x9y9: there is no such zone; add zone x9y9 { ... }"},
+	{"pbx", "zone", "{core, outside}", "zone takes one name, not a list; write zone = NAME"},
+	{"pbx", "address", "\"tcp:pbx.example:5080\"", NULL},
+	{"pbx", "address", "\"udp:[2001:db8::5]:5060\"", NULL},
+	{"pbx", "address", "\"sip:10.0.0.5\"",
+	 "address = \"sip:10.0.0.5\": leave \"sip:\" out; write TRANSPORT:HOST:PORT, as in "
+	 "\"udp:10.10.0.5:5060\""},
+	{"pbx", "address", "\"10.0.0.300\"",
+	 "address = \"10.0.0.300\": write a host name or an address, as in \"10.10.0.5:5060\" or "
+	 "\"tcp:pbx.example\""},
+	{"pbx", "address", "\"10.0.0.5:0\"",
+	 "address = \"10.0.0.5:0\": write a port from 1 to 65535 behind the host"},
+	{"pbx", "address", "\"10.0.0.5:65536\"",
+	 "address = \"10.0.0.5:65536\": write a port from 1 to 65535 behind the host"},
+	{"pbx", "address", "\"2001:db8::5\"",
+	 "address = \"2001:db8::5\": write an IPv6 address in brackets, as in "
+	 "\"udp:[2001:db8::5]:5060\""},
+	{"pbx", "address", "\"224.0.0.1\"",
+	 "address = \"224.0.0.1\": write the peer's own address; this one names no single host"},
+	{"pbx", "address", "\"tls:10.0.0.5\"",
+	 "address = \"tls:10.0.0.5\": tls is not carried out by this version, so nothing would be "
+	 "encrypted; write udp or tcp"},
+	{"pbx", "domain", "{pbx.example, 10.0.0.5}", NULL},
+	{"pbx", "domain", "\"sip:pbx.example\"",
+	 "domain = \"sip:pbx.example\": write a domain or an address, without \"sip:\" and without "
+	 "a port"},
+	{"pbx", "listen", "\"tcp:5062\"", NULL},
+	{"pbx", "listen", "{}", "pbx main listens nowhere; write listen = \"udp:5060\""},
+	{"pbx", "listen", "\"udp:70000\"",
+	 "listen = \"udp:70000\": write transport and port, as in \"udp:5060\""},
+	{"pbx", "outbound", "carrier", NULL},
+	{"pbx", "outbound", "carier",
+	 "outbound = carier: there is no such trunk; did you mean \"carrier\"?"},
+	{"pbx", "options-ping", "500ms",
+	 "options-ping = \"500ms\": write a value from 1s to 1h, or 0"},
+	{"pbx", "options-ping", "0", NULL},
+	{"pbx", "options-ping", "2m", NULL},
+	{"pbx", "options-ping", "30",
+	 "options-ping = \"30\": write a duration such as 500ms, 30s, 10m or 24h"},
+	{"pbx", "srtp", "off", NULL},
+	{"pbx", "srtp", "required",
+	 "srtp = required is not carried out by this version: it needs encrypted media, which "
+	 "comes "
+	 "with a later version; write srtp = off"},
+	{"pbx", "srtp", "on", "srtp = \"on\": write off, preferred or required"},
+
+	{"phones", "zone", "core", NULL},
+	{"phones", "zone", "cor", "zone = cor: there is no such zone; did you mean \"core\"?"},
+	{"phones", "listen", "{\"udp:5060\", \"tcp:5060\"}", NULL},
+	{"phones", "listen", "{\"udp:5060\", \"udp:5060\"}",
+	 "udp:5060 stands twice in listen; remove one"},
+	{"phones", "listen", "\"tls:5061\"",
+	 "listen = \"tls:5061\": tls is not carried out by this version, so nothing would be "
+	 "encrypted; write udp or tcp"},
+	{"phones", "listen", "\"udp:16384\"",
+	 "udp:16384 lies within the media ports 16384-32767; move one of them"},
+	{"phones", "to", "main", NULL},
+	{"phones", "to", "man", "to = man: there is no such pbx; did you mean \"main\"?"},
+	{"phones", "srtp", "off", NULL},
+	{"phones", "srtp", "preferred",
+	 "srtp = preferred is not carried out by this version: it needs encrypted media, which "
+	 "comes with a later version; write srtp = off"},
+	{"phones", "nat", "no", NULL},
+	{"phones", "nat", "perhaps", "nat = \"perhaps\": write yes or no"},
+	{"phones", "max-calls", "100", NULL},
+	{"phones", "max-calls", "10001", "max-calls = \"10001\": write a value from 0 to 10000"},
+	{"phones", "max-calls", "many", "max-calls = \"many\": write a number"},
+	{"phones", "register-expires", "2m", NULL},
+	{"phones", "register-expires", "19s",
+	 "register-expires = \"19s\": write a value from 20s to 1h"},
+	{"phones", "register-expires", "20500ms",
+	 "register-expires = \"20500ms\": write whole seconds"},
+	{"phones", "methods", "{REGISTER, INVITE}", NULL},
+	{"phones", "methods", "{register}", "methods = \"register\": did you mean \"REGISTER\"?"},
+	{"phones", "methods", "{FETCH}",
+	 "methods = \"FETCH\": write SIP methods, as in {REGISTER, INVITE, OPTIONS}"},
+	{"phones", "webrtc", "no", NULL},
+	{"phones", "webrtc", "yes",
+	 "webrtc = yes is not carried out by this version: it needs encrypted media, which comes "
+	 "with a later version; write webrtc = no"},
+	{"phones", "webrtc", "1", "webrtc = \"1\": write yes or no"},
+
+	{"trunk", "zone", "core", NULL},
+	{"trunk", "zone", "coer", "zone = coer: there is no such zone; did you mean \"core\"?"},
+	{"trunk", "peer", "\"sip.carrier.example:5060\"", NULL},
+	{"trunk", "peer", "\"udp:5060\"",
+	 "peer = \"udp:5060\": write a host name or an address, as in \"10.10.0.5:5060\" or "
+	 "\"tcp:pbx.example\""},
+	{"trunk", "peer", "\"-x.example\"",
+	 "peer = \"-x.example\": write a host name or an address, as in \"10.10.0.5:5060\" or "
+	 "\"tcp:pbx.example\""},
+	{"trunk", "to", "main", NULL},
+	{"trunk", "to", "carrier", "to = carrier: there is no such pbx; add pbx carrier { ... }"},
+	{"trunk", "username", "us",
+	 "trunk carrier has a username but no password; add password-file = "
+	 "\"/etc/hornwork/carrier.secret\""},
+	{"trunk", "username", "a2345678901234567890123456789012345678901234567890123456789012345",
+	 "username = "
+	 "\"a2345678901234567890123456789012345678901234567890123456789012345\": write at most 63 "
+	 "bytes"},
+	{"trunk", "password-file", "/etc/hornwork/c.secret",
+	 "trunk carrier has a password but no username; add username = ..."},
+	{"trunk", "password-file", "c.secret",
+	 "password-file = \"c.secret\": write a file name from the root on, as in "
+	 "\"/etc/hornwork/secret\""},
+	{"trunk", "register", "no", NULL},
+	{"trunk", "register", "yes",
+	 "register = yes is not carried out by this version: registered trunks come with a later "
+	 "version; use a trunk that knows you by address or credentials; write register = no"},
+	{"trunk", "register", "nope", "register = \"nope\": did you mean \"no\"?"},
+	{"trunk", "verify", "yes", NULL},
+	{"trunk", "verify", "no",
+	 "verify = no is not carried out by this version: there is no TLS peer to be verified in "
+	 "this version; write verify = yes"},
+	{"trunk", "verify", "x", "verify = \"x\": write yes or no"},
+	{"trunk", "srtp", "off", NULL},
+	{"trunk", "srtp", "requird", "srtp = \"requird\": did you mean \"required\"?"},
+	{"trunk", "max-calls", "30", NULL},
+	{"trunk", "max-calls", "-1", "max-calls = \"-1\": write a number"},
+	{"trunk", "max-calls", "10001", "max-calls = \"10001\": write a value from 0 to 10000"},
+	{"trunk", "max-cps", "1000", NULL},
+	{"trunk", "max-cps", "1001", "max-cps = \"1001\": write a value from 0 to 1000"},
+	{"trunk", "dial-allow", "{\"+49\", 0, \"*72\", \"#31\"}", NULL},
+	{"trunk", "dial-allow", "{\"4+9\"}",
+	 "dial-allow = \"4+9\": write the beginning of a number: digits, * and #, with \"+\" in "
+	 "front of a country code"},
+	{"trunk", "dial-allow", "+49", "+ must stand in quotes, as in \"+49\""},
+	{"trunk", "dial-deny", "{0900, \"+882\"}", NULL},
+	{"trunk", "dial-deny", "{abc}",
+	 "dial-deny = \"abc\": write the beginning of a number: digits, * and #, with \"+\" in "
+	 "front of a country code"},
+	{"trunk", "tunnel", "hq",
+	 "tunnel is not carried out by this version: tunnels come with a later version; remove it"},
+
+	{"media", "ports", "\"20000-29999\"", NULL},
+	{"media", "ports", "20000-20001", NULL},
+	{"media", "ports", "\"20001-29999\"",
+	 "ports = \"20001-29999\": RTP takes an even port and RTCP the next one; write an even "
+	 "first and an odd last port, as in \"20002-29999\""},
+	{"media", "ports", "\"20000-30000\"",
+	 "ports = \"20000-30000\": RTP takes an even port and RTCP the next one; write an even "
+	 "first and an odd last port, as in \"20000-29999\""},
+	{"media", "ports", "\"1022-2001\"",
+	 "ports = \"1022-2001\": write a range that goes up, from 1024 on"},
+	{"media", "ports", "\"20000-19999\"",
+	 "ports = \"20000-19999\": write a range that goes up, from 1024 on"},
+	{"media", "ports", "20000",
+	 "ports = \"20000\": write the first and the last port, as in \"16384-32767\""},
+	{"media", "ports", "\"20000-65536\"",
+	 "ports = \"20000-65536\": write the first and the last port, as in \"16384-32767\""},
+	{"media", "idle-timeout", "5m", NULL},
+	{"media", "idle-timeout", "2d", "idle-timeout = \"2d\": write a value from 1s to 1d"},
+	{"media", "idle-timeout", "soon",
+	 "idle-timeout = \"soon\": write a duration such as 500ms, 30s, 10m or 24h"},
+	{"media", "path", "user", NULL},
+	{"media", "path", "kernel",
+	 "path = kernel is not carried out by this version: the kernel path comes with a later "
+	 "version; write path = auto"},
+	{"media", "path", "kernal", "path = \"kernal\": did you mean \"kernel\"?"},
+
+	{"limits", "calls", "1", NULL},
+	{"limits", "calls", "0", "calls = \"0\": write a value from 1 to 10000"},
+	{"limits", "calls", "9000",
+	 "warning: calls = 9000 is never reached: media { ports } has room for 8192"},
+	{"limits", "registrations", "50000", NULL},
+	{"limits", "registrations", "50001",
+	 "registrations = \"50001\": write a value from 1 to 50000"},
+	{"limits", "registrations", "5e3", "registrations = \"5e3\": write a number"},
+	{"limits", "message-bytes", "8k", NULL},
+	{"limits", "message-bytes", "64k",
+	 "message-bytes = \"64k\": write a value from 1k to 65535"},
+	{"limits", "message-bytes", "1023",
+	 "message-bytes = \"1023\": write a value from 1k to 65535"},
+	{"limits", "message-bytes", "8 k",
+	 "limits has no key \"k\"; hornwork.conf(5) lists its keys\nf:6: message-bytes = \"8\": "
+	 "write a value from 1k to 65535"},
+	{"limits", "calls-per-second", "100", NULL},
+	{"limits", "calls-per-second", "10001",
+	 "calls-per-second = \"10001\": write a value from 0 to 10000"},
+	{"limits", "calls-per-second", "1/s", "calls-per-second = \"1/s\": write a number"},
+	{"limits", "per-source-pps", "50", WARN("per-source-pps")},
+	{"limits", "per-source-pps", "100001",
+	 "per-source-pps = \"100001\": write a value from 0 to 100000"},
+	{"limits", "ban-time", "10m", WARN("ban-time")},
+	{"limits", "ban-time", "0", "ban-time = \"0\": write a value from 1s to 30d"},
+	{"limits", "never-ban", "{10.0.0.0/8}", WARN("never-ban")},
+	{"limits", "never-ban", "office",
+	 "never-ban = \"office\": write a network, as in \"10.0.0.0/8\" or \"2001:db8::/32\""},
+
+	{"console", "listen", "\"127.0.0.1:8080\"", WARN("listen")},
+	{"console", "listen", "8080",
+	 "listen = \"8080\": write an address and a port, as in \"127.0.0.1:8080\""},
+	{"console", "token-file", "/etc/hornwork/token", WARN("token-file")},
+	{"console", "token-file", "/etc/",
+	 "token-file = \"/etc/\": write a file name from the root on, as in "
+	 "\"/etc/hornwork/secret\""},
+	{"console", "events", "\"/var/log/hornwork/events.json\"", NULL},
+	{"console", "events", "events.json",
+	 "events = \"events.json\": write a file name from the root on, as in "
+	 "\"/etc/hornwork/secret\""},
+};
+
+/* The file of the row on one line per section, so that an issue's line tells its section. */
+static unsigned write_file(const struct row *row, char *text, size_t size)
+{
+	struct out o = out_to(text, size - 1);
+	unsigned line = 0;
+
+	for (size_t i = 0; i < ROWS(heads); i++) {
+		size_t word = strcspn(heads[i], " ");
+
+		out_fmt(&o, "%s {", heads[i]);
+		if (strlen(row->section) == word && strncmp(heads[i], row->section, word) == 0) {
+			line = (unsigned)i + 1;
+			out_fmt(&o, " %s = %s", row->key, row->value);
+		}
+		for (size_t k = 0; k < ROWS(usual); k++)
+			if (strlen(usual[k].section) == word &&
+			    strncmp(heads[i], usual[k].section, word) == 0 &&
+			    (line != i + 1 || strcmp(usual[k].key, row->key) != 0))
+				out_fmt(&o, " %s = %s", usual[k].key, usual[k].value);
+		out_z(&o, " }\n");
+	}
+	out_z(&o, "zone core { interface = eth1 trust = trusted }\n");
+	text[o.n] = '\0';
+	return line;
+}
+
+/* Only what the row is about: warnings about zones that a row leaves unused do not matter. */
+static void drop_unused_zone(char *issues)
+{
+	char *at = strstr(issues, "zone outside is named by no"), *from, *to;
+
+	if (!at)
+		at = strstr(issues, "zone core is named by no");
+	if (!at)
+		return;
+	for (from = at; from > issues && from[-1] != '\n'; from--)
+		;
+	to = strchr(at, '\n') + 1;
+	memmove(from, to, strlen(to) + 1);
+}
+
+static void every_row(void **state)
+{
+	static char issues[PARSE_TEXT_MAX];
+	char text[SECTION_MAX], want[SECTION_MAX], name[SECTION_MAX];
+	struct config *c;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		unsigned line = write_file(&rows[i], text, sizeof(text));
+		bool good = !rows[i].want || strncmp(rows[i].want, "warning", 7) == 0;
+
+		if (rows[i].want && strstr(rows[i].want, "in services of"))
+			line = 3;
+		snprintf(name, sizeof(name), "%s %s = %s", rows[i].section, rows[i].key,
+			 rows[i].value);
+		snprintf(want, sizeof(want), "f:%u: %s\n", line, rows[i].want ? rows[i].want : "");
+		check_int(name, parse_report(text, issues, &c), good ? 0 : ERR_SYNTAX);
+		drop_unused_zone(issues);
+		check_slice(name, slice_z(issues), rows[i].want ? want : "");
+		config_free(c);
+	}
+}
+
+/* A good and a wrong value for each key, or the table above has a hole. */
+static void every_key_has_rows(void **state)
+{
+	const struct schema_section *sections;
+	size_t count;
+
+	(void)state;
+	sections = schema_sections(&count);
+	for (size_t s = 0; s < count; s++)
+		for (size_t k = 0; k < sections[s].row_count; k++) {
+			const struct schema_row *r = &sections[s].rows[k];
+			unsigned good = 0, bad = 0;
+
+			for (size_t i = 0; i < ROWS(rows); i++) {
+				if (strcmp(rows[i].section, sections[s].name) != 0 ||
+				    strcmp(rows[i].key, r->key) != 0)
+					continue;
+				if (!rows[i].want || strncmp(rows[i].want, "warning", 7) == 0 ||
+				    strncmp(rows[i].want, "trunk ", 6) == 0)
+					good++;
+				else
+					bad++;
+			}
+			if ((!good && (!r->now || *r->now)) || !bad)
+				fail_msg("%s %s: %u good rows, %u bad rows", sections[s].name,
+					 r->key, good, bad);
+		}
+}
+
+/* The first two letters of a key swapped: the error names the key. */
+static void every_key_misspelt(void **state)
+{
+	static char issues[PARSE_TEXT_MAX];
+	char text[SECTION_MAX], wrong[64], want[128];
+	const struct schema_section *sections;
+	struct config *c;
+	size_t count;
+
+	(void)state;
+	sections = schema_sections(&count);
+	for (size_t s = 0; s < count; s++)
+		for (size_t k = 0; k < sections[s].row_count; k++) {
+			const char *key = sections[s].rows[k].key;
+			struct row row = {sections[s].name, wrong, "x", NULL};
+
+			snprintf(wrong, sizeof(wrong), "%c%c%s", key[1], key[0], key + 2);
+			write_file(&row, text, sizeof(text));
+			snprintf(want, sizeof(want),
+				 ": %s has no key \"%s\"; did you mean \"%s\"?\n", sections[s].name,
+				 wrong, key);
+			check_int(wrong, parse_report(text, issues, &c), ERR_SYNTAX);
+			if (!strstr(issues, want))
+				fail_msg("%s: no \"%s\" in:\n%s", wrong, want, issues);
+		}
+}
+
+static void every_default_is_good(void **state)
+{
+	struct config *c = parse_good("zone z { interface = eth0 }\n"
+				      "pbx p { zone = z address = 10.0.0.5 }\n"
+				      "phones f { zone = z to = p listen = \"udp:5070\" }\n"
+				      "trunk t { zone = z to = p peer = 10.0.0.6 }\n");
+
+	(void)state;
+	assert_int_equal(c->zones[0].trust, ZONE_UNTRUSTED);
+	assert_int_equal(c->zones[0].role, ZONE_WAN);
+	assert_false(c->zones[0].cleartext_deny);
+	assert_int_equal(c->zones[0].bandwidth_bps, 0);
+	assert_int_equal(c->pbxs[0].options_ping_ms, 30000);
+	assert_int_equal(c->pbxs[0].outbound, CONFIG_NONE);
+	assert_int_equal(c->pbxs[0].listen[0].port, 5060);
+	assert_int_equal(c->pbxs[0].srtp, SRTP_OFF);
+	assert_int_equal(c->phones[0].max_calls, 0);
+	assert_int_equal(c->phones[0].method_count, 0);
+	assert_false(c->phones[0].webrtc);
+	assert_true(c->trunks[0].verify);
+	assert_int_equal(c->media.idle_timeout_ms, 60000);
+	assert_int_equal(c->media.path, MEDIA_AUTO);
+	assert_int_equal(c->limits.registrations, 50000);
+	assert_int_equal(c->limits.message_bytes, 8192);
+	assert_int_equal(c->limits.calls_per_second, 0);
+	assert_int_equal(c->limits.per_source_pps, 50);
+	assert_int_equal(c->limits.ban_time_s, 600);
+	assert_int_equal(c->console.listen.port, 0);
+	assert_string_equal(c->console.events, "");
+	config_free(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_row),
+		cmocka_unit_test(every_key_has_rows),
+		cmocka_unit_test(every_key_misspelt),
+		cmocka_unit_test(every_default_is_good),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
