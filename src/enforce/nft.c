@@ -155,9 +155,9 @@ int nft_pinholes_change(struct nft *n, const struct nft_pinhole *add, size_t add
 			(void)slice_to_z(slice_z(err_text(err)), n->error, sizeof(n->error));
 			return err;
 		}
-		add += added;
+		add = added ? add + added : add;
 		add_count -= added;
-		remove += removed;
+		remove = removed ? remove + removed : remove;
 		remove_count -= removed;
 	}
 	return 0;

@@ -37,38 +37,37 @@ static int memory_file(const char *name, size_t bytes)
 	return fd;
 }
 
-static int map_area(int fd, size_t bytes, bool writable, void **out)
+/* NULL when the system has no room for it. */
+static void *map_area(int fd, size_t bytes, bool writable)
 {
 	int prot = writable ? PROT_READ | PROT_WRITE : PROT_READ;
 	void *p = mmap(NULL, bytes, prot, MAP_SHARED, fd, 0);
 
 	if (p == MAP_FAILED)
-		return -errno;
+		return NULL;
 	(void)madvise(p, bytes, MADV_DONTDUMP); /* sparse, and large when it is not */
-	*out = p;
-	return 0;
+	return p;
 }
 
 static int map_both(struct flow_table *t, const struct flow_table_fds *fds,
 		    enum flow_table_rights rights, uint32_t slot_count)
 {
 	uint32_t entries = slot_count * HW_TABLE_PORTS_MAX;
-	void *flows = NULL, *stats = NULL;
-	int err;
+	void *flows, *stats;
 
 	t->size = entries;
 	t->slot_count = slot_count;
 	t->flows_bytes = flows_area_bytes(entries);
 	t->stats_bytes = entries * sizeof(struct hw_flow_stats);
-	err = map_area(fds->flows, t->flows_bytes, rights == FLOW_TABLE_OWNER, &flows);
-	if (err)
-		return err;
+	flows = map_area(fds->flows, t->flows_bytes, rights == FLOW_TABLE_OWNER);
+	if (!flows)
+		return ERR_NOMEM;
 	t->head = flows;
 	t->open = (uint64_t *)(void *)((char *)flows + sizeof(struct hw_table_head));
 	t->flows = (struct hw_flow *)(void *)((char *)t->open + bitmap_bytes(entries));
-	err = map_area(fds->stats, t->stats_bytes, rights == FLOW_TABLE_PATH, &stats);
-	if (err)
-		return err;
+	stats = map_area(fds->stats, t->stats_bytes, rights == FLOW_TABLE_PATH);
+	if (!stats)
+		return ERR_NOMEM;
 	t->stats = stats;
 	return 0;
 }

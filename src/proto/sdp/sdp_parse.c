@@ -306,7 +306,7 @@ int sdp_parse(struct slice text, struct sdp *out, enum reason *out_reason)
 		}
 		more = read_line(&r, &line);
 	}
-	media_end(&r, text.p + text.n);
+	media_end(&r, slice_end(text));
 	if (r.has_bundle)
 		mark_bundled(out);
 	*out_reason = r.fault;
