@@ -81,11 +81,11 @@ static const int allow_console[] = {
 
 /* Asked for by libraries in passing, or by an attacker: refused without killing. */
 static const int deny_all[] = {
-	SCMP_SYS(open),	    SCMP_SYS(openat),	      SCMP_SYS(openat2), SCMP_SYS(creat),
-	SCMP_SYS(stat),	    SCMP_SYS(lstat),	      SCMP_SYS(access),	 SCMP_SYS(faccessat),
-	SCMP_SYS(readlink), SCMP_SYS(readlinkat),     SCMP_SYS(statx),	 SCMP_SYS(execve),
-	SCMP_SYS(execveat), SCMP_SYS(clone3),	      SCMP_SYS(kill),	 SCMP_SYS(tgkill),
-	SCMP_SYS(tkill),    SCMP_SYS(io_uring_setup),
+	SCMP_SYS(open),		  SCMP_SYS(openat),	SCMP_SYS(openat2), SCMP_SYS(creat),
+	SCMP_SYS(stat),		  SCMP_SYS(lstat),	SCMP_SYS(access),  SCMP_SYS(faccessat),
+	SCMP_SYS(readlink),	  SCMP_SYS(readlinkat), SCMP_SYS(statx),   SCMP_SYS(execve),
+	SCMP_SYS(execveat),	  SCMP_SYS(kill),	SCMP_SYS(tgkill),  SCMP_SYS(tkill),
+	SCMP_SYS(io_uring_setup),
 };
 
 /* For processes that hold rights: what none of their work needs. */
@@ -220,6 +220,8 @@ static int filter_child(enum proc_kind kind)
 	err = add(ctx, SCMP_ACT_ALLOW, allow_all, COUNT(allow_all));
 	err = err ? err : add_guarded(ctx);
 	err = err ? err : add(ctx, refuse, deny_all, COUNT(deny_all));
+	/* Its flags lie in memory, where no filter can see them: the C library then takes clone. */
+	err = err ? err : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	err = err ? err : add_kind(ctx, kind);
 	err = err ? err : seccomp_load(ctx);
 	seccomp_release(ctx);

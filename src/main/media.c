@@ -1,0 +1,169 @@
+#include "main/media.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "io/clock.h"
+#include "io/log.h"
+#include "main/command.h"
+#include "proc/identity.h"
+#include "proc/sandbox.h"
+#include "proc/spawner.h"
+#include "relay/workers.h"
+
+#define SETUP_MS    5000   /* patience with the warden before it is given up */
+#define WATCH_MS    1000   /* how often the threads' health is looked at */
+#define DESCRIPTORS 262144 /* a socket for each flow of 50,000 streams, and some */
+
+struct media {
+	struct proc_channel warden;
+	struct proc_msg msg;
+	struct flow_table *table;
+	struct workers *workers;
+	size_t unbound; /* at the last look */
+	bool stopping;
+};
+
+/* One thread for each core that we may run on. */
+static unsigned core_count(void)
+{
+	cpu_set_t cores;
+	int count = sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores) : 1;
+
+	return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (unsigned)count;
+}
+
+static int take_table(struct media *m)
+{
+	struct flow_table_fds fds = {proc_msg_take_fd(&m->msg, 0), proc_msg_take_fd(&m->msg, 1)};
+	int err = m->table ? ERR_EXISTS : flow_table_map(&fds, FLOW_TABLE_PATH, &m->table);
+
+	close(fds.flows);
+	close(fds.stats);
+	return err;
+}
+
+static int wait_for_table(struct media *m)
+{
+	int err = 0;
+
+	while (!err && !m->table) {
+		int got = proc_receive_wait(&m->warden, &m->msg, SETUP_MS);
+
+		if (got < 0)
+			err = got;
+		else if (m->msg.type == PROC_FLOW_TABLE)
+			err = take_table(m);
+	}
+	return err;
+}
+
+/* The table first, then the sandbox, then the threads: they inherit it. */
+static int set_up(struct media *m)
+{
+	struct workers_setup setup = {.count = core_count(), .now_ns = clock_ns};
+	struct proc_config_done done = {0};
+	struct proc_sandbox_state sandbox;
+	int err;
+
+	(void)proc_descriptors_raise(DESCRIPTORS);
+	err = proc_harden();
+	err = err ? err : wait_for_table(m);
+	err = err ? err : proc_sandbox_enter(PROC_MEDIA, &sandbox);
+	setup.table = m->table;
+	err = err ? err : workers_start(&setup, &m->workers);
+	return err ? err : proc_send(&m->warden, PROC_CONFIG_DONE, &done, sizeof(done), NULL, 0);
+}
+
+static void on_kicks(struct media *m)
+{
+	for (size_t at = 0; at + sizeof(uint32_t) <= m->msg.bytes; at += sizeof(uint32_t)) {
+		uint32_t index;
+
+		memcpy(&index, m->msg.payload + at, sizeof(index));
+		workers_kick(m->workers, index);
+	}
+}
+
+static int on_stop(struct media *m)
+{
+	workers_stop(m->workers);
+	m->workers = NULL;
+	m->stopping = true;
+	return proc_send(&m->warden, PROC_STOPPED, NULL, 0, NULL, 0);
+}
+
+static int take_messages(struct media *m)
+{
+	int got = 0;
+
+	while (!m->stopping && (got = proc_receive(&m->warden, &m->msg)) > 0) {
+		if (m->msg.type == PROC_MEDIA_KICK)
+			on_kicks(m);
+		else if (m->msg.type == PROC_STOP)
+			got = on_stop(m);
+		else if (m->msg.type != PROC_HELLO)
+			return ERR_PEER;
+		if (got < 0)
+			break;
+	}
+	return got < 0 ? got : 0;
+}
+
+/* A port that cannot be bound carries no media: the administrator should know. */
+static void watch_ports(struct media *m)
+{
+	size_t unbound = workers_unbound(m->workers);
+
+	if (unbound > m->unbound)
+		log_line(SEV_WARNING, "media: %zu ports cannot be bound yet; they are tried again",
+			 unbound);
+	m->unbound = unbound;
+}
+
+static int serve(struct media *m)
+{
+	int err = 0;
+
+	while (!err && !m->stopping) {
+		struct pollfd p = {.fd = m->warden.fd, .events = POLLIN};
+
+		if (proc_wants_write(&m->warden))
+			p.events |= POLLOUT;
+		if (poll(&p, 1, WATCH_MS) < 0 && errno != EINTR)
+			return -errno;
+		err = proc_wants_write(&m->warden) ? proc_flush(&m->warden) : 0;
+		err = err ? err : take_messages(m);
+		if (!err && !m->stopping) {
+			err = workers_failure(m->workers);
+			watch_ports(m);
+		}
+	}
+	return err;
+}
+
+int child_media(int argc, char **argv)
+{
+	struct media *m = mem_zalloc(1, sizeof(*m));
+	int err = m ? proc_child_begin(PROC_MEDIA, &m->warden) : ERR_NOMEM;
+
+	if (err) {
+		log_line(SEV_CRITICAL, "media: %s", err_text(err));
+		mem_free(m);
+		return EXIT_USAGE;
+	}
+	proc_msg_init(&m->msg);
+	err = set_up(m);
+	err = err ? err : serve(m);
+	if (err && err != -EPIPE)
+		log_line(SEV_CRITICAL, "media: %s", err_text(err));
+	workers_stop(m->workers);
+	flow_table_free(m->table);
+	proc_msg_done(&m->msg);
+	proc_channel_done(&m->warden);
+	mem_free(m);
+	return err ? EXIT_FOUND : EXIT_GOOD;
+}
