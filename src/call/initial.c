@@ -72,12 +72,29 @@ static enum reason route_to_trunk(const struct core *c, uint16_t trunk, const st
 	return o.err ? REASON_sip_request_uri : REASON_NONE;
 }
 
+/* A PBX may call a phone by its address-of-record, at its own domain or at our address. */
+static const struct binding *phone_named(const struct core *c, uint16_t pbx,
+					 const struct sip_msg *msg, const struct side *from)
+{
+	struct slice host = side_is_us(from, msg->uri.host) ? from->peer_host : msg->uri.host;
+	char aor[CALL_TEXT_MAX];
+	struct out o = out_to(aor, sizeof(aor));
+
+	out_bytes(&o, msg->uri.user);
+	out_char(&o, '@');
+	for (size_t i = 0; i < host.n; i++)
+		out_char(&o, ascii_lower(host.p[i]));
+	return o.err ? NULL : registrar_by_aor(&c->registrar, pbx, out_slice(&o));
+}
+
 static enum reason route_from_pbx(const struct core *c, uint16_t pbx, const struct sip_msg *msg,
 				  struct route *r)
 {
 	const struct binding *b = registrar_by_token(&c->registrar, msg->uri.user);
 	uint16_t trunk = c->config->pbxs[pbx].outbound;
 
+	if (!b)
+		b = phone_named(c, pbx, msg, &r->from);
 	if (b)
 		return route_to_phone(c, b, r);
 	if (trunk == CONFIG_NONE || msg->uri.user.n == 0)

@@ -66,6 +66,10 @@ void registrar_on_register(struct registrar *r, uint64_t now_ms, const struct pa
 			   uint16_t phones, const struct sip_msg *request);
 /* The phone behind the user part of a Request-URI that the PBX sends to, or NULL. Borrowed. */
 struct binding *registrar_by_token(const struct registrar *r, struct slice token);
+/* The newest binding of an address-of-record ("user@host" as the PBX knows it, host in lower case)
+ * at this PBX, or NULL: for a PBX that calls a phone by its name instead of by its Contact.
+ * Borrowed. */
+struct binding *registrar_by_aor(const struct registrar *r, uint16_t pbx, struct slice aor);
 /* A binding of this source (same listener, same address and port): the phone that sends a request;
  * with `user` not empty, one whose user part equals it is preferred. Where nat = no, a binding of
  * the same address with this very user does too (phones call from another port over TCP). */

@@ -236,6 +236,21 @@ void reg_bindings_remove_all(struct registrar *r, const char *aor, uint16_t pbx)
 
 /* ---- lookups ---- */
 
+struct binding *registrar_by_aor(const struct registrar *r, uint16_t pbx, struct slice aor)
+{
+	struct hash_node *n = hash_first(&r->by_aor, hash_bytes(&r->key, aor));
+	struct binding *newest = NULL;
+
+	for (; n; n = hash_next(n)) {
+		struct binding *b = container_of(n, struct binding, by_aor);
+
+		if (b->pbx == pbx && slice_eq(slice_z(b->aor), aor) &&
+		    (!newest || b->registered_ms >= newest->registered_ms))
+			newest = b;
+	}
+	return newest;
+}
+
 struct binding *registrar_by_token(const struct registrar *r, struct slice token)
 {
 	struct hash_node *n = hash_first(&r->by_token, hash_bytes(&r->key, token));
