@@ -56,6 +56,9 @@ struct call_info {
 	size_t flow_count;
 	const struct flow_spec *flows; /* open ones; borrowed for the time of the callback */
 };
+/* One of them; false when it is gone. A call that just ended is still there while its end is being
+ * reported (REPORT_CALL). `flows` is borrowed until the core is called again. */
+bool core_call_get(const struct core *c, uint32_t call, struct call_info *out);
 void core_calls_walk(struct core *c, void (*each)(void *ctx, const struct call_info *info),
 		     void *ctx);
 

@@ -25,6 +25,19 @@ static void info_fill(const struct call *k, struct call_info *info)
 	text_copy(slice_z(k->to), info->to);
 }
 
+bool core_call_get(const struct core *c, uint32_t call, struct call_info *out)
+{
+	list_for_each (n, &c->calls) {
+		const struct call *k = container_of(n, struct call, node);
+
+		if (k->id == call && k->kind == CALL_INVITE) {
+			info_fill(k, out);
+			return true;
+		}
+	}
+	return false;
+}
+
 void core_calls_walk(struct core *c, void (*each)(void *ctx, const struct call_info *info),
 		     void *ctx)
 {

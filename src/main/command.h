@@ -13,8 +13,15 @@ enum exit_code {
 	EXIT_USAGE = 2, /* wrong usage, or an environment in which the command cannot work */
 };
 
+int cmd_calls(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_parse(int argc, char **argv);
+int cmd_registrations(int argc, char **argv);
+int cmd_reload(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "main/child_main.h"
 #include "main/command.h"
 
 struct command {
@@ -15,7 +16,19 @@ struct command {
 static const struct command commands[] = {
 	{"check", cmd_check, "say everything that is wrong with a configuration"},
 	{"parse", cmd_parse, "judge files that hold SIP messages, streams or SDP"},
+	{"run", cmd_run, "run the gateway in the foreground"},
+	{"reload", cmd_reload, "let the running gateway read its configuration again"},
+	{"status", cmd_status, "whether the gateway runs, how, and with what"},
+	{"calls", cmd_calls, "the calls and their streams"},
+	{"registrations", cmd_registrations, "the registered phones"},
+	{"trace", cmd_trace, "the ladder of a call's messages"},
+	{"explain", cmd_explain, "why a call or an address fares as it does"},
 	{"version", cmd_version, "print the version"},
+	{"@spawner", child_spawner, NULL},
+	{"@signal", child_signal, NULL},
+	{"@media", child_media, NULL},
+	{"@console", child_console, NULL},
+	{"@probe", child_probe, NULL},
 };
 
 static void usage(FILE *to)

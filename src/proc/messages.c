@@ -24,7 +24,7 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 			      ONE(struct proc_config_peer)},
 	[PROC_CONFIG_SECRET] = {"config_secret", WAY(BIT(WARDEN), BIT(SIGNAL)),
 				ONE(struct proc_config_secret)},
-	[PROC_CONFIG_LISTENER] = {"config_listener", WAY(BIT(WARDEN), BIT(SIGNAL)),
+	[PROC_CONFIG_LISTENER] = {"config_listener", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(PROBE)),
 				  ONE(struct proc_config_listener), FDS(0, 1)},
 	[PROC_CONFIG_END] = {"config_end", WAY(BIT(WARDEN), CHILDREN), ONE(struct proc_config_end)},
 	[PROC_FLOW_TABLE] = {"flow_table", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(MEDIA)),

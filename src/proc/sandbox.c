@@ -75,8 +75,8 @@ static const int allow_media[] = {
 };
 
 static const int allow_console[] = {
-	SCMP_SYS(accept4), SCMP_SYS(accept),	   SCMP_SYS(setsockopt), SCMP_SYS(sendfile),
-	SCMP_SYS(pread64), SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
+	SCMP_SYS(accept4),	SCMP_SYS(accept),    SCMP_SYS(setsockopt),
+	SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
 };
 
 /* Asked for by libraries in passing, or by an attacker: refused without killing. */

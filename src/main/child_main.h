@@ -1,0 +1,19 @@
+/* What the children's own main functions share. Each is started by the spawner alone, under its
+ * internal subcommand. */
+#ifndef HW_MAIN_CHILD_MAIN_H
+#define HW_MAIN_CHILD_MAIN_H
+
+#include "proc/channel.h"
+
+int child_spawner(int argc, char **argv);
+int child_signal(int argc, char **argv);
+int child_media(int argc, char **argv);
+int child_console(int argc, char **argv);
+int child_probe(int argc, char **argv);
+
+/* Waits for a whole configuration; NULL when none comes. Free with config_free. */
+struct config *child_config_wait(struct proc_channel *warden, struct proc_msg *msg, int timeout_ms);
+/* "The configuration is in force", or why not. As proc_send. */
+int child_config_done(struct proc_channel *warden, uint64_t generation, int err) must_check;
+
+#endif

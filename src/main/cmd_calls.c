@@ -1,0 +1,120 @@
+/* The commands that show calls: calls and trace. */
+#include <stdio.h>
+#include <string.h>
+
+#include "main/client.h"
+#include "main/command.h"
+
+#define ENDPOINT_COLUMNS 24
+
+static const char calls_help[] =
+	"usage: hornwork calls [--all] [--json] [--run-dir DIR]\n"
+	"\nThe calls that stand, with their streams; with --all the recently ended ones too.\n";
+static const char trace_help[] =
+	"usage: hornwork trace CALL [--json] [--run-dir DIR]\n"
+	"\nThe ladder of a call's messages on both sides. CALL: c-1a2b, or a Call-ID.\n";
+
+static void print_stream(const json_t *s)
+{
+	const json_t *r = json_object_get(s, "r_factor");
+
+	printf("    %-5s %-11s %-9s %s -> %s  %s  %lld packets, %lld lost, jitter %.1f ms",
+	       client_text(s, "media"),
+	       strcmp(client_text(s, "direction"), "from_caller") == 0 ? "from caller"
+								       : "from callee",
+	       client_text(s, "zone"), client_text(s, "source"), client_text(s, "to"),
+	       client_text(s, "codec"), client_number(s, "packets"), client_number(s, "lost"),
+	       json_number_value(json_object_get(s, "jitter_ms")));
+	if (json_is_number(r))
+		printf(", R %.0f", json_number_value(r));
+	if (client_number(s, "refused"))
+		printf(", %lld refused", client_number(s, "refused"));
+	printf("\n");
+}
+
+static void print_pinhole(const json_t *p)
+{
+	const char *closed = client_text(p, "closed_at");
+
+	printf("    pinhole %-9s %-4s %s from %s: opened %s (%s)", client_text(p, "zone"),
+	       client_text(p, "kind"), client_text(p, "local"), client_text(p, "source"),
+	       client_text(p, "opened_at"), client_text(p, "why_opened"));
+	if (closed[0])
+		printf(", closed %s (%s)", closed, client_text(p, "why_closed"));
+	printf("\n");
+}
+
+static void print_call(const json_t *c)
+{
+	const char *end = client_text(c, "end_reason");
+	const json_t *part;
+	size_t i;
+
+	printf("%-8s %-11s %s (%s) -> %s (%s)  %.1f s", client_text(c, "call"),
+	       client_text(c, "state"), client_text(c, "caller"), client_text(c, "from"),
+	       client_text(c, "callee"), client_text(c, "to"),
+	       json_number_value(json_object_get(c, "duration_s")));
+	printf("%s%s\n", end[0] ? ", " : "", end);
+	json_array_foreach(json_object_get(c, "streams"), i, part) print_stream(part);
+	json_array_foreach(json_object_get(c, "pinholes"), i, part) print_pinhole(part);
+}
+
+/* Asks and prints; the exit code. */
+static int show(const struct client_options *o, const char *path, void (*print)(const json_t *list))
+{
+	struct client_answer a = {0};
+	int code = EXIT_GOOD;
+
+	if (client_ask(o, "GET", path, o->what, &a) != 0)
+		return EXIT_USAGE;
+	if (a.status != 200)
+		code = client_print_error(&a);
+	else if (o->json)
+		client_print_json(&a);
+	else
+		print(a.json);
+	client_answer_done(&a);
+	return code;
+}
+
+static void print_calls(const json_t *list)
+{
+	const json_t *c;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		printf("no calls\n");
+	json_array_foreach(list, i, c) print_call(c);
+}
+
+int cmd_calls(int argc, char **argv)
+{
+	struct client_options o;
+	int code = client_options_parse(argc, argv, calls_help, NULL, &o);
+
+	if (code >= 0)
+		return code;
+	return show(&o, o.all ? "/v1/calls?all=1" : "/v1/calls", print_calls);
+}
+
+static void print_trace(const json_t *list)
+{
+	const json_t *s;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		printf("no message of this call was kept\n");
+	json_array_foreach(list, i, s)
+		printf("%8.3f s  %-*s -> %-*s %-3s  %s\n",
+		       (double)client_number(s, "offset_ms") / 1000, ENDPOINT_COLUMNS,
+		       client_text(s, "source"), ENDPOINT_COLUMNS, client_text(s, "destination"),
+		       client_text(s, "transport"), client_text(s, "first_line"));
+}
+
+int cmd_trace(int argc, char **argv)
+{
+	struct client_options o;
+	int code = client_options_parse(argc, argv, trace_help, "CALL", &o);
+
+	return code >= 0 ? code : show(&o, "/v1/trace?call=", print_trace);
+}

@@ -1,0 +1,448 @@
+/* The console process: answers the API by asking the warden and signal, keeps the events. */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "console/http.h"
+#include "console/ring.h"
+#include "io/clock.h"
+#include "io/log.h"
+#include "main/child_main.h"
+#include "main/command.h"
+#include "main/console_proc.h"
+#include "proc/identity.h"
+#include "proc/sandbox.h"
+#include "proc/spawner.h"
+
+#define QUERIES_MAX 256 /* open at a time: two HTTP listeners' connections */
+#define QUERY_TIMEOUT_MS                                                                           \
+	8000 /* a process that is being restarted is back by then, or not at all                   \
+	      */
+#define SWEEP_MS	  500
+#define PARTS_MAX	  2
+#define MESSAGES_PER_TURN 256
+
+struct link {
+	struct proc_channel channel;
+	struct loop_fd *watch;
+};
+
+/* One open question; who asked may have gone (request NULL). */
+struct query {
+	uint32_t id; /* 0 = free */
+	struct http_request *request;
+	const struct question *question;
+	uint64_t asked_ms;
+	unsigned parts_open;
+	struct slice part[PARTS_MAX]; /* mapped: warden's, signal's */
+	unsigned status;
+};
+
+struct console {
+	struct loop *loop;
+	struct link warden, signal;
+	struct proc_msg msg;
+	struct http *http;
+	struct loop_timer *sweep;
+	struct ring ring;
+	int events_fd;
+	uint64_t events_lost;
+	uint32_t next_id;
+	struct query query[QUERIES_MAX];
+	bool serving;
+};
+
+static const struct question *question_of(enum route route)
+{
+	static const struct question rows[ROUTE_COUNT] = {
+		[ROUTE_STATUS] = {QUERY_STATUS, ASK_WARDEN | ASK_SIGNAL, "[{", ",", "}]", false},
+		[ROUTE_METRICS] = {QUERY_METRICS, ASK_WARDEN | ASK_SIGNAL, "", "", "", true},
+		[ROUTE_CALLS] = {QUERY_CALLS, ASK_SIGNAL, "", "", "", false},
+		[ROUTE_CALLS_ALL] = {QUERY_CALLS_ALL, ASK_SIGNAL, "", "", "", false},
+		[ROUTE_REGISTRATIONS] = {QUERY_REGISTRATIONS, ASK_SIGNAL, "", "", "", false},
+		[ROUTE_TRACE] = {QUERY_TRACE, ASK_SIGNAL, "", "", "", false},
+		[ROUTE_EXPLAIN] = {QUERY_EXPLAIN, ASK_SIGNAL, "", "", "", false},
+		[ROUTE_RELOAD] = {QUERY_RELOAD, ASK_WARDEN, "", "", "", false},
+	};
+
+	return rows[route].asks ? &rows[route] : NULL;
+}
+
+static void rewatch(struct link *l)
+{
+	if (l->watch)
+		loop_fd_want(l->watch,
+			     LOOP_READ | (proc_wants_write(&l->channel) ? LOOP_WRITE : 0u));
+}
+
+static void link_done(struct link *l)
+{
+	loop_fd_remove(l->watch);
+	l->watch = NULL;
+	proc_channel_done(&l->channel);
+}
+
+/* ---- events ---- */
+
+static void on_event(struct console *c, const struct proc_msg *msg)
+{
+	char line[PROC_EVENT_MAX + 1];
+	struct slice text = slice_of((const char *)msg->payload, msg->bytes);
+
+	ring_add(&c->ring, text);
+	if (c->events_fd < 0)
+		return;
+	memcpy(line, text.p, text.n);
+	line[text.n] = '\n';
+	if (write(c->events_fd, line, text.n + 1) < 0 && c->events_lost++ == 0)
+		log_line(SEV_WARNING, "events cannot be written: %s", err_text(-errno));
+}
+
+static void answer_events(struct console *c, struct http_request *r)
+{
+	size_t size = c->ring.bytes + 2 * c->ring.count + 8;
+	char *text = mem_zalloc(1, size);
+	struct out o = out_to(text, text ? size : 0);
+
+	out_char(&o, '[');
+	for (size_t i = 0; i < c->ring.count; i++) {
+		out_z(&o, i ? ",\n" : "");
+		out_z(&o, ring_at(&c->ring, i));
+	}
+	out_char(&o, ']');
+	http_answer_text(r, o.err ? 500 : 200, out_slice(&o), false);
+	mem_free(text);
+}
+
+/* ---- questions ---- */
+
+static void query_free(struct query *q)
+{
+	for (size_t i = 0; i < PARTS_MAX; i++)
+		proc_text_unmap(q->part[i]);
+	*q = (struct query){0};
+}
+
+static void query_fail(struct query *q, unsigned status, const char *why)
+{
+	char text[160];
+	struct out o = out_to(text, sizeof(text));
+	struct json j = json_to(&o);
+	struct http_request *r = q->request;
+
+	json_open(&j, '{');
+	json_member_z(&j, "error", why);
+	json_close(&j, '}');
+	query_free(q);
+	if (r)
+		http_answer_text(r, status, out_slice(&o), false);
+}
+
+static void write_reload(struct json *j, struct slice text, bool good)
+{
+	struct slice line;
+
+	json_open(j, '[');
+	json_open(j, '{');
+	json_member_bool(j, "reloaded", good);
+	json_member_open(j, "messages", '[');
+	while (text.n > 0) {
+		line = slice_split(text, '\n', &text);
+		if (line.n)
+			json_str(j, line);
+	}
+	json_close(j, ']');
+	json_close(j, '}');
+	json_close(j, ']');
+}
+
+static void write_parts(struct out *o, const struct query *q)
+{
+	struct json j = json_to(o);
+
+	if (q->question->query == QUERY_RELOAD) {
+		write_reload(&j, q->part[0], q->status == 200);
+		return;
+	}
+	out_z(o, q->status == 200 ? q->question->before : "");
+	for (size_t i = 0; i < PARTS_MAX; i++) {
+		out_bytes(o, q->part[i]);
+		if (i == 0 && q->part[0].n && q->part[1].n)
+			out_z(o, q->question->between);
+	}
+	out_z(o, q->status == 200 ? q->question->after : "");
+}
+
+static void query_finish(struct query *q)
+{
+	/* a reload's complaints are escaped: at most six bytes for one */
+	size_t grow = q->question->query == QUERY_RELOAD ? 6 : 1;
+	size_t size = grow * (q->part[0].n + q->part[1].n) + 256;
+	struct http_request *r = q->request;
+	char *text = mem_zalloc(1, size);
+	struct out o = out_to(text, text ? size : 0);
+	unsigned status = q->status;
+	bool plain = q->question->plain;
+
+	write_parts(&o, q);
+	query_free(q);
+	if (r)
+		http_answer_text(r, o.err ? 500 : status, out_slice(&o), plain);
+	mem_free(text);
+}
+
+static struct query *query_new(struct console *c)
+{
+	for (size_t i = 0; i < QUERIES_MAX; i++) {
+		if (c->query[i].id)
+			continue;
+		c->next_id = c->next_id == UINT32_MAX ? 1 : c->next_id + 1;
+		c->query[i] =
+			(struct query){.id = c->next_id, .asked_ms = clock_ms(), .status = 200};
+		return &c->query[i];
+	}
+	return NULL;
+}
+
+static int put_question(struct link *l, const struct query *q, const char *argument)
+{
+	struct proc_query_msg m = {.id = q->id, .what = (uint32_t)q->question->query};
+	int err;
+
+	(void)slice_to_z(slice_z(argument), m.argument, sizeof(m.argument));
+	err = proc_send(&l->channel, PROC_QUERY, &m, sizeof(m), NULL, 0);
+	rewatch(l);
+	return err;
+}
+
+static void on_asked(void *ctx, struct http_request *r, enum route route, const char *argument)
+{
+	struct console *c = ctx;
+	struct query *q;
+	int err = 0;
+
+	if (route == ROUTE_EVENTS) {
+		answer_events(c, r);
+		return;
+	}
+	q = question_of(route) ? query_new(c) : NULL;
+	if (!q) {
+		http_answer_text(r, 503, SL("{\"error\": \"too many open questions\"}"), false);
+		return;
+	}
+	q->request = r;
+	q->question = question_of(route);
+	if (q->question->asks & ASK_WARDEN)
+		err = put_question(&c->warden, q, argument);
+	if (!err && (q->question->asks & ASK_SIGNAL))
+		err = put_question(&c->signal, q, argument);
+	q->parts_open = q->question->asks;
+	if (err)
+		query_fail(q, 503, "a process of the gateway is being restarted");
+}
+
+static void on_gone(void *ctx, struct http_request *r)
+{
+	struct console *c = ctx;
+
+	for (size_t i = 0; i < QUERIES_MAX; i++)
+		if (c->query[i].request == r)
+			c->query[i].request = NULL;
+}
+
+static void on_sweep(void *ctx)
+{
+	struct console *c = ctx;
+	uint64_t now_ms = clock_ms();
+
+	for (size_t i = 0; i < QUERIES_MAX; i++)
+		if (c->query[i].id && now_ms - c->query[i].asked_ms > QUERY_TIMEOUT_MS)
+			query_fail(&c->query[i], 504, "a process of the gateway did not answer");
+	loop_timer_start(c->sweep, SWEEP_MS);
+}
+
+static int on_answer(struct console *c, unsigned who)
+{
+	struct proc_answer m;
+	struct query *q = NULL;
+	int fd = proc_msg_take_fd(&c->msg, 0), err = 0;
+
+	memcpy(&m, c->msg.payload, sizeof(m));
+	for (size_t i = 0; i < QUERIES_MAX; i++)
+		if (c->query[i].id == m.id && m.id)
+			q = &c->query[i];
+	if (q && (q->parts_open & who)) {
+		err = proc_text_map(fd, m.bytes, &q->part[who == ASK_SIGNAL]);
+		q->parts_open &= ~who;
+		if (m.status != 200)
+			q->status = m.status;
+		if (!err && !q->parts_open)
+			query_finish(q);
+	}
+	close(fd);
+	return err;
+}
+
+/* ---- channels ---- */
+
+static void on_signal(void *ctx, unsigned events)
+{
+	struct console *c = ctx;
+	int got = (events & LOOP_WRITE) ? proc_flush(&c->signal.channel) : 0;
+
+	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
+		got = proc_receive(&c->signal.channel, &c->msg);
+		if (got <= 0)
+			break;
+		if (c->msg.type == PROC_EVENT)
+			on_event(c, &c->msg);
+		else
+			got = on_answer(c, ASK_SIGNAL);
+	}
+	if (got < 0)
+		link_done(&c->signal); /* it comes back with a new channel */
+	else
+		rewatch(&c->signal);
+}
+
+static int take_signal(struct console *c)
+{
+	link_done(&c->signal);
+	proc_channel_init(&c->signal.channel, proc_msg_take_fd(&c->msg, 0), PROC_CONSOLE,
+			  PROC_SIGNAL);
+	return loop_fd_add(c->loop, c->signal.channel.fd, LOOP_READ, on_signal, c,
+			   &c->signal.watch);
+}
+
+static int lock_in(struct console *c)
+{
+	struct proc_sandbox_state state;
+	int err = proc_harden();
+
+	err = err ? err : proc_sandbox_enter(PROC_CONSOLE, &state);
+	return err ? err : child_config_done(&c->warden.channel, 0, 0);
+}
+
+static int take_setup(struct console *c)
+{
+	struct proc_console_setup m;
+	size_t n = 1;
+	int tcp = -1, err = 0;
+
+	memcpy(&m, c->msg.payload, sizeof(m));
+	explicit_bzero(c->msg.payload, sizeof(m));
+	m.token[sizeof(m.token) - 1] = '\0';
+	if (!c->serving)
+		err = http_listen_unix(c->http, proc_msg_take_fd(&c->msg, 0));
+	if (m.flags & CONSOLE_HAS_TCP)
+		tcp = proc_msg_take_fd(&c->msg, n++);
+	if (!err)
+		err = http_listen_tcp(c->http, tcp, m.flags & CONSOLE_HAS_TOKEN ? m.token : "");
+	explicit_bzero(&m.token, sizeof(m.token));
+	if (c->events_fd >= 0)
+		close(c->events_fd);
+	c->events_fd = m.flags & CONSOLE_HAS_EVENTS ? proc_msg_take_fd(&c->msg, n) : -1;
+	if (!err && !c->serving)
+		err = lock_in(c);
+	c->serving = true;
+	return err;
+}
+
+static int on_warden_message(struct console *c)
+{
+	switch ((int)c->msg.type) {
+	case PROC_HELLO:
+		return 0;
+	case PROC_CONSOLE_SETUP:
+		return take_setup(c);
+	case PROC_PEER:
+		return take_signal(c);
+	case PROC_EVENT:
+		on_event(c, &c->msg);
+		return 0;
+	case PROC_ANSWER:
+		return on_answer(c, ASK_WARDEN);
+	case PROC_STOP:
+		if (proc_send(&c->warden.channel, PROC_STOPPED, NULL, 0, NULL, 0) != 0)
+			return -EPIPE;
+		loop_stop(c->loop);
+		return 0;
+	default:
+		return ERR_PEER;
+	}
+}
+
+static void on_warden(void *ctx, unsigned events)
+{
+	struct console *c = ctx;
+	int got = (events & LOOP_WRITE) ? proc_flush(&c->warden.channel) : 0;
+
+	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
+		got = proc_receive(&c->warden.channel, &c->msg);
+		if (got == 0)
+			break;
+		if (got > 0)
+			got = on_warden_message(c);
+	}
+	if (got < 0 && got != -EPIPE)
+		log_line(SEV_CRITICAL, "console gives up: %s", err_text(got));
+	if (got < 0)
+		loop_stop(c->loop);
+	else
+		rewatch(&c->warden);
+}
+
+static int set_up(struct console *c)
+{
+	struct http_handler handler = {.ctx = c, .asked = on_asked, .gone = on_gone};
+	int err = loop_new(&c->loop);
+
+	if (!err)
+		err = http_new(c->loop, &handler, &c->http);
+	if (!err)
+		err = loop_timer_new(c->loop, on_sweep, c, &c->sweep);
+	if (!err)
+		err = loop_fd_add(c->loop, c->warden.channel.fd, LOOP_READ, on_warden, c,
+				  &c->warden.watch);
+	if (!err)
+		loop_timer_start(c->sweep, SWEEP_MS);
+	return err;
+}
+
+static void tear_down(struct console *c)
+{
+	for (size_t i = 0; i < QUERIES_MAX; i++)
+		if (c->query[i].id)
+			query_fail(&c->query[i], 503, "the gateway stops");
+	http_free(c->http);
+	link_done(&c->signal);
+	link_done(&c->warden);
+	ring_done(&c->ring);
+	loop_timer_free(c->sweep);
+	loop_free(c->loop);
+	proc_msg_done(&c->msg);
+}
+
+int child_console(int argc, char **argv)
+{
+	struct console *c = mem_zalloc(1, sizeof(*c));
+	int err;
+
+	if (!c)
+		return EXIT_USAGE;
+	proc_msg_init(&c->msg);
+	c->signal.channel.fd = c->events_fd = -1;
+	if (proc_child_begin(PROC_CONSOLE, &c->warden.channel) != 0) {
+		fputs("hornwork: this is started by 'hornwork run' alone\n", stderr);
+		mem_free(c);
+		return EXIT_USAGE;
+	}
+	err = set_up(c);
+	if (!err)
+		loop_run(c->loop);
+	tear_down(c);
+	mem_free(c);
+	return err ? EXIT_USAGE : EXIT_GOOD;
+}

@@ -1,0 +1,243 @@
+/* Carries out what the core asks for. */
+#include <sys/random.h>
+
+#include "io/clock.h"
+#include "io/log.h"
+#include "main/digest.h"
+#include "main/signal_proc.h"
+
+const char *signal_zone_of(const struct signal *s, uint16_t listener)
+{
+	const struct config *c = s->config;
+
+	return listener < c->listener_count ? c->zones[c->listeners[listener].zone].name : NULL;
+}
+
+static const struct ip_endpoint *local_of(const struct signal *s, uint16_t listener)
+{
+	static const struct ip_endpoint none;
+
+	return listener < s->config->listener_count ? &s->config->listeners[listener].local : &none;
+}
+
+void signal_note_broken(struct signal *s, const struct path *to)
+{
+	if (s->broken_count < SIGNAL_ERRORS_MAX)
+		s->broken[s->broken_count++] = *to;
+}
+
+/* ---- events ---- */
+
+static bool said_too_much(struct signal *s, uint64_t now_ms)
+{
+	if (s->events_second != now_ms / 1000) {
+		if (s->events_unsaid)
+			log_line(SEV_NOTICE, "%u refusals were counted but not told one by one",
+				 s->events_unsaid);
+		s->events_second = now_ms / 1000;
+		s->events_in_second = s->events_unsaid = 0;
+	}
+	if (s->events_in_second++ < SIGNAL_EVENTS_PER_S)
+		return false;
+	s->events_unsaid++;
+	return true;
+}
+
+void signal_event(struct signal *s, struct event *e)
+{
+	char line[PROC_EVENT_MAX];
+	struct out o = out_to(line, sizeof(line));
+
+	if (!proc_channel_open(&s->console.channel))
+		return;
+	e->wall_ms = clock_wall_ms();
+	/* A console that does not keep up loses events; calls must not wait for it. */
+	if (event_write(&o, e) != 0 ||
+	    proc_send(&s->console.channel, PROC_EVENT, line, o.n, NULL, 0) != 0)
+		s->events_unsaid++;
+}
+
+void signal_refusal(struct signal *s, enum reason reason, const struct ip_endpoint *from,
+		    uint16_t listener, const char *proto, struct slice detail)
+{
+	struct event e = {.type = "refused",
+			  .reason = reason,
+			  .from = *from,
+			  .to = *local_of(s, listener),
+			  .proto = proto,
+			  .zone = signal_zone_of(s, listener),
+			  .detail = detail};
+	uint64_t now_ms = clock_ms();
+
+	refusals_add(&s->refusals, from, reason, 0, detail, now_ms);
+	if (!said_too_much(s, now_ms))
+		signal_event(s, &e);
+}
+
+static void on_report(struct signal *s, const struct action *a)
+{
+	struct event e = {.type = event_type_text(a->type),
+			  .reason = a->reason,
+			  .from = a->path.remote,
+			  .to = *local_of(s, a->path.listener),
+			  .proto = transport_text(a->path.transport),
+			  .zone = signal_zone_of(s, a->path.listener),
+			  .call = a->call,
+			  .detail = a->bytes};
+	struct call_info info;
+	uint64_t now_ms = clock_ms();
+
+	if (a->type == REPORT_CALL && core_call_get(s->core, a->call, &info) &&
+	    info.state == CALL_ENDED)
+		record_on_end(&s->records, &info);
+	if (a->type == REPORT_REFUSED) {
+		refusals_add(&s->refusals, &a->path.remote, a->reason, a->call, a->bytes, now_ms);
+		if (said_too_much(s, now_ms))
+			return;
+	}
+	if (a->type == REPORT_CALL && a->reason == REASON_NONE) {
+		e.name = slice_starts(a->bytes, SL("answered")) ? "call_answered" : "call_started";
+		e.severity = SEV_INFO;
+	}
+	signal_event(s, &e);
+}
+
+/* ---- flows ---- */
+
+static void ops_send(struct signal *s)
+{
+	int err;
+
+	if (s->op_count == 0)
+		return;
+	err = proc_send(&s->warden.channel, PROC_FLOW_OPS, s->ops, s->op_count * sizeof(s->ops[0]),
+			NULL, 0);
+	s->op_count = 0;
+	if (err)
+		s->failed = err;
+}
+
+static void add_op(struct signal *s, enum flow_op op, const struct action *a)
+{
+	if (s->op_count == PROC_FLOW_OPS_MAX)
+		ops_send(s);
+	s->ops[s->op_count++] =
+		(struct proc_flow_op){.op = op, .reason = a->reason, .spec = *a->flow};
+}
+
+static void on_open_flow(struct signal *s, const struct action *a)
+{
+	const struct config *c = s->config;
+	const char *zone = a->flow->zone < c->zone_count ? c->zones[a->flow->zone].name : "-";
+
+	record_on_open(&s->records, a->flow, zone, a->reason, clock_ms());
+	add_op(s, FLOW_OP_OPEN, a);
+}
+
+static void on_close_flow(struct signal *s, const struct action *a)
+{
+	struct flow_stats last;
+	uint32_t index = flow_table_index(s->flows, &a->flow->local);
+	bool known = index != HW_FLOW_NONE && flow_table_stats(s->flows, index, &last);
+
+	record_on_close(&s->records, a->flow, a->reason, known ? &last : NULL, clock_ms());
+	add_op(s, FLOW_OP_CLOSE, a);
+}
+
+/* ---- sending ---- */
+
+static void on_send(struct signal *s, const struct action *a)
+{
+	const struct path *p = &a->path;
+
+	if (p->transport == TRANSPORT_UDP)
+		udp_send(s->udp, p->listener, &p->remote, a->bytes);
+	else if (p->transport != TRANSPORT_TCP ||
+		 tcp_send(s->tcp, p->listener, p->conn, &p->remote, a->bytes) != 0)
+		signal_note_broken(s, p);
+}
+
+static void act(void *ctx, const struct action *a)
+{
+	struct signal *s = ctx;
+
+	switch (a->kind) {
+	case ACT_SEND:
+		on_send(s, a);
+		break;
+	case ACT_OPEN_FLOW:
+		on_open_flow(s, a);
+		break;
+	case ACT_CLOSE_FLOW:
+		on_close_flow(s, a);
+		break;
+	case ACT_TRACE:
+		record_on_message(&s->records, a->call, &a->path, local_of(s, a->path.listener),
+				  a->outgoing, a->bytes, clock_ms());
+		break;
+	case ACT_REPORT:
+		on_report(s, a);
+		break;
+	}
+}
+
+static void draw_random(void *ctx, uint8_t *out, size_t n)
+{
+	struct signal *s = ctx;
+
+	while (n > 0) {
+		ssize_t got = getrandom(out, n, 0);
+
+		if (got < 0) {
+			s->failed = ERR_DENIED;
+			return;
+		}
+		out += got;
+		n -= (size_t)got;
+	}
+}
+
+struct core_env signal_env(struct signal *s)
+{
+	return (struct core_env){.ctx = s, .act = act, .random = draw_random, .digest = digest_hex};
+}
+
+/* ---- the end of a turn ---- */
+
+static void tell_broken(struct signal *s)
+{
+	uint64_t now_ms = clock_ms();
+
+	/* What the core does about one may break another: that one waits for the next turn. */
+	for (size_t i = 0, n = s->broken_count; i < n; i++) {
+		struct path p = s->broken[0];
+
+		s->broken_count--;
+		memmove(s->broken, s->broken + 1, s->broken_count * sizeof(s->broken[0]));
+		core_on_transport_error(s->core, now_ms, &p);
+	}
+}
+
+void signal_turn_end(void *ctx)
+{
+	struct signal *s = ctx;
+	uint64_t idle_ms;
+
+	if (!s->core)
+		return;
+	tell_broken(s);
+	ops_send(s);
+	udp_flush(s->udp);
+	ops_send(s);
+	signal_link_rewatch(&s->warden);
+	signal_link_rewatch(&s->console);
+	idle_ms = s->broken_count ? 0 : core_idle_ms(s->core);
+	if (idle_ms == UINT64_MAX)
+		loop_timer_stop(s->core_timer);
+	else
+		loop_timer_start(s->core_timer, idle_ms);
+	if (s->failed) {
+		log_line(SEV_CRITICAL, "signal cannot go on: %s", err_text(s->failed));
+		loop_stop(s->loop);
+	}
+}

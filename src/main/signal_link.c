@@ -1,0 +1,208 @@
+/* What the warden and the console say to signal. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+#include "io/log.h"
+#include "main/answer.h"
+#include "main/child_main.h"
+#include "main/signal_proc.h"
+#include "proc/identity.h"
+#include "proc/sandbox.h"
+
+#define MESSAGES_PER_TURN 64
+
+int signal_link_watch(struct signal *s, struct signal_link *link,
+		      void (*ready)(void *ctx, unsigned events))
+{
+	return loop_fd_add(s->loop, link->channel.fd, LOOP_READ, ready, s, &link->watch);
+}
+
+void signal_link_done(struct signal_link *link)
+{
+	loop_fd_remove(link->watch);
+	link->watch = NULL;
+	proc_channel_done(&link->channel);
+}
+
+void signal_link_rewatch(struct signal_link *link)
+{
+	if (link->watch)
+		loop_fd_want(link->watch,
+			     LOOP_READ | (proc_wants_write(&link->channel) ? LOOP_WRITE : 0u));
+}
+
+/* ---- the warden ---- */
+
+static int take_table(struct signal *s)
+{
+	struct flow_table_fds fds = {proc_msg_take_fd(&s->msg, 0), proc_msg_take_fd(&s->msg, 1)};
+	int err = s->flows ? ERR_PEER : flow_table_map(&fds, FLOW_TABLE_READER, &s->flows);
+
+	close(fds.flows);
+	close(fds.stats);
+	return err;
+}
+
+/* The first configuration makes the core; then the door is locked from inside. */
+static int first_config(struct signal *s)
+{
+	struct proc_sandbox_state state;
+	int err = core_new(&s->env, s->config, clock_ms(), &s->core);
+
+	if (!err)
+		err = proc_harden();
+	if (!err)
+		err = proc_sandbox_enter(PROC_SIGNAL, &state);
+	s->locked_in = !err;
+	return err;
+}
+
+static int config_whole(struct signal *s)
+{
+	struct config *old = s->config;
+	uint64_t generation = s->intake.begin.generation;
+	int err = 0;
+
+	s->config = s->intake.config;
+	s->intake.config = NULL;
+	if (!s->locked_in)
+		err = s->flows ? first_config(s) : ERR_PEER;
+	if (!err)
+		err = signal_net_apply(s, old, s->intake.old_index, s->intake.fds);
+	config_free(old);
+	config_intake_done(&s->intake);
+	return err ? err : child_config_done(&s->warden.channel, generation, 0);
+}
+
+static int take_console(struct signal *s)
+{
+	signal_link_done(&s->console);
+	proc_channel_init(&s->console.channel, proc_msg_take_fd(&s->msg, 0), PROC_SIGNAL,
+			  PROC_CONSOLE);
+	return signal_link_watch(s, &s->console, signal_on_console);
+}
+
+static int on_flow_refused(struct signal *s)
+{
+	struct proc_flow_refused m;
+
+	memcpy(&m, s->msg.payload, sizeof(m));
+	record_on_refused(&s->records, m.call, &m.local, (enum reason)m.reason, clock_ms());
+	return 0;
+}
+
+static void on_stop(struct signal *s)
+{
+	if (s->core && !s->stopping)
+		core_stop(s->core, clock_ms());
+	s->stopping = true;
+	signal_turn_end(s);
+	/* Everything is on its way; the warden closes what is left. */
+	if (proc_send(&s->warden.channel, PROC_STOPPED, NULL, 0, NULL, 0) != 0)
+		loop_stop(s->loop);
+}
+
+static int on_warden_message(struct signal *s)
+{
+	int done;
+
+	switch ((int)s->msg.type) {
+	case PROC_HELLO:
+		return 0;
+	case PROC_FLOW_TABLE:
+		return take_table(s);
+	case PROC_PEER:
+		return take_console(s);
+	case PROC_FLOW_REFUSED:
+		return on_flow_refused(s);
+	case PROC_STOP:
+		on_stop(s);
+		return 0;
+	default:
+		done = config_intake_on_message(&s->intake, &s->msg);
+		return done == 1 ? config_whole(s) : done;
+	}
+}
+
+void signal_on_warden(void *ctx, unsigned events)
+{
+	struct signal *s = ctx;
+	int got = (events & LOOP_WRITE) ? proc_flush(&s->warden.channel) : 0;
+
+	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
+		got = proc_receive(&s->warden.channel, &s->msg);
+		if (got == 0)
+			return;
+		if (got > 0)
+			got = on_warden_message(s);
+	}
+	if (got < 0 && got != -EPIPE)
+		log_line(SEV_CRITICAL, "signal gives up: %s", err_text(got));
+	if (got < 0)
+		loop_stop(s->loop);
+}
+
+/* ---- the console ---- */
+
+static unsigned fill(struct signal *s, struct answer *a, const struct proc_query_msg *q)
+{
+	struct slice what = slice_z(q->argument);
+
+	switch (q->what) {
+	case QUERY_STATUS:
+		signal_view_status(s, a);
+		return 200;
+	case QUERY_METRICS:
+		signal_view_metrics(s, a);
+		return 200;
+	case QUERY_CALLS:
+	case QUERY_CALLS_ALL:
+		signal_view_calls(s, a, q->what == QUERY_CALLS_ALL);
+		return 200;
+	case QUERY_REGISTRATIONS:
+		signal_view_registrations(s, a);
+		return 200;
+	case QUERY_TRACE:
+		return signal_view_trace(s, a, what);
+	case QUERY_EXPLAIN:
+		return signal_view_explain(s, a, what);
+	default:
+		return 404;
+	}
+}
+
+static int on_query(struct signal *s)
+{
+	struct proc_query_msg q;
+	struct answer a;
+	unsigned status;
+	int err;
+
+	memcpy(&q, s->msg.payload, sizeof(q));
+	q.argument[sizeof(q.argument) - 1] = '\0';
+	if (!s->core)
+		return 0;
+	err = answer_begin(&a);
+	if (err)
+		return err;
+	status = fill(s, &a, &q);
+	return answer_end(&a, &s->console.channel, q.id, status);
+}
+
+void signal_on_console(void *ctx, unsigned events)
+{
+	struct signal *s = ctx;
+	int got = (events & LOOP_WRITE) ? proc_flush(&s->console.channel) : 0;
+
+	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
+		got = proc_receive(&s->console.channel, &s->msg);
+		if (got == 0)
+			return;
+		if (got > 0)
+			got = s->msg.type == PROC_QUERY ? on_query(s) : ERR_PEER;
+	}
+	/* A console that is gone comes back with a new channel. */
+	if (got < 0)
+		signal_link_done(&s->console);
+}

@@ -1,0 +1,122 @@
+#include "main/signal_proc.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "io/clock.h"
+#include "io/log.h"
+#include "main/child_main.h"
+#include "main/command.h"
+#include "main/digest.h"
+#include "proc/spawner.h"
+
+static void on_core_timer(void *ctx)
+{
+	struct signal *s = ctx;
+
+	if (s->core)
+		core_tick(s->core, clock_ms());
+}
+
+static void on_idle_call(void *ctx, uint32_t call)
+{
+	struct signal *s = ctx;
+
+	core_on_media_idle(s->core, clock_ms(), call);
+}
+
+static void on_house_timer(void *ctx)
+{
+	struct signal *s = ctx;
+
+	loop_timer_start(s->house_timer, SIGNAL_HOUSE_MS);
+	if (!s->core)
+		return;
+	if (flow_table_idle_calls(s->flows, clock_ns(),
+				  (uint64_t)s->config->media.idle_timeout_ms * 1000000u,
+				  on_idle_call, s) != 0)
+		log_line(SEV_WARNING, "memory ran out while looking for silent calls");
+	records_age(&s->records, clock_ms());
+}
+
+/* OpenSSL reads files when it is used first: that must be before the door is locked. */
+static void warm_up(void)
+{
+	char text[65];
+	struct slice part = SL("x");
+
+	(void)digest_hex(NULL, SL("MD5"), &part, 1, text);
+	(void)digest_hex(NULL, SL("SHA-256"), &part, 1, text);
+}
+
+static int set_up(struct signal *s)
+{
+	struct hash_key key;
+	int err = loop_new(&s->loop);
+
+	s->env = signal_env(s);
+	s->env.random(s, (uint8_t *)&key, sizeof(key));
+	if (!err)
+		err = records_init(&s->records, &key);
+	if (!err)
+		err = refusals_init(&s->refusals);
+	if (!err)
+		err = source_limit_init(&s->sources, &key, 0);
+	if (!err)
+		err = signal_net_new(s);
+	if (!err)
+		err = loop_timer_new(s->loop, on_core_timer, s, &s->core_timer);
+	if (!err)
+		err = loop_timer_new(s->loop, on_house_timer, s, &s->house_timer);
+	if (!err)
+		err = signal_link_watch(s, &s->warden, signal_on_warden);
+	if (err)
+		return err;
+	loop_timer_start(s->house_timer, SIGNAL_HOUSE_MS);
+	loop_on_turn_end(s->loop, signal_turn_end, s);
+	warm_up();
+	return 0;
+}
+
+static void tear_down(struct signal *s)
+{
+	core_free(s->core);
+	signal_net_free(s);
+	signal_link_done(&s->console);
+	signal_link_done(&s->warden);
+	config_intake_done(&s->intake);
+	config_free(s->config);
+	flow_table_free(s->flows);
+	source_limit_done(&s->sources);
+	refusals_done(&s->refusals);
+	records_done(&s->records);
+	loop_timer_free(s->core_timer);
+	loop_timer_free(s->house_timer);
+	loop_free(s->loop);
+	proc_msg_done(&s->msg);
+}
+
+int child_signal(int argc, char **argv)
+{
+	struct signal *s = mem_zalloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return EXIT_USAGE;
+	proc_msg_init(&s->msg);
+	s->console.channel.fd = -1;
+	if (proc_child_begin(PROC_SIGNAL, &s->warden.channel) != 0) {
+		fputs("hornwork: this is started by 'hornwork run' alone\n", stderr);
+		mem_free(s);
+		return EXIT_USAGE;
+	}
+	err = set_up(s);
+	if (!err)
+		loop_run(s->loop);
+	else
+		log_line(SEV_CRITICAL, "signal cannot start: %s", err_text(err));
+	err = err ? err : s->failed;
+	tear_down(s);
+	mem_free(s);
+	return err ? EXIT_USAGE : EXIT_GOOD;
+}

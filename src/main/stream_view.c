@@ -1,0 +1,70 @@
+#include "main/stream_view.h"
+
+#include "media/quality.h"
+
+#define VIDEO_CLOCK_KHZ 90 /* RFC 3551 5: every video format there has this clock */
+
+const char *stream_media(const struct flow_spec *spec)
+{
+	if (spec->kind == FLOW_RAW)
+		return "other";
+	return spec->clock_khz == VIDEO_CLOCK_KHZ ? "video" : "audio";
+}
+
+double stream_r_factor(const struct flow_spec *spec, const struct flow_stats *stats)
+{
+	struct quality_input in = {.codec = slice_z(spec->codec),
+				   .expected = stats->expected,
+				   .lost = stats->lost,
+				   .jitter_us = stats->jitter_us};
+
+	return quality_of(&in).r_factor;
+}
+
+static struct ip_endpoint source_of(const struct flow_spec *spec, const struct flow_stats *stats)
+{
+	struct ip_endpoint source = spec->source;
+
+	if (stats->learned_port)
+		source.port = stats->learned_port;
+	return source;
+}
+
+void stream_view_write(struct json *j, const struct record_pinhole *p,
+		       const struct flow_stats *stats, uint64_t now_ns)
+{
+	const struct flow_spec *spec = &p->spec;
+	struct ip_endpoint source = source_of(spec, stats);
+	double r = stream_r_factor(spec, stats);
+
+	json_open(j, '{');
+	json_member_z(j, "media", stream_media(spec));
+	json_member_u64(j, "index", spec->stream);
+	json_member_z(j, "direction", spec->from_caller ? "from_caller" : "from_callee");
+	json_member_z(j, "zone", p->zone);
+	json_member_endpoint(j, "local", &spec->local);
+	json_member_endpoint(j, "source", &source);
+	json_member_bool(j, "source_learned", stats->learned_port != 0);
+	json_member_endpoint(j, "to", &spec->to);
+	json_member_z(j, "path", "user");
+	json_member_z(j, "why", "the kernel path is not part of this version");
+	json_member_z(j, "codec", spec->codec);
+	json_member_u64(j, "packets", stats->packets);
+	json_member_u64(j, "bytes", stats->bytes);
+	json_member_u64(j, "lost", stats->lost);
+	json_member_u64(j, "reordered", stats->reordered);
+	json_member_u64(j, "duplicate", stats->duplicate);
+	json_member_u64(j, "refused", stats->refused_total);
+	json_member_real(j, "jitter_ms", (double)stats->jitter_us / 1000, 3);
+	json_key(j, "r_factor");
+	if (r < 0)
+		json_null(j);
+	else
+		json_real(j, r, 1);
+	json_key(j, "last_seen_ms_ago");
+	if (stats->last_seen_ns && now_ns >= stats->last_seen_ns)
+		json_u64(j, (now_ns - stats->last_seen_ns) / 1000000u);
+	else
+		json_null(j);
+	json_close(j, '}');
+}

@@ -1,0 +1,15 @@
+/* One media stream as JSON, the same for `calls` and wherever else streams are shown. */
+#ifndef HW_MAIN_STREAM_VIEW_H
+#define HW_MAIN_STREAM_VIEW_H
+
+#include "base/json.h"
+#include "main/record.h"
+
+/* "audio", "video" or "other", from what was negotiated. */
+const char *stream_media(const struct flow_spec *spec);
+/* R-factor of what was received; negative = none. */
+double stream_r_factor(const struct flow_spec *spec, const struct flow_stats *stats);
+void stream_view_write(struct json *j, const struct record_pinhole *p,
+		       const struct flow_stats *stats, uint64_t now_ns);
+
+#endif

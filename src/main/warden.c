@@ -1,0 +1,286 @@
+#include "main/warden.h"
+
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "io/clock.h"
+#include "io/log.h"
+#include "main/command.h"
+#include "main/warden_probe.h"
+#include "proc/identity.h"
+#include "proc/sandbox.h"
+
+void warden_notice(struct warden *w, const char *fmt, ...)
+{
+	char *text = w->notices[w->notice_count];
+	va_list ap;
+
+	if (w->notice_count == WARDEN_NOTICES_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, WARDEN_NOTICE_BYTES, fmt, ap);
+	va_end(ap);
+	w->notice_count++;
+	log_line(SEV_NOTICE, "note: %s", text);
+}
+
+void warden_event(struct warden *w, struct event *e)
+{
+	char line[PROC_EVENT_MAX];
+	struct out o = out_to(line, sizeof(line));
+
+	e->wall_ms = clock_wall_ms();
+	if (event_write(&o, e) == 0)
+		warden_child_send(&w->child[CHILD_CONSOLE], PROC_EVENT, line, o.n, NULL, 0);
+}
+
+void warden_tell(struct warden *w, const char *type, const char *name, enum severity severity,
+		 const char *fmt, ...)
+{
+	struct event e = {.type = type, .name = name, .severity = severity};
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_line(severity, "%s", text);
+	e.detail = slice_z(text);
+	warden_event(w, &e);
+}
+
+/* ---- the end ---- */
+
+static void tell_to_stop(struct child *c)
+{
+	struct proc_stop m = {.grace_ms = WARDEN_STOP_MS};
+
+	if (c->pid > 0)
+		warden_child_send(c, PROC_STOP, &m, sizeof(m), NULL, 0);
+}
+
+static bool gone(const struct child *c)
+{
+	return c->pid <= 0 || c->stopped || !proc_channel_open(&c->channel);
+}
+
+/* First signal says its goodbyes, then what it left open is closed, then the others end. */
+static void stop_further(struct warden *w)
+{
+	if (!gone(&w->child[CHILD_SIGNAL]))
+		return;
+	if (!w->flows_closed) {
+		w->flows_closed = true;
+		warden_flows_close_all(w);
+		warden_tell(w, "process", "gateway_stopped", SEV_NOTICE, "the gateway stops");
+		tell_to_stop(&w->child[CHILD_MEDIA]);
+		tell_to_stop(&w->child[CHILD_CONSOLE]);
+		loop_timer_start(w->stop, WARDEN_STOP_MS);
+	}
+	if (gone(&w->child[CHILD_MEDIA]) && gone(&w->child[CHILD_CONSOLE]))
+		loop_stop(w->loop);
+}
+
+void warden_on_stopped(struct child *c)
+{
+	c->stopped = true;
+	if (c->warden->stopping)
+		stop_further(c->warden);
+}
+
+static void on_stop_timer(void *ctx)
+{
+	struct warden *w = ctx;
+
+	if (!w->stopping) {
+		warden_fail(w, "the processes of the gateway were not up in time");
+		return;
+	}
+	log_line(SEV_WARNING, "a process did not stop in time");
+	if (w->flows_closed) {
+		loop_stop(w->loop);
+		return;
+	}
+	w->child[CHILD_SIGNAL].stopped = true;
+	stop_further(w);
+}
+
+void warden_stop(struct warden *w)
+{
+	if (w->stopping)
+		return;
+	w->stopping = true;
+	for (size_t i = 0; i < CHILD_COUNT; i++)
+		loop_timer_stop(w->child[i].restart);
+	loop_timer_start(w->stop, WARDEN_STOP_MS + 500);
+	tell_to_stop(&w->child[CHILD_SIGNAL]);
+	stop_further(w);
+}
+
+void warden_fail(struct warden *w, const char *why)
+{
+	log_line(SEV_CRITICAL, "%s", why);
+	w->failed = true;
+	warden_stop(w);
+}
+
+/* ---- the beginning ---- */
+
+/* For systemd's Type=notify; does nothing elsewhere. */
+static void notify_manager(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	size_t n = path ? strlen(path) : 0;
+	int fd;
+
+	if (n == 0 || n >= sizeof(name.sun_path))
+		return;
+	memcpy(name.sun_path, path, n);
+	if (path[0] == '@')
+		name.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&name,
+		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+	close(fd);
+}
+
+void warden_ready(struct warden *w)
+{
+	w->ready = true;
+	loop_timer_stop(w->stop);
+	warden_tell(w, "process", "gateway_started", SEV_INFO, "the gateway runs (%s mode)",
+		    w->nft ? "full" : "user");
+	notify_manager("READY=1");
+	log_line(SEV_INFO, "ready");
+	if (w->self_test)
+		warden_self_test(w);
+}
+
+static void on_hangup(struct warden *w)
+{
+	char *text = mem_zalloc(1, WARDEN_ERRORS_BYTES);
+	struct out errors = out_to(text, text ? WARDEN_ERRORS_BYTES : 0);
+	struct slice rest, line;
+
+	if (text && warden_reload(w, &errors) != 0) {
+		warden_tell(w, "config", "config_refused", SEV_WARNING,
+			    "the configuration was not taken; the old one stays");
+		for (rest = out_slice(&errors); rest.n > 0;) {
+			line = slice_split(rest, '\n', &rest);
+			log_line(SEV_WARNING, "%.*s", SLICE_ARGS(line));
+		}
+	}
+	mem_free(text);
+}
+
+static void on_signal(void *ctx, int signum)
+{
+	if (signum == SIGHUP)
+		on_hangup(ctx);
+	else
+		warden_stop(ctx);
+}
+
+static int give_up_rights(struct warden *w)
+{
+	static const int kept[] = {CAP_NET_ADMIN, CAP_BPF, CAP_NET_RAW, CAP_NET_BIND_SERVICE};
+	int err = proc_caps_keep(kept, sizeof(kept) / sizeof(kept[0]));
+
+	if (!err)
+		err = proc_harden();
+	return err ? err : proc_sandbox_warden();
+}
+
+static void look_around(struct warden *w)
+{
+	int err;
+
+	if (!proc_identity_can_change())
+		warden_notice(w, "not started as root: all processes run as uid %u", getuid());
+	err = nft_new(&w->nft);
+	if (!err)
+		err = warden_flows_apply(w, w->now.config);
+	if (!err)
+		return;
+	warden_notice(w,
+		      "no firewall of its own (%s): unused ports are closed by nobody but the "
+		      "system",
+		      w->nft ? nft_error(w->nft) : err_text(err));
+	nft_free(w->nft);
+	w->nft = NULL;
+}
+
+static void note_unserved(struct warden *w)
+{
+	const struct config *c = w->now.config;
+
+	for (size_t i = 0; i < c->listener_count; i++) {
+		char text[IP_ENDPOINT_TEXT_MAX];
+
+		if (w->now.listeners.fds[i] < 0)
+			warden_notice(w, "%s:%s is not served: this build has no such transport",
+				      transport_text(c->listeners[i].transport),
+				      ip_endpoint_text(&c->listeners[i].local, text));
+	}
+}
+
+static int begin(struct warden *w)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	int err = loop_new(&w->loop);
+
+	if (!err)
+		err = warden_flows_new(w);
+	if (!err)
+		err = warden_flows_apply(w, w->now.config);
+	if (!err)
+		err = loop_timer_new(w->loop, on_stop_timer, w, &w->stop);
+	for (size_t i = 0; i < 3 && !err; i++)
+		err = loop_signal_add(w->loop, signals[i], on_signal, w, &w->signals[i]);
+	if (err)
+		return err;
+	look_around(w);
+	note_unserved(w);
+	err = give_up_rights(w);
+	return err ? err : warden_children_start(w);
+}
+
+static void end(struct warden *w)
+{
+	warden_children_done(w);
+	if (w->flows)
+		warden_flows_done(w);
+	for (size_t i = 0; i < 3; i++)
+		loop_signal_remove(w->signals[i]);
+	loop_timer_free(w->stop);
+	loop_free(w->loop);
+}
+
+int warden_run(struct warden *w)
+{
+	int err;
+
+	w->started_ms = clock_ms();
+	proc_msg_init(&w->msg);
+	err = begin(w);
+	if (err) {
+		log_line(SEV_CRITICAL, "the gateway cannot start: %s", err_text(err));
+		w->failed = true;
+	} else {
+		loop_timer_start(w->stop, WARDEN_START_MS);
+		loop_run(w->loop);
+	}
+	notify_manager("STOPPING=1");
+	end(w);
+	return !w->failed ? EXIT_GOOD : w->self_test && w->ready ? EXIT_FOUND : EXIT_USAGE;
+}

@@ -1,0 +1,148 @@
+/* The warden's one context, for the warden_*.c files alone. It owns what needs rights (sockets,
+ * firewall, flow table, children) and reads nothing that a stranger wrote. */
+#ifndef HW_MAIN_WARDEN_H
+#define HW_MAIN_WARDEN_H
+
+#include "config/config_load.h"
+#include "enforce/nft.h"
+#include "io/loop.h"
+#include "main/event.h"
+#include "main/listeners.h"
+#include "media/flow_table.h"
+#include "proc/channel.h"
+#include "proc/supervise.h"
+
+#define WARDEN_NOTICES_MAX  16
+#define WARDEN_NOTICE_BYTES 256
+#define WARDEN_STOP_MS	    2000  /* for signal to say goodbye on the wire */
+#define WARDEN_START_MS	    10000 /* for every child to be up */
+#define WARDEN_ERRORS_BYTES 16384 /* of a refused configuration's complaints */
+
+struct warden;
+
+struct child {
+	struct warden *warden;
+	enum proc_kind kind;
+	int pid; /* 0 = none alive */
+	unsigned uid;
+	bool up; /* has taken all it was given, and locked itself in */
+	bool stopped;
+	struct proc_channel channel;
+	struct loop_fd *watch;
+	struct supervise supervise;
+	struct loop_timer *restart;
+};
+
+enum { CHILD_SIGNAL, CHILD_MEDIA, CHILD_CONSOLE, CHILD_COUNT };
+
+/* A configuration in force, with what was made for it. */
+struct regime {
+	struct config *config;
+	struct slice text; /* owned */
+	struct listeners listeners;
+	uint64_t generation;
+};
+
+struct pinhole_counts {
+	uint64_t opened, closed, refused;
+};
+
+struct warden {
+	const char *config_path, *run_dir;
+	struct loop *loop;
+	struct regime now;
+	struct proc_channel spawner;
+	struct loop_fd *spawner_watch;
+	struct child child[CHILD_COUNT];
+	struct child probe; /* only for --self-test */
+	struct proc_msg msg;
+	struct flow_table *flows;
+	struct nft *nft; /* NULL = no firewall: the user mode */
+	struct pinhole_counts pinholes;
+	uint64_t signal_born_ns; /* flows that are older belong to a signal that died; 0 = none */
+	struct loop_timer *orphans;
+	struct loop_signal *signals[3];
+	int control_fd, console_fd, events_fd; /* -1 = none */
+	char token[PROC_TOKEN_MAX];
+	uint64_t started_ms;
+	bool ready, stopping, failed, flows_closed;
+	struct loop_timer *stop;
+	uint32_t reload_query; /* the console's query that waits for signal; 0 = none */
+	bool self_test;
+	uint32_t probe_attempt; /* enum probe_attempt */
+	bool probe_judged, probe_condemned;
+	char notices[WARDEN_NOTICES_MAX][WARDEN_NOTICE_BYTES];
+	size_t notice_count;
+};
+
+/* warden.c */
+__attribute__((format(printf, 2, 3))) void warden_notice(struct warden *w, const char *fmt, ...);
+/* To the console, or nowhere while there is none. */
+void warden_event(struct warden *w, struct event *e);
+/* "process" and "config" events. */
+__attribute__((format(printf, 5, 6))) void warden_tell(struct warden *w, const char *type,
+						       const char *name, enum severity severity,
+						       const char *fmt, ...);
+/* Ends with an error. */
+void warden_fail(struct warden *w, const char *why);
+/* Begins a clean stop. */
+void warden_stop(struct warden *w);
+/* Every child is up. */
+void warden_ready(struct warden *w);
+void warden_on_stopped(struct child *c);
+/* A whole gateway's life: from a loaded regime to the end. Returns the exit code. */
+int warden_run(struct warden *w) must_check;
+
+/* warden_children.c */
+int warden_children_start(struct warden *w) must_check;
+void warden_children_done(struct warden *w);
+/* Kills who sent what nobody may send, or cannot be reached; it is then started again. */
+void warden_child_condemn(struct child *c, int err);
+/* Sends, or condemns. */
+void warden_child_send(struct child *c, enum proc_type type, const void *payload, size_t bytes,
+		       const int *fds, size_t fd_count);
+int warden_child_spawn(struct child *c) must_check;
+/* What signal and console need of the present regime. */
+void warden_hand_config(struct warden *w, bool reload);
+void warden_hand_console(struct warden *w);
+/* The configuration without its secrets and sockets. */
+void warden_hand_probe(struct warden *w);
+
+/* warden_messages.c */
+void warden_on_child_message(struct child *c, struct proc_msg *msg);
+void warden_answer(struct warden *w, uint32_t id, unsigned status, struct slice text);
+
+/* warden_flows.c */
+int warden_flows_new(struct warden *w) must_check;
+/* Slots for the present configuration's addresses, and the firewall as it wants it. */
+int warden_flows_apply(struct warden *w, const struct config *config) must_check;
+/* ERR_PEER when the requests are no requests. */
+int warden_flow_ops(struct warden *w, struct child *from, const struct proc_msg *msg) must_check;
+/* A new signal knows nothing of the flows that there are: they end when they fall silent. */
+void warden_flows_orphan(struct warden *w);
+void warden_flows_close_all(struct warden *w);
+void warden_flows_done(struct warden *w);
+
+/* warden_regime.c */
+/* Reads, checks, resolves and binds; *out is whole or untouched. Complaints as "FILE:LINE: text"
+ * lines in `errors`. ERR_SYNTAX, ERR_NOMEM, -errno. */
+int regime_load(const char *path, const struct regime *old, struct regime *out,
+		struct out *errors) must_check;
+void regime_done(struct regime *r, const struct regime *heir);
+/* 0, or the complaints in `errors`; the old regime then stays. */
+int warden_reload(struct warden *w, struct out *errors) must_check;
+
+/* warden_rundir.c: pid file, control socket, console's socket, events file, token. */
+int rundir_claim(const char *dir, struct out *errors) must_check;
+void rundir_release(const char *dir, int pid_fd);
+int rundir_listen(const char *dir, struct out *errors) must_check;
+int events_open(const struct config *config, struct out *errors) must_check;
+int console_listen(const struct config *config, struct out *errors) must_check;
+int token_read(const struct config *config, char token[static PROC_TOKEN_MAX],
+	       struct out *errors) must_check;
+
+/* warden_views.c */
+void warden_status(struct warden *w, struct out *o);
+void warden_metrics(struct warden *w, struct out *o);
+
+#endif

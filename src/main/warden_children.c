@@ -1,0 +1,361 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+#include "io/log.h"
+#include "main/config_wire.h"
+#include "main/warden_probe.h"
+#include "proc/spawner.h"
+
+#define MESSAGES_PER_TURN 256 /* of one child; then others get their turn */
+
+static struct child *child_of(struct warden *w, enum proc_kind kind)
+{
+	for (size_t i = 0; i < CHILD_COUNT; i++)
+		if (w->child[i].kind == kind)
+			return &w->child[i];
+	return kind == PROC_PROBE ? &w->probe : NULL;
+}
+
+static void child_drop_channel(struct child *c)
+{
+	loop_fd_remove(c->watch);
+	c->watch = NULL;
+	proc_channel_done(&c->channel);
+}
+
+static void kill_child(struct warden *w, int pid)
+{
+	struct proc_kill m = {pid, SIGKILL};
+
+	if (proc_send(&w->spawner, PROC_KILL, &m, sizeof(m), NULL, 0) != 0)
+		log_line(SEV_CRITICAL, "the spawner does not answer");
+}
+
+void warden_child_condemn(struct child *c, int err)
+{
+	const char *name = proc_kind_name(c->kind);
+
+	if (!proc_channel_open(&c->channel))
+		return;
+	child_drop_channel(c);
+	if (c->kind == PROC_PROBE)
+		c->warden->probe_condemned = err != -EPIPE;
+	else if (err != -EPIPE)
+		warden_tell(c->warden, "process", "process_condemned", SEV_CRITICAL,
+			    "%s broke the protocol between the processes (%s) and is put down",
+			    name, err_text(err));
+	if (c->pid > 0)
+		kill_child(c->warden, c->pid);
+}
+
+static void rewatch(struct child *c)
+{
+	if (c->watch)
+		loop_fd_want(c->watch,
+			     LOOP_READ | (proc_wants_write(&c->channel) ? LOOP_WRITE : 0u));
+}
+
+void warden_child_send(struct child *c, enum proc_type type, const void *payload, size_t bytes,
+		       const int *fds, size_t fd_count)
+{
+	int err;
+
+	if (!proc_channel_open(&c->channel))
+		return;
+	err = proc_send(&c->channel, type, payload, bytes, fds, fd_count);
+	if (err)
+		warden_child_condemn(c, err);
+	else
+		rewatch(c);
+}
+
+static void on_channel(void *ctx, unsigned events)
+{
+	struct child *c = ctx;
+	struct proc_msg *msg = &c->warden->msg;
+	int got = (events & LOOP_WRITE) ? proc_flush(&c->channel) : 0;
+
+	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
+		got = proc_receive(&c->channel, msg);
+		if (got <= 0)
+			break;
+		warden_on_child_message(c, msg);
+		if (!proc_channel_open(&c->channel))
+			return;
+	}
+	if (got < 0)
+		warden_child_condemn(c, got);
+	else
+		rewatch(c);
+}
+
+/* ---- what a child is given ---- */
+
+static void hand_table(struct child *c, enum flow_table_rights rights)
+{
+	struct flow_table_fds fds;
+	int list[2], err = flow_table_share(c->warden->flows, rights, &fds);
+
+	if (err) {
+		warden_child_condemn(c, err);
+		return;
+	}
+	list[0] = fds.flows;
+	list[1] = fds.stats;
+	warden_child_send(c, PROC_FLOW_TABLE, NULL, 0, list, 2);
+	close(fds.flows);
+	close(fds.stats);
+}
+
+/* A fresh pair whenever one of the two is new. */
+static void hand_peers(struct warden *w)
+{
+	struct child *signal = &w->child[CHILD_SIGNAL], *console = &w->child[CHILD_CONSOLE];
+	struct proc_peer to_signal = {PROC_CONSOLE}, to_console = {PROC_SIGNAL};
+	int fds[2];
+
+	if (!proc_channel_open(&signal->channel) || !proc_channel_open(&console->channel))
+		return;
+	if (proc_pair(fds) != 0) {
+		log_line(SEV_CRITICAL, "no channel between signal and console could be made");
+		return;
+	}
+	warden_child_send(signal, PROC_PEER, &to_signal, sizeof(to_signal), &fds[0], 1);
+	warden_child_send(console, PROC_PEER, &to_console, sizeof(to_console), &fds[1], 1);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+void warden_hand_config(struct warden *w, bool reload)
+{
+	struct child *c = &w->child[CHILD_SIGNAL];
+	struct config_parcel parcel = {.file = w->config_path,
+				       .text = w->now.text,
+				       .config = w->now.config,
+				       .generation = w->now.generation,
+				       .listener_fds = w->now.listeners.fds,
+				       .old_index = reload ? w->now.listeners.old_index : NULL};
+	int err;
+
+	if (!proc_channel_open(&c->channel))
+		return;
+	err = config_wire_send(&c->channel, &parcel);
+	if (err)
+		warden_child_condemn(c, err);
+	else
+		rewatch(c);
+}
+
+void warden_hand_console(struct warden *w)
+{
+	struct proc_console_setup m = {0};
+	int fds[3] = {w->control_fd};
+	size_t count = 1;
+
+	if (w->console_fd >= 0) {
+		m.flags |= CONSOLE_HAS_TCP;
+		fds[count++] = w->console_fd;
+	}
+	if (w->events_fd >= 0) {
+		m.flags |= CONSOLE_HAS_EVENTS;
+		fds[count++] = w->events_fd;
+	}
+	if (w->token[0]) {
+		m.flags |= CONSOLE_HAS_TOKEN;
+		memcpy(m.token, w->token, sizeof(m.token));
+	}
+	warden_child_send(&w->child[CHILD_CONSOLE], PROC_CONSOLE_SETUP, &m, sizeof(m), fds, count);
+	explicit_bzero(&m, sizeof(m));
+}
+
+void warden_hand_probe(struct warden *w)
+{
+	struct config_parcel parcel = {.file = w->config_path,
+				       .text = w->now.text,
+				       .config = w->now.config,
+				       .generation = w->now.generation};
+	int err = config_wire_send(&w->probe.channel, &parcel);
+
+	if (err)
+		warden_child_condemn(&w->probe, err);
+}
+
+static void hand_all(struct child *c)
+{
+	struct warden *w = c->warden;
+	struct proc_hello hello = {.kind = c->kind};
+
+	warden_child_send(c, PROC_HELLO, &hello, sizeof(hello), NULL, 0);
+	if (c->kind == PROC_SIGNAL) {
+		hand_table(c, FLOW_TABLE_READER);
+		warden_hand_config(w, false);
+	} else if (c->kind == PROC_MEDIA) {
+		hand_table(c, FLOW_TABLE_PATH);
+	} else {
+		warden_hand_console(w);
+	}
+	if (c->kind != PROC_MEDIA)
+		hand_peers(w);
+}
+
+/* ---- births and deaths ---- */
+
+int warden_child_spawn(struct child *c)
+{
+	struct warden *w = c->warden;
+	struct proc_spawn m = {(uint32_t)c->kind};
+	int fds[2], err = proc_pair(fds);
+
+	if (err)
+		return err;
+	proc_channel_init(&c->channel, fds[0], PROC_WARDEN, c->kind);
+	err = loop_fd_add(w->loop, fds[0], LOOP_READ, on_channel, c, &c->watch);
+	if (!err)
+		err = proc_send(&w->spawner, PROC_SPAWN, &m, sizeof(m), &fds[1], 1);
+	close(fds[1]);
+	if (err) {
+		child_drop_channel(c);
+		return err;
+	}
+	c->up = c->stopped = false;
+	supervise_on_start(&c->supervise, clock_ms());
+	if (c->kind != PROC_PROBE)
+		hand_all(c);
+	return 0;
+}
+
+static void on_restart(void *ctx)
+{
+	struct child *c = ctx;
+	int err = warden_child_spawn(c);
+
+	if (err) {
+		log_line(SEV_CRITICAL, "%s cannot be started: %s", proc_kind_name(c->kind),
+			 err_text(err));
+		loop_timer_start(c->restart, SUPERVISE_DELAY_MAX_MS);
+	}
+}
+
+static const char *how_it_ended(int status, char buf[static 48])
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		return "killed by its sandbox";
+	if (WIFSIGNALED(status))
+		snprintf(buf, 48, "killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(buf, 48, "exit code %d", WEXITSTATUS(status));
+	return buf;
+}
+
+static void on_exited(struct warden *w, const struct proc_exited *m)
+{
+	struct child *c = child_of(w, (enum proc_kind)m->kind);
+	char how[48];
+	bool was_up;
+
+	if (!c || c->pid != m->pid)
+		return;
+	was_up = c->up;
+	child_drop_channel(c);
+	c->pid = 0;
+	c->up = false;
+	if (c->kind == PROC_PROBE) {
+		warden_probe_on_exited(w, m->status, w->probe_condemned);
+		return;
+	}
+	warden_on_stopped(c);
+	if (w->stopping)
+		return;
+	warden_tell(w, "process", "process_ended", SEV_CRITICAL, "%s ended (%s)",
+		    proc_kind_name(c->kind), how_it_ended(m->status, how));
+	if (!w->ready && !was_up) {
+		warden_fail(w, "a process of the gateway could not start");
+		return;
+	}
+	if (c->kind == PROC_SIGNAL)
+		warden_flows_orphan(w);
+	loop_timer_start(c->restart, supervise_on_exit(&c->supervise, clock_ms()));
+}
+
+static void on_spawned(struct warden *w, const struct proc_spawned *m)
+{
+	struct child *c = child_of(w, (enum proc_kind)m->kind);
+
+	if (!c)
+		return;
+	if (m->pid < 0) {
+		log_line(SEV_CRITICAL, "%s cannot be started: %s", proc_kind_name(c->kind),
+			 err_text(m->pid));
+		child_drop_channel(c);
+		if (c->restart)
+			loop_timer_start(c->restart, supervise_on_exit(&c->supervise, clock_ms()));
+		return;
+	}
+	c->pid = m->pid;
+	c->uid = m->uid;
+	if (!proc_channel_open(&c->channel)) /* condemned before it was born */
+		kill_child(w, c->pid);
+	if (m->spare_uid && c->supervise.restarts == 0)
+		warden_notice(w, "no user hornwork-%s is there: %s runs as uid %u",
+			      proc_kind_name(c->kind), proc_kind_name(c->kind), m->uid);
+}
+
+static void on_spawner(void *ctx, unsigned events)
+{
+	struct warden *w = ctx;
+	int got = proc_flush(&w->spawner);
+
+	while (got == 0 && (got = proc_receive(&w->spawner, &w->msg)) > 0) {
+		struct proc_spawned spawned;
+		struct proc_exited exited;
+
+		if (w->msg.type == PROC_SPAWNED) {
+			memcpy(&spawned, w->msg.payload, sizeof(spawned));
+			on_spawned(w, &spawned);
+		} else {
+			memcpy(&exited, w->msg.payload, sizeof(exited));
+			on_exited(w, &exited);
+		}
+		got = 0;
+	}
+	if (got >= 0)
+		return;
+	loop_fd_remove(w->spawner_watch);
+	w->spawner_watch = NULL;
+	warden_fail(w, "the spawner is gone");
+}
+
+int warden_children_start(struct warden *w)
+{
+	static const enum proc_kind kinds[CHILD_COUNT] = {PROC_SIGNAL, PROC_MEDIA, PROC_CONSOLE};
+	int err = loop_fd_add(w->loop, w->spawner.fd, LOOP_READ, on_spawner, w, &w->spawner_watch);
+
+	w->probe.channel.fd = -1;
+	for (size_t i = 0; i < CHILD_COUNT && !err; i++) {
+		struct child *c = &w->child[i];
+
+		c->warden = w;
+		c->kind = kinds[i];
+		c->channel.fd = -1;
+		err = loop_timer_new(w->loop, on_restart, c, &c->restart);
+	}
+	for (size_t i = 0; i < CHILD_COUNT && !err; i++)
+		err = warden_child_spawn(&w->child[i]);
+	return err;
+}
+
+void warden_children_done(struct warden *w)
+{
+	for (size_t i = 0; i < CHILD_COUNT; i++) {
+		if (w->child[i].warden)
+			child_drop_channel(&w->child[i]);
+		loop_timer_free(w->child[i].restart);
+	}
+	loop_fd_remove(w->spawner_watch);
+	proc_channel_done(&w->spawner);
+}

@@ -1,0 +1,120 @@
+/* What the children say to the warden. */
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "io/clock.h"
+#include "io/log.h"
+#include "main/warden.h"
+#include "main/warden_probe.h"
+
+void warden_answer(struct warden *w, uint32_t id, unsigned status, struct slice text)
+{
+	struct proc_answer m = {id, status, text.n};
+	int fd = proc_text_fd(text);
+
+	if (fd < 0) {
+		warden_child_condemn(&w->child[CHILD_CONSOLE], fd);
+		return;
+	}
+	warden_child_send(&w->child[CHILD_CONSOLE], PROC_ANSWER, &m, sizeof(m), &fd, 1);
+	close(fd);
+}
+
+static void on_reload_query(struct warden *w, uint32_t id)
+{
+	char *text = mem_zalloc(1, WARDEN_ERRORS_BYTES);
+	struct out errors = out_to(text, text ? WARDEN_ERRORS_BYTES : 0);
+	int err = ERR_NOMEM;
+
+	if (w->reload_query)
+		warden_answer(w, id, 409, SL("a reload is under way\n"));
+	else if (text)
+		err = warden_reload(w, &errors);
+	if (!w->reload_query && err) {
+		warden_tell(w, "config", "config_refused", SEV_WARNING,
+			    "the configuration was not taken; the old one stays: %.*s",
+			    SLICE_ARGS(out_slice(&errors)));
+		warden_answer(w, id, 409, out_slice(&errors));
+	} else if (!w->reload_query) {
+		w->reload_query = id; /* answered when signal has it */
+	}
+	mem_free(text);
+}
+
+static void on_query(struct child *c, const struct proc_msg *msg)
+{
+	struct warden *w = c->warden;
+	struct proc_query_msg q;
+	char text[16384];
+	struct out o = out_to(text, sizeof(text));
+
+	memcpy(&q, msg->payload, sizeof(q));
+	if (q.what == QUERY_RELOAD) {
+		on_reload_query(w, q.id);
+		return;
+	}
+	if (q.what == QUERY_STATUS)
+		warden_status(w, &o);
+	else if (q.what == QUERY_METRICS)
+		warden_metrics(w, &o);
+	else
+		warden_child_condemn(c, ERR_PEER);
+	if (proc_channel_open(&c->channel))
+		warden_answer(w, q.id, o.err ? 500 : 200, out_slice(&o));
+}
+
+static bool all_up(const struct warden *w)
+{
+	for (size_t i = 0; i < CHILD_COUNT; i++)
+		if (!w->child[i].up)
+			return false;
+	return true;
+}
+
+static void on_config_done(struct child *c, const struct proc_msg *msg)
+{
+	struct warden *w = c->warden;
+	struct proc_config_done m;
+	char text[128];
+	struct out o = out_to(text, sizeof(text));
+
+	memcpy(&m, msg->payload, sizeof(m));
+	if (m.err) {
+		log_line(SEV_CRITICAL, "%s does not take its configuration: %s",
+			 proc_kind_name(c->kind), err_text(m.err));
+		warden_child_condemn(c, m.err);
+		return;
+	}
+	c->up = true;
+	if (c->kind == PROC_SIGNAL && m.generation == w->now.generation && w->ready) {
+		warden_tell(w, "config", "config_in_force", SEV_INFO,
+			    "configuration %llu is in force", (unsigned long long)m.generation);
+		out_fmt(&o, "configuration %llu is in force\n", (unsigned long long)m.generation);
+		if (w->reload_query)
+			warden_answer(w, w->reload_query, 200, out_slice(&o));
+		w->reload_query = 0;
+	}
+	if (!w->ready && all_up(w))
+		warden_ready(w);
+}
+
+void warden_on_child_message(struct child *c, struct proc_msg *msg)
+{
+	struct warden *w = c->warden;
+	int err = 0;
+
+	if (msg->type == PROC_FLOW_OPS)
+		err = warden_flow_ops(w, c, msg);
+	else if (msg->type == PROC_CONFIG_DONE)
+		on_config_done(c, msg);
+	else if (msg->type == PROC_QUERY)
+		on_query(c, msg);
+	else if (msg->type == PROC_STOPPED)
+		warden_on_stopped(c);
+	else if (msg->type == PROC_VERDICT)
+		warden_on_verdict(c, msg);
+	else
+		err = ERR_PEER;
+	if (err)
+		warden_child_condemn(c, err);
+}

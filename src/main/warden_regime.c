@@ -1,0 +1,201 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "config/limits.h"
+#include "config/resolve.h"
+#include "io/log.h"
+#include "main/warden.h"
+
+static int read_text(const char *path, struct slice *out, struct out *errors)
+{
+	char *text = mem_zalloc(1, CONFIG_TEXT_MAX + 1);
+	int fd = text ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
+	int err = !text ? ERR_NOMEM : fd < 0 ? -errno : 0;
+	size_t n = 0;
+
+	while (!err && n <= CONFIG_TEXT_MAX) {
+		ssize_t got = read(fd, text + n, CONFIG_TEXT_MAX + 1 - n);
+
+		if (got < 0)
+			err = -errno;
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (!err && n > CONFIG_TEXT_MAX)
+		err = ERR_LIMIT;
+	if (err) {
+		out_fmt(errors, "%s: %s\n", path, err_text(err));
+		mem_free(text);
+		return err;
+	}
+	*out = slice_of(text, n);
+	return 0;
+}
+
+/* All that is wrong, and what is merely odd only if nothing is wrong. */
+static void write_issues(struct out *errors, const char *path, const struct config_report *report)
+{
+	for (size_t i = 0; i < report->count; i++) {
+		struct out before = *errors;
+
+		config_issue_write(errors, path, &report->issues[i]);
+		out_char(errors, '\n');
+		if (errors->err) { /* it is full: whole lines only */
+			*errors = before;
+			return;
+		}
+	}
+}
+
+static int read_config(const char *path, struct slice text, struct config **out, struct out *errors)
+{
+	struct config_report report = config_report_empty();
+	struct config_world world = config_world_system();
+	struct config *c = NULL;
+	int err = config_parse(text, &report, &c);
+
+	if (!err)
+		err = config_resolve(c, &world, &report);
+	if (!err)
+		err = config_secrets_read(c, &report);
+	write_issues(errors, path, &report);
+	if (err && report.count == 0)
+		out_fmt(errors, "%s: %s\n", path, err_text(err));
+	config_report_done(&report);
+	if (err) {
+		config_free(c);
+		return err;
+	}
+	*out = c;
+	return 0;
+}
+
+/* The line of the first section that asks for this listener. */
+static unsigned listener_line(const struct config *c, const struct config_listener *l)
+{
+	for (size_t i = 0; i < c->phones_count; i++)
+		for (size_t k = 0; k < c->phones[i].listen_count; k++)
+			if (c->phones[i].zone == l->zone &&
+			    c->phones[i].listen[k].port == l->local.port)
+				return c->phones[i].line;
+	for (size_t i = 0; i < c->pbx_count; i++)
+		if (c->pbxs[i].zone == l->zone)
+			return c->pbxs[i].line;
+	return c->zones[l->zone].line;
+}
+
+static int bind_all(const char *path, const struct regime *old, struct regime *r,
+		    struct out *errors)
+{
+	size_t failed = 0;
+	int err = listeners_open(r->config, old ? old->config : NULL, old ? &old->listeners : NULL,
+				 &r->listeners, &failed);
+	const struct config_listener *l = &r->config->listeners[failed];
+	char text[IP_ENDPOINT_TEXT_MAX];
+
+	if (err)
+		out_fmt(errors, "%s:%u: cannot listen on %s:%s: %s\n", path,
+			listener_line(r->config, l), transport_text(l->transport),
+			ip_endpoint_text(&l->local, text), err_text(err));
+	return err;
+}
+
+int regime_load(const char *path, const struct regime *old, struct regime *out, struct out *errors)
+{
+	struct regime r = {.generation = old ? old->generation + 1 : 1};
+	int err = read_text(path, &r.text, errors);
+
+	if (!err)
+		err = read_config(path, r.text, &r.config, errors);
+	if (!err)
+		err = bind_all(path, old, &r, errors);
+	if (err) {
+		mem_free((void *)(uintptr_t)r.text.p);
+		config_free(r.config);
+		return err;
+	}
+	*out = r;
+	return 0;
+}
+
+void regime_done(struct regime *r, const struct regime *heir)
+{
+	listeners_close(&r->listeners, heir ? &heir->listeners : NULL);
+	mem_free((void *)(uintptr_t)r->text.p);
+	config_free(r->config);
+	*r = (struct regime){0};
+}
+
+/* Undoes a regime that did not come to power: what it shares stays open. */
+static void regime_abandon(struct regime *r)
+{
+	for (size_t i = 0; i < r->listeners.count; i++)
+		if (r->listeners.old_index[i] == CONFIG_NONE && r->listeners.fds[i] >= 0)
+			close(r->listeners.fds[i]);
+	mem_free(r->listeners.fds);
+	mem_free(r->listeners.old_index);
+	mem_free((void *)(uintptr_t)r->text.p);
+	config_free(r->config);
+}
+
+/* The console's own: a new file and socket before the old ones are let go. */
+static int reopen_console(struct warden *w, const struct regime *next, struct out *errors)
+{
+	const struct ip_endpoint *before = &w->now.config->console.listen;
+	bool same = ip_endpoint_eq(before, &next->config->console.listen);
+	char token[PROC_TOKEN_MAX];
+	int events_fd = events_open(next->config, errors);
+	int console_fd = same ? w->console_fd : console_listen(next->config, errors);
+	int err = token_read(next->config, token, errors);
+
+	if ((events_fd < -1 || console_fd < -1) && !err)
+		err = ERR_DENIED;
+	if (err) {
+		if (events_fd >= 0)
+			close(events_fd);
+		if (!same && console_fd >= 0)
+			close(console_fd);
+		return err;
+	}
+	if (w->events_fd >= 0)
+		close(w->events_fd);
+	if (!same && w->console_fd >= 0)
+		close(w->console_fd);
+	w->events_fd = events_fd;
+	w->console_fd = console_fd;
+	memcpy(w->token, token, sizeof(token));
+	explicit_bzero(token, sizeof(token));
+	return 0;
+}
+
+int warden_reload(struct warden *w, struct out *errors)
+{
+	struct regime next, before;
+	int err = regime_load(w->config_path, &w->now, &next, errors);
+
+	if (err)
+		return err;
+	err = warden_flows_apply(w, next.config);
+	if (err)
+		out_fmt(errors, "%s: nftables: %s\n", w->config_path,
+			w->nft ? nft_error(w->nft) : err_text(err));
+	else
+		err = reopen_console(w, &next, errors);
+	if (err) {
+		regime_abandon(&next);
+		if (warden_flows_apply(w, w->now.config) != 0)
+			log_line(SEV_CRITICAL, "the firewall could not be put back as it was");
+		return err;
+	}
+	before = w->now;
+	w->now = next;
+	warden_hand_config(w, true);
+	warden_hand_console(w);
+	regime_done(&before, &w->now);
+	return 0;
+}

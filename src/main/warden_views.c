@@ -1,0 +1,85 @@
+/* What the warden itself knows, for status and metrics: fragments that the console puts together
+ * with signal's. */
+#include <unistd.h>
+
+#include "base/json.h"
+#include "io/clock.h"
+#include "main/warden.h"
+
+/* Members of one object, without its braces. */
+void warden_status(struct warden *w, struct out *o)
+{
+	struct json j = json_to(o);
+
+	json_member_z(&j, "version", HORNWORK_VERSION);
+	json_member_z(&j, "mode", w->nft ? "full" : "user");
+	json_member_u64(&j, "uptime_s", (clock_ms() - w->started_ms) / 1000);
+	json_member_z(&j, "config", w->config_path);
+	json_member_u64(&j, "config_generation", w->now.generation);
+	json_member_u64(&j, "pinholes_open", flow_table_open_count(w->flows));
+	json_member_u64(&j, "pinholes_opened_total", w->pinholes.opened);
+	json_member_u64(&j, "pinholes_closed_total", w->pinholes.closed);
+	json_member_u64(&j, "pinholes_refused_total", w->pinholes.refused);
+	json_member_open(&j, "processes", '[');
+	json_open(&j, '{');
+	json_member_z(&j, "name", "warden");
+	json_member_u64(&j, "pid", (uint64_t)getpid());
+	json_member_u64(&j, "uid", getuid());
+	json_member_u64(&j, "restarts", 0);
+	json_close(&j, '}');
+	for (size_t i = 0; i < CHILD_COUNT; i++) {
+		json_open(&j, '{');
+		json_member_z(&j, "name", proc_kind_name(w->child[i].kind));
+		json_member_u64(&j, "pid", (uint64_t)w->child[i].pid);
+		json_member_u64(&j, "uid", w->child[i].uid);
+		json_member_u64(&j, "restarts", w->child[i].supervise.restarts);
+		json_close(&j, '}');
+	}
+	json_close(&j, ']');
+	json_member_open(&j, "notices", '[');
+	for (size_t i = 0; i < w->notice_count; i++)
+		json_str(&j, slice_z(w->notices[i]));
+	json_close(&j, ']');
+}
+
+static void write_zone_counters(struct warden *w, struct out *o)
+{
+	for (size_t i = 0; w->nft && i < w->now.config->zone_count; i++) {
+		const char *name = w->now.config->zones[i].name;
+		struct nft_zone_counters n;
+
+		if (nft_zone_counters(w->nft, (uint16_t)i, &n) != 0)
+			continue;
+		out_fmt(o, "hornwork_closed_port_packets_total{zone=\"%s\"} %llu\n", name,
+			(unsigned long long)n.closed_port_packets);
+		out_fmt(o, "hornwork_dropped_packets_total{zone=\"%s\"} %llu\n", name,
+			(unsigned long long)n.dropped_packets);
+	}
+}
+
+void warden_metrics(struct warden *w, struct out *o)
+{
+	out_fmt(o, "# TYPE hornwork_uptime_seconds gauge\nhornwork_uptime_seconds %llu\n",
+		(unsigned long long)((clock_ms() - w->started_ms) / 1000));
+	out_fmt(o, "# TYPE hornwork_pinholes_open gauge\nhornwork_pinholes_open %zu\n",
+		flow_table_open_count(w->flows));
+	out_fmt(o,
+		"# TYPE hornwork_pinholes_opened_total counter\n"
+		"hornwork_pinholes_opened_total %llu\n",
+		(unsigned long long)w->pinholes.opened);
+	out_fmt(o,
+		"# TYPE hornwork_pinholes_closed_total counter\n"
+		"hornwork_pinholes_closed_total %llu\n",
+		(unsigned long long)w->pinholes.closed);
+	out_fmt(o,
+		"# TYPE hornwork_pinholes_refused_total counter\n"
+		"hornwork_pinholes_refused_total %llu\n",
+		(unsigned long long)w->pinholes.refused);
+	out_z(o, "# TYPE hornwork_process_restarts_total counter\n");
+	for (size_t i = 0; i < CHILD_COUNT; i++)
+		out_fmt(o, "hornwork_process_restarts_total{process=\"%s\"} %u\n",
+			proc_kind_name(w->child[i].kind), w->child[i].supervise.restarts);
+	out_z(o, "# TYPE hornwork_closed_port_packets_total counter\n"
+		 "# TYPE hornwork_dropped_packets_total counter\n");
+	write_zone_counters(w, o);
+}
