@@ -15,8 +15,7 @@ static enum reason bad_target(const struct ip_addr *a, uint16_t port, const stru
 {
 	if (port < R1_PORT_MIN || ip_is_multicast(a) || ip_is_loopback(a))
 		return REASON_sdp_bad_target;
-	if (ip_eq(a, &peer->local) || ip_eq(a, &peer->told))
-		return REASON_sdp_bad_target;
+	/* A PBX that relays no media sends a call back to us with our own address in it. */
 	if (!peer->any_media_host && !ip_eq(a, &peer->signalling))
 		return REASON_sdp_bad_target;
 	return REASON_NONE;

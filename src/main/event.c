@@ -51,10 +51,11 @@ static void write_message(struct json *j, const struct event *e, const struct re
 	char text[DETAIL_MAX + 256];
 	struct out o = out_to(text, sizeof(text));
 	struct slice detail = cut(e->detail);
+	bool sentence = !e->name && e->reason != REASON_NONE;
 
-	if (!e->name)
+	if (sentence)
 		out_z(&o, row->sentence);
-	if (!e->name && detail.n)
+	if (sentence && detail.n)
 		out_z(&o, ": ");
 	out_bytes(&o, detail);
 	json_member_str(j, "message", out_slice(&o));

@@ -300,7 +300,7 @@ static void on_spawned(struct warden *w, const struct proc_spawned *m)
 	c->uid = m->uid;
 	if (!proc_channel_open(&c->channel)) /* condemned before it was born */
 		kill_child(w, c->pid);
-	if (m->spare_uid && c->supervise.restarts == 0)
+	if (m->spare_uid && c->kind != PROC_PROBE && c->supervise.restarts == 0)
 		warden_notice(w, "no user hornwork-%s is there: %s runs as uid %u",
 			      proc_kind_name(c->kind), proc_kind_name(c->kind), m->uid);
 }
