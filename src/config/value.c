@@ -103,14 +103,20 @@ static void write_number(struct out *o, enum schema_type type, uint64_t value)
 		out_z(o, best->name);
 }
 
+void value_write_range(const struct schema_row *row, struct out *o)
+{
+	out_z(o, "from ");
+	write_number(o, row->type, row->min);
+	out_z(o, " to ");
+	write_number(o, row->type, row->max);
+	if (row->zero_is_off)
+		out_z(o, ", or 0");
+}
+
 static int out_of_range(const struct schema_row *row, struct out *why)
 {
-	out_z(why, "write a value from ");
-	write_number(why, row->type, row->min);
-	out_z(why, " to ");
-	write_number(why, row->type, row->max);
-	if (row->zero_is_off)
-		out_z(why, ", or 0");
+	out_z(why, "write a value ");
+	value_write_range(row, why);
 	return ERR_SYNTAX;
 }
 

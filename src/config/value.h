@@ -13,6 +13,8 @@ size_t value_size(const struct schema_row *row);
  * References are not for here. */
 int value_read(const struct schema_row *row, struct slice text, struct arena *arena, void *out,
 	       struct out *why) must_check;
+/* "from 1s to 1h, or 0": what a number's row admits. */
+void value_write_range(const struct schema_row *row, struct out *o);
 /* Whether this version carries the value out (schema_row.now). */
 bool value_is_carried_out(const struct schema_row *row, struct slice text);
 

@@ -15,6 +15,8 @@ enum exit_code {
 
 int cmd_calls(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_init(int argc, char **argv);
+int cmd_manual(int argc, char **argv);
 int cmd_parse(int argc, char **argv);
 int cmd_registrations(int argc, char **argv);
 int cmd_reload(int argc, char **argv);

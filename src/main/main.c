@@ -14,6 +14,7 @@ struct command {
 
 /* In the order in which a new administrator meets them. */
 static const struct command commands[] = {
+	{"init", cmd_init, "ask three questions and write a configuration"},
 	{"check", cmd_check, "say everything that is wrong with a configuration"},
 	{"parse", cmd_parse, "judge files that hold SIP messages, streams or SDP"},
 	{"run", cmd_run, "run the gateway in the foreground"},
@@ -29,6 +30,7 @@ static const struct command commands[] = {
 	{"@media", child_media, NULL},
 	{"@console", child_console, NULL},
 	{"@probe", child_probe, NULL},
+	{"manual", cmd_manual, NULL},
 };
 
 static void usage(FILE *to)
@@ -37,7 +39,7 @@ static void usage(FILE *to)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (commands[i].help)
 			fprintf(to, "  %-14s %s\n", commands[i].name, commands[i].help);
-	fputs("\n'hornwork COMMAND --help' says more; so does hornwork(1).\n", to);
+	fputs("\n'hornwork COMMAND --help' says more; so does hornwork(8).\n", to);
 }
 
 static const struct command *command_find(const char *name)
