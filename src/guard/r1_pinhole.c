@@ -11,14 +11,26 @@ bool r1_media_relayed(const struct sdp_media *m)
 	return m->port != 0 && sdp_proto_is_udp(m->proto);
 }
 
+static bool is_own(const struct ip_addr *a, const struct r1_peer *peer)
+{
+	return ip_eq(a, &peer->local) || ip_eq(a, &peer->told);
+}
+
 static enum reason bad_target(const struct ip_addr *a, uint16_t port, const struct r1_peer *peer)
 {
 	if (port < R1_PORT_MIN || ip_is_multicast(a) || ip_is_loopback(a))
 		return REASON_sdp_bad_target;
-	/* A PBX that relays no media sends a call back to us with our own address in it. */
-	if (!peer->any_media_host && !ip_eq(a, &peer->signalling))
+	if (!peer->any_media_host && (is_own(a, peer) || !ip_eq(a, &peer->signalling)))
 		return REASON_sdp_bad_target;
 	return REASON_NONE;
+}
+
+/* A PBX that leaves media alone hands us our own description back as the other leg's: media then
+ * goes from one of our ports to another, within the host. */
+static struct ip_endpoint target_at(const struct ip_addr *a, uint16_t port,
+				    const struct r1_peer *peer)
+{
+	return (struct ip_endpoint){is_own(a, peer) ? peer->local : *a, port};
 }
 
 static void formats_read(const struct sdp_media *m, struct r1_end *e)
@@ -65,12 +77,11 @@ enum reason r1_end_read(const struct sdp_media *m, const struct r1_peer *peer, s
 		if (bad)
 			return bad;
 	}
-	e.rtp = (struct ip_endpoint){m->conn.addr, m->port};
-	e.rtcp = (struct ip_endpoint){m->rtcp_conn.addr.family != IP_NONE ? m->rtcp_conn.addr
-									  : m->conn.addr,
-				      m->rtcp_port};
+	e.rtp = target_at(&m->conn.addr, m->port, peer);
+	e.rtcp = target_at(m->rtcp_conn.addr.family != IP_NONE ? &m->rtcp_conn.addr : &m->conn.addr,
+			   m->rtcp_port, peer);
 	if (!e.held && bad_target(&e.rtcp.addr, e.rtcp.port, peer))
-		e.rtcp = (struct ip_endpoint){m->conn.addr, (uint16_t)(m->port + 1)};
+		e.rtcp = target_at(&m->conn.addr, (uint16_t)(m->port + 1), peer);
 	*out = e;
 	return REASON_NONE;
 }

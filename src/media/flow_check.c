@@ -80,6 +80,12 @@ static const char *source_check(const struct config *config, const struct flow_s
 	return NULL;
 }
 
+/* Media may come back to a port of ours, never to another service of this host. */
+static bool is_own_service(const struct config *config, const struct ip_endpoint *to)
+{
+	return is_own(config, &to->addr) && !in_range(&config->media, to->port);
+}
+
 static const char *peers_check(const struct config *config, const struct flow_spec *s,
 			       const struct config_zone *in, const struct config_zone *out)
 {
@@ -89,6 +95,8 @@ static const char *peers_check(const struct config *config, const struct flow_sp
 		return why;
 	if (s->to.addr.family != s->out.addr.family || !is_peer(config, out, &s->to.addr))
 		return "the destination cannot live in its zone";
+	if (is_own_service(config, &s->to))
+		return "the destination is a service of ours";
 	return s->to.port < FLOW_PORT_MIN ? "the destination's port is reserved" : NULL;
 }
 

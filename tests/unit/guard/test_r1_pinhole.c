@@ -46,10 +46,12 @@ static void what_is_justified(void **state)
 		 "m=audio 4000 RTP/AVP 0\r\n", false, false, REASON_sdp_bad_target},
 		{"a PBX may have its media elsewhere", "203.0.113.10", "m=audio 4000 RTP/AVP 0\r\n",
 		 false, true, REASON_NONE},
-		{"ourselves, named by a phone", "192.0.2.1", "m=audio 4000 RTP/AVP 0\r\n", false,
-		 false, REASON_sdp_bad_target},
-		{"ourselves: a PBX that relays no media sends the call back", "192.0.2.1",
+		{"a PBX that leaves media alone names ourselves", "192.0.2.1",
 		 "m=audio 4000 RTP/AVP 0\r\n", false, true, REASON_NONE},
+		{"or ourselves as told", "198.51.100.1", "m=audio 4000 RTP/AVP 0\r\n", false, true,
+		 REASON_NONE},
+		{"a phone that names ourselves", "192.0.2.1", "m=audio 4000 RTP/AVP 0\r\n", false,
+		 false, REASON_sdp_bad_target},
 		{"loopback", "127.0.0.1", "m=audio 4000 RTP/AVP 0\r\n", false, true,
 		 REASON_sdp_bad_target},
 		{"multicast", "224.2.1.1/127", "m=audio 4000 RTP/AVP 0\r\n", false, true,
@@ -76,6 +78,23 @@ static void what_is_justified(void **state)
 		check_int(rows[i].name, r1_end_read(media_of(rows[i].host, rows[i].media), &p, &e),
 			  rows[i].want);
 		check_int(rows[i].name, e.known, rows[i].want == REASON_NONE);
+	}
+}
+
+/* What we told comes back as the PBX's: media goes to our own address, not to the told one. */
+static void our_own_comes_back(void **state)
+{
+	static const char *const hosts[] = {"192.0.2.1", "198.51.100.1"};
+	struct r1_peer p = peer_at("203.0.113.9", false, true);
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(hosts); i++) {
+		struct r1_end e;
+
+		assert_int_equal(
+			r1_end_read(media_of(hosts[i], "m=audio 4000 RTP/AVP 0\r\n"), &p, &e), 0);
+		assert_true(ip_eq(&e.rtp.addr, &p.local) && e.rtp.port == 4000);
+		assert_true(ip_eq(&e.rtcp.addr, &p.local) && e.rtcp.port == 4001);
 	}
 }
 
@@ -161,8 +180,9 @@ static void held_end_gets_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_justified), cmocka_unit_test(flows_of_a_call),
-		cmocka_unit_test(mux_needs_both), cmocka_unit_test(held_end_gets_nothing)};
+		cmocka_unit_test(what_is_justified), cmocka_unit_test(our_own_comes_back),
+		cmocka_unit_test(flows_of_a_call), cmocka_unit_test(mux_needs_both),
+		cmocka_unit_test(held_end_gets_nothing)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
