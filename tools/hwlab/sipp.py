@@ -9,8 +9,14 @@ from .topology import address
 
 COUNTERS = """
 table inet hwcount {
-  chain in  { type filter hook input priority -300; meta l4proto udp udp dport %(ports)s counter }
-  chain out { type filter hook output priority 300; meta l4proto udp udp sport %(ports)s counter }
+  chain in {
+    type filter hook input priority -300;
+    udp dport %(ports)s counter
+  }
+  chain out {
+    type filter hook output priority 300;
+    udp sport %(ports)s counter
+  }
 }
 """
 
