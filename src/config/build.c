@@ -139,7 +139,7 @@ static void say_bad(struct build *b, const struct schema_row *row, const struct 
 static void check_carried_out(struct build *b, const struct schema_row *row,
 			      const struct doc_value *v)
 {
-	if (row->has_no_effect)
+	if (row->has_no_effect && !(row->zero_is_off && slice_eq(v->text, SL("0"))))
 		config_warning(b->report, v->line,
 			       "%s is not carried out by this version and has no effect", row->key);
 	if (value_is_carried_out(row, v->text))

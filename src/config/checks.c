@@ -333,6 +333,24 @@ static void check_limits(const struct check *k)
 			       c->limits.calls, pairs);
 }
 
+/* Strangers must not ask who calls whom. */
+static void check_console(const struct check *k)
+{
+	const struct config_console *con = &k->c->console;
+
+	if (con->listen.port && !ip_is_loopback(&con->listen.addr) && !*con->token_file)
+		config_error(
+			k->report, line_in(k, "console", "listen"),
+			"other machines could ask the console without a token; add token-file = "
+			"\"/etc/hornwork/console.token\" or write listen = \"127.0.0.1:%u\"",
+			con->listen.port);
+	if (con->listen.port == 0 && *con->token_file)
+		config_warning(
+			k->report, line_in(k, "console", "token-file"),
+			"token-file is for listen, which is not set; the Unix socket needs no "
+			"token");
+}
+
 void config_check(const struct config *c, const struct doc *doc, struct config_report *report)
 {
 	struct check k = {.c = c, .doc = doc, .report = report};
@@ -343,5 +361,6 @@ void config_check(const struct config *c, const struct doc *doc, struct config_r
 	for (size_t i = 0; i < c->trunk_count; i++)
 		check_trunk(&k, &c->trunks[i]);
 	check_limits(&k);
+	check_console(&k);
 	config_check_peers(c, report);
 }

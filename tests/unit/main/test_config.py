@@ -19,14 +19,14 @@ class Check(CommandTest):
         self.assertEqual(self.run_command('check', '-c', path)[0], 0)
 
     def test_every_error_in_one_run(self):
-        path = self.write('bad.conf', GOOD + 'media {\n prots = 1\n path = usr\n}\nlimits { per-source-pps = 5 }\n')
+        path = self.write('bad.conf', GOOD + 'media {\n prots = 1\n path = usr\n}\nlimits { ban-time = 5m }\n')
         code, out, _ = self.run_command('check', path)
         self.assertEqual(code, 1)
         self.assertEqual(out.splitlines(), [
             f'{path}:5: media has no key "prots"; did you mean "ports"?',
             f'{path}:5: ports = "1": write the first and the last port, as in "16384-32767"',
             f'{path}:6: path = "usr": did you mean "user"?',
-            f'{path}:8: warning: per-source-pps is not carried out by this version and has no effect'])
+            f'{path}:8: warning: ban-time is not carried out by this version and has no effect'])
         code, out, _ = self.run_command('check', '--json', path)
         said = json.loads(out)
         self.assertEqual((code, len(said)), (1, 4))
