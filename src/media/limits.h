@@ -11,6 +11,7 @@
 
 #define RELAY_PACKET_BYTES_MAX 2048 /* a datagram; beyond Ethernet's 1,500 with room */
 #define RELAY_BATCH_MAX	       32   /* datagrams of one system call */
+#define RELAY_STREAK_MIN       4 /* rounds in a row with packets, then a port is read in batches */
 #define RELAY_EVENTS_MAX       256  /* ports handled between two looks at the kicks */
 #define RELAY_BUCKET_MS	       500  /* burst that policing lets pass, in ms of the rate */
 #define RELAY_BUCKET_BYTES_MIN 4096 /* and never less: a video frame comes as one burst */

@@ -9,12 +9,14 @@
 
 struct relay_port {
 	struct list all;     /* of the relay's ports */
-	struct list waiting; /* among those with packets left, or among those not bound yet */
+	struct list waiting; /* among those not bound yet */
 	int fd;		     /* -1 = not bound yet */
 	uint32_t index;
 	struct hw_flow flow; /* as of flow.generation */
 	struct hw_flow_stats *stats;
-	uint8_t dscp; /* set on the socket: that of the flow that leaves here */
+	uint64_t round;	 /* of the relay, in which it had packets last */
+	unsigned streak; /* rounds in a row in which it had some */
+	uint8_t dscp;	 /* set on the socket: that of the flow that leaves here */
 	unsigned tries;
 	uint64_t retry_ns;
 	struct ip_endpoint to; /* where `to_address` points */

@@ -26,8 +26,8 @@ struct relay {
 	int epoll;
 	struct relay_port **ports; /* by index into the table */
 	struct list all;
-	struct list busy;    /* a batch was not enough for them */
 	struct list unbound; /* tried again at their retry_ns */
+	uint64_t round;	     /* of epoll */
 	size_t unbound_count;
 	struct relay_batch batch;
 };
@@ -67,7 +67,6 @@ int relay_new(const struct relay_setup *setup, struct relay **out)
 		return ERR_NOMEM;
 	r->setup = *setup;
 	list_init(&r->all);
-	list_init(&r->busy);
 	list_init(&r->unbound);
 	batch_init(&r->batch);
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -127,7 +126,7 @@ static void port_try(struct relay *r, struct relay_port *p)
 	if (flow_table_local(r->setup.table, p->index, &local))
 		err = p->fd = port_bind(&local);
 	if (err >= 0) {
-		err = watch(r, p->fd, p->index, EPOLLIN | EPOLLET);
+		err = watch(r, p->fd, p->index, EPOLLIN);
 		if (err)
 			close(p->fd);
 	}
@@ -221,6 +220,15 @@ static unsigned judge_batch(struct relay *r, const struct relay_port *p, unsigne
 	return passed;
 }
 
+static void send_one(struct relay *r, struct relay_port *p, const struct relay_port *out)
+{
+	const struct iovec *part = &r->batch.out_part[0];
+
+	if (sendto(out->fd, part->iov_base, part->iov_len, MSG_DONTWAIT,
+		   (const struct sockaddr *)&p->to_address, p->to_address_bytes) < 0)
+		judge_refuse(p->stats, HW_REFUSED_SEND, 1);
+}
+
 static void send_batch(struct relay *r, struct relay_port *p, const struct relay_port *out,
 		       unsigned count)
 {
@@ -255,10 +263,42 @@ static void pass_on(struct relay *r, struct relay_port *p, unsigned count)
 	}
 	port_aim(p, &to);
 	port_mark(out, to.addr.family == IP_V6, p->flow.dscp);
-	send_batch(r, p, out, count);
+	if (count == 1)
+		send_one(r, p, out);
+	else
+		send_batch(r, p, out, count);
 }
 
-/* One batch, so that a busy port does not starve the others. */
+static int take_one(struct relay_batch *b, int fd)
+{
+	socklen_t name_bytes = sizeof(b->from[0]);
+	ssize_t n = recvfrom(fd, b->bytes[0], sizeof(b->bytes[0]), MSG_DONTWAIT | MSG_TRUNC,
+			     (struct sockaddr *)&b->from[0], &name_bytes);
+
+	if (n < 0)
+		return -1;
+	b->in[0].msg_len = (unsigned)n;
+	b->in[0].msg_hdr.msg_flags = (size_t)n > sizeof(b->bytes[0]) ? MSG_TRUNC : 0;
+	return 1;
+}
+
+/* Takes what lies in the socket: speech comes one at a time, for which a plain call costs less; who
+ * sends faster than we look is read in batches. */
+static int port_take(struct relay *r, struct relay_port *p)
+{
+	int came;
+
+	p->streak = p->round + 1 == r->round ? p->streak + 1 : 0;
+	p->round = r->round;
+	if (p->streak < RELAY_STREAK_MIN)
+		return take_one(&r->batch, p->fd);
+	came = recvmmsg(p->fd, r->batch.in, RELAY_BATCH_MAX, MSG_DONTWAIT, NULL);
+	if (came < 2)
+		p->streak = 0;
+	return came;
+}
+
+/* One datagram or batch, so that a busy port does not starve the others: epoll names it again. */
 static void port_relay(struct relay *r, uint32_t index)
 {
 	struct relay_port *p = r->ports[index];
@@ -267,39 +307,15 @@ static void port_relay(struct relay *r, uint32_t index)
 
 	if (!p || p->fd < 0)
 		return;
-	came = recvmmsg(p->fd, r->batch.in, RELAY_BATCH_MAX, MSG_DONTWAIT, NULL);
-	if (came <= 0 && errno != EINTR)
+	came = port_take(r, p);
+	if (came <= 0)
 		return;
 	p = port_current(r, index);
 	if (!p || p->fd < 0)
 		return;
-	if (came < 0 || came == RELAY_BATCH_MAX) {
-		list_remove(&p->waiting);
-		list_append(&r->busy, &p->waiting);
-	}
-	passed = came > 0 ? judge_batch(r, p, (unsigned)came) : 0;
+	passed = judge_batch(r, p, (unsigned)came);
 	if (passed)
 		pass_on(r, p, passed);
-}
-
-static void relay_busy(struct relay *r)
-{
-	struct list now;
-
-	/* A list of its own: ports may put themselves back, or close each other. */
-	list_init(&now);
-	while (!list_empty(&r->busy)) {
-		struct list *node = r->busy.next;
-
-		list_remove(node);
-		list_append(&now, node);
-	}
-	while (!list_empty(&now)) {
-		struct list *node = now.next;
-
-		list_remove(node);
-		port_relay(r, container_of(node, struct relay_port, waiting)->index);
-	}
 }
 
 static void retry_unbound(struct relay *r)
@@ -316,8 +332,6 @@ static void retry_unbound(struct relay *r)
 
 static int wait_ms(const struct relay *r, int timeout_ms)
 {
-	if (!list_empty(&r->busy))
-		return 0;
 	if (!list_empty(&r->unbound) && (timeout_ms < 0 || timeout_ms > RELAY_RETRY_MS))
 		return RELAY_RETRY_MS;
 	return timeout_ms;
@@ -339,6 +353,7 @@ int relay_run(struct relay *r, int timeout_ms)
 
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
+	r->round++;
 	for (int i = 0; i < count; i++) {
 		if (events[i].data.u32 == WAKE) {
 			wake_clear(r);
@@ -347,8 +362,6 @@ int relay_run(struct relay *r, int timeout_ms)
 			port_relay(r, events[i].data.u32);
 		}
 	}
-	if (!list_empty(&r->busy))
-		relay_busy(r);
 	if (!list_empty(&r->unbound))
 		retry_unbound(r);
 	return woken;
