@@ -14,7 +14,6 @@ static void hide(struct cross *x, const struct ip_addr *a)
 		if (ip_eq(a, &x->hidden[i]))
 			return;
 	x->hidden[x->hidden_count] = *a;
-	ip_text(a, x->hidden_text[x->hidden_count]);
 	x->hidden_count++;
 }
 
@@ -45,61 +44,68 @@ void cross_init(struct cross *x, const struct side *from, const struct side *to,
 
 /* ---- text ---- */
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 static bool address_byte(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') ||
-	       c == ':';
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':';
 }
 
-/* An address that goes on at either end is another one: 10.1.1.1 does not stand in 110.1.1.12. */
-static bool stands_alone(const struct ip_addr *a, struct slice text, size_t at, size_t n)
+/* The run of bytes that an address of the family may have, without a full stop behind it. An
+ * address that goes on at either end is another one: 10.1.1.1 does not stand in 110.1.1.12. */
+static struct slice run_at(struct slice text, size_t at, bool v6)
 {
-	bool v6 = a->family == IP_V6;
 	char before = at ? text.p[at - 1] : ' ';
-	char after = at + n < text.n ? text.p[at + n] : ' ';
+	size_t n = 0;
 
-	if (v6)
-		return !address_byte(before) && !address_byte(after);
-	if ((before >= '0' && before <= '9') || (after >= '0' && after <= '9'))
-		return false;
-	return !(after == '.' && at + n + 1 < text.n && text.p[at + n + 1] >= '0' &&
-		 text.p[at + n + 1] <= '9') &&
-	       before != '.';
+	if (before == '.' || (v6 ? address_byte(before) : is_digit(before)))
+		return slice_of(NULL, 0);
+	while (at + n < text.n && (text.p[at + n] == '.' ||
+				   (v6 ? address_byte(text.p[at + n]) : is_digit(text.p[at + n]))))
+		n++;
+	while (n && text.p[at + n - 1] == '.')
+		n--;
+	return slice_of(text.p + at, n);
 }
 
-/* Index of the hidden address that stands at `at`, or -1. */
-static int hidden_at(const struct cross *x, struct slice text, size_t at)
+/* The address literal that stands at `at`: its length, or 0. */
+static size_t literal_at(struct slice text, size_t at, struct ip_addr *out)
 {
-	for (size_t i = 0; i < x->hidden_count; i++) {
-		struct slice want = slice_z(x->hidden_text[i]);
+	struct slice v4 = run_at(text, at, false), v6 = run_at(text, at, true);
 
-		if (slice_starts_nocase(slice_from(text, at), want) &&
-		    stands_alone(&x->hidden[i], text, at, want.n))
-			return (int)i;
-	}
-	return -1;
+	if (v6.n && slice_find(v6, ':') < v6.n && ip_parse(v6, out) == 0)
+		return v6.n;
+	return v4.n && ip_parse(v4, out) == 0 ? v4.n : 0;
+}
+
+static bool is_hidden(const struct cross *x, const struct ip_addr *a)
+{
+	for (size_t i = 0; i < x->hidden_count; i++)
+		if (ip_eq(a, &x->hidden[i]))
+			return true;
+	return ip_is_private(a) && !ip_is_loopback(a);
 }
 
 void cross_text(const struct cross *x, struct out *o, struct slice text)
 {
+	struct ip_addr a;
 	size_t done = 0;
 
 	for (size_t at = 0; at < text.n;) {
-		int i = address_byte(text.p[at]) ? hidden_at(x, text, at) : -1;
-		size_t n;
+		size_t n = address_byte(text.p[at]) ? literal_at(text, at, &a) : 0;
 
-		if (i < 0) {
-			at++;
-			continue;
+		if (n && is_hidden(x, &a)) {
+			sip_write_unfolded(o, slice_of(text.p + done, at - done));
+			if (at && text.p[at - 1] == '[')
+				ip_write(o, &x->to->us.addr);
+			else
+				ip_write_host(o, &x->to->us.addr);
+			done = at + n;
 		}
-		n = strlen(x->hidden_text[i]);
-		sip_write_unfolded(o, slice_of(text.p + done, at - done));
-		if (x->hidden[i].family == IP_V4 && at && text.p[at - 1] != '[')
-			ip_write_host(o, &x->to->us.addr);
-		else
-			ip_write(o, &x->to->us.addr);
-		at += n;
-		done = at;
+		at += n ? n : 1;
 	}
 	sip_write_unfolded(o, slice_from(text, done));
 }

@@ -13,7 +13,6 @@
 struct cross {
 	const struct side *from, *to;
 	struct ip_addr hidden[CROSS_HIDDEN_MAX]; /* of the sending side */
-	char hidden_text[CROSS_HIDDEN_MAX][IP_TEXT_MAX];
 	size_t hidden_count;
 	/* Maps a dialog reference "call-id;to-tag=..;from-tag=.." (Replaces, Join, Target-Dialog)
 	 * to the other side's identifiers; false when it names no dialog of ours. May be NULL. */
@@ -36,7 +35,8 @@ void cross_headers(const struct cross *x, struct out *o, const struct sip_msg *m
 void cross_uri(const struct cross *x, struct out *o, const struct sip_uri *uri, struct slice text);
 /* "Display" <uri>, without parameters (the tag is the caller's). */
 void cross_name_addr(const struct cross *x, struct out *o, const struct sip_name_addr *na);
-/* Text with each hidden address replaced by ours on the other side. */
+/* Text with each hidden address, and each private one (RFC 1918, 6598, 4193), replaced by ours on
+ * the other side. */
 void cross_text(const struct cross *x, struct out *o, struct slice text);
 /* A body that is no SDP: text types are treated as cross_text does, others pass. */
 void cross_body(const struct cross *x, struct out *o, struct slice content_type, struct slice body);

@@ -203,8 +203,10 @@ void exchange_on_ack(struct call *k, struct dialog *d, unsigned from, uint64_t n
 	list_for_each (n, &k->exchanges) {
 		struct exchange *one = container_of(n, struct exchange, node);
 
+		/* The ACK of a refusal ends with its transaction (RFC 3261 17.2.1). */
 		if (one->method == SIP_INVITE && one->from == from && !one->ours &&
-		    one->server_cseq == in->cseq.number)
+		    one->server_cseq == in->cseq.number &&
+		    (!one->server || txn_state_of(one->server) == TXN_ACCEPTED))
 			x = one;
 	}
 	if (!x || !x->answered)

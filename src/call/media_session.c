@@ -121,19 +121,12 @@ static int flows_reserve(struct media_session *m, size_t n)
 	return 0;
 }
 
-/* A stream that neither side sends on, or that points nowhere, stays silent rightly. */
+/* Does a silent stream mean that both sides are gone? Not on hold: who holds may play music or
+ * nothing (RFC 6337 5.3). */
 static bool carries(const struct r1_stream *s)
 {
-	bool sends[2];
-
-	for (unsigned i = 0; i < 2; i++)
-		sends[i] =
-			s->end[i].direction == SDP_SENDRECV || s->end[i].direction == SDP_SENDONLY;
-	return s->active && s->rtp &&
-	       ((sends[0] && !s->end[1].held && s->end[1].direction != SDP_INACTIVE &&
-		 s->end[1].direction != SDP_SENDONLY) ||
-		(sends[1] && !s->end[0].held && s->end[0].direction != SDP_INACTIVE &&
-		 s->end[0].direction != SDP_SENDONLY));
+	return s->active && s->rtp && s->end[0].direction == SDP_SENDRECV &&
+	       s->end[1].direction == SDP_SENDRECV && !s->end[0].held && !s->end[1].held;
 }
 
 static int flows_update(struct media_session *m, const struct media_tools *t)
