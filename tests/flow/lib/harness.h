@@ -54,6 +54,7 @@ struct harness {
 	struct harness_hidden hidden[HARNESS_HIDDEN_MAX];
 	size_t hidden_count;
 	size_t traced;
+	bool refusing; /* what comes in does not parse: the answer may lack what it lacked */
 };
 
 /* Reads the configuration (a fault in it is the story's and ends the program). The core is made by
@@ -86,6 +87,8 @@ void harness_hide(struct harness *h, uint16_t zone, struct slice text);
 /* What holds after every event, however many events were lost. */
 void harness_check_always(struct harness *h);
 
+/* Reads and resolves a configuration; a fault in it ends the program. */
+struct config *harness_config_read(const char *text);
 /* The path between a peer and our listener at `local`. Ends the program when there is none. */
 struct path harness_path(const struct harness *h, const char *transport, const char *remote,
 			 const char *local, uint32_t conn);

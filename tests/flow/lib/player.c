@@ -56,8 +56,10 @@ static void do_set(struct player *p)
 
 	if (st->word_count < 2 || (!st->block && st->word_count < 3))
 		player_fault(p, "set NAME VALUE");
-	/* Blocks are expanded where they are used. */
+	/* Blocks are expanded where they are used; their last line end is not theirs. */
 	value = st->block ? strdup(st->block) : player_expand(p, st->word[2]);
+	if (st->block && *value)
+		value[strlen(value) - 1] = '\0';
 	player_set(p, st->word[1], value);
 	free(value);
 }

@@ -54,15 +54,14 @@ void player_in(struct player *p)
 {
 	const struct player_path *path = player_path_find(p, p->at->word[1]);
 	const char *text = p->at->block;
-	char name[128], *expanded;
+	char us[IP_TEXT_MAX], *expanded;
 
 	for (size_t i = 0; !text && p->at->word_count > 2 && i < p->var_count; i++)
 		if (strcmp(p->var[i].name, p->at->word[2]) == 0)
 			text = p->var[i].value;
 	if (!text)
 		player_fault(p, "no such message");
-	(void)snprintf(name, sizeof(name), "%s", path->remote);
-	player_set(p, "peer", name);
+	player_set(p, "us", ip_text(&p->h.config->listeners[path->path.listener].local.addr, us));
 	player_set(p, "transport",
 		   transport_text((enum transport)path->path.transport)[0] == 'u' ? "UDP" : "TCP");
 	expanded = player_expand(p, text);
