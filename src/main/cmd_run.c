@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,7 +119,8 @@ static int run_claimed(struct warden *w, struct out *errors)
 		(void)proc_descriptors_raise(DESCRIPTORS_WANTED);
 		err = start_spawner(w);
 		if (err)
-			out_fmt(errors, "the spawner cannot be started: %s\n", err_text(err));
+			out_fmt(errors, "hornwork: the spawner cannot be started: %s\n",
+				err_text(err));
 	}
 	if (!err)
 		code = warden_run(w);
@@ -126,10 +128,21 @@ static int run_claimed(struct warden *w, struct out *errors)
 	return code;
 }
 
+static int run_read(struct warden *w, struct out *errors)
+{
+	int pid_fd = rundir_claim(w->run_dir, errors), code = EXIT_USAGE;
+
+	if (pid_fd < 0)
+		return EXIT_USAGE;
+	if (regime_bind(w->config_path, NULL, &w->now, errors) == 0)
+		code = run_claimed(w, errors);
+	rundir_release(w->run_dir, pid_fd);
+	return code;
+}
+
 static int run(struct warden *w, struct out *errors)
 {
-	int code = EXIT_USAGE, pid_fd;
-	int err = regime_load(w->config_path, NULL, &w->now, errors);
+	int code, err = regime_read(w->config_path, 1, &w->now, errors);
 
 	if (err)
 		return err == ERR_SYNTAX ? EXIT_FOUND : EXIT_USAGE;
@@ -137,11 +150,7 @@ static int run(struct warden *w, struct out *errors)
 		fprintf(stderr, "%.*s", SLICE_ARGS(out_slice(errors)));
 		errors->n = 0;
 	}
-	pid_fd = rundir_claim(w->run_dir, errors);
-	if (pid_fd >= 0) {
-		code = run_claimed(w, errors);
-		rundir_release(w->run_dir, pid_fd);
-	}
+	code = run_read(w, errors);
 	regime_done(&w->now, NULL);
 	return code;
 }
@@ -163,6 +172,7 @@ int cmd_run(int argc, char **argv)
 
 	if (code == 0 && w && text) {
 		(void)signal(SIGPIPE, SIG_IGN);
+		(void)prctl(PR_SET_NAME, "hw-warden", 0, 0, 0);
 		w->config_path = o.config;
 		w->run_dir = o.run_dir;
 		w->self_test = o.self_test;

@@ -124,9 +124,12 @@ void warden_flows_close_all(struct warden *w);
 void warden_flows_done(struct warden *w);
 
 /* warden_regime.c */
-/* Reads, checks, resolves and binds; *out is whole or untouched. Complaints as "FILE:LINE: text"
- * lines in `errors`. ERR_SYNTAX, ERR_NOMEM, -errno. */
-int regime_load(const char *path, const struct regime *old, struct regime *out,
+/* Reads, checks and resolves; *out is whole or untouched. Complaints as "FILE:LINE: text" lines in
+ * `errors`. ERR_SYNTAX, ERR_NOMEM, -errno. */
+int regime_read(const char *path, uint64_t generation, struct regime *out,
+		struct out *errors) must_check;
+/* Its sockets; those that `old` (may be NULL) has are shared. ERR_NOMEM, -errno. */
+int regime_bind(const char *path, const struct regime *old, struct regime *r,
 		struct out *errors) must_check;
 void regime_done(struct regime *r, const struct regime *heir);
 /* 0, or the complaints in `errors`; the old regime then stays. */

@@ -33,7 +33,7 @@ static void on_reload_query(struct warden *w, uint32_t id)
 	if (!w->reload_query && err) {
 		warden_tell(w, "config", "config_refused", SEV_WARNING,
 			    "the configuration was not taken; the old one stays: %.*s",
-			    SLICE_ARGS(out_slice(&errors)));
+			    SLICE_ARGS(slice_trim(out_slice(&errors))));
 		warden_answer(w, id, 409, out_slice(&errors));
 	} else if (!w->reload_query) {
 		w->reload_query = id; /* answered when signal has it */

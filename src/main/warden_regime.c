@@ -89,8 +89,7 @@ static unsigned listener_line(const struct config *c, const struct config_listen
 	return c->zones[l->zone].line;
 }
 
-static int bind_all(const char *path, const struct regime *old, struct regime *r,
-		    struct out *errors)
+int regime_bind(const char *path, const struct regime *old, struct regime *r, struct out *errors)
 {
 	size_t failed = 0;
 	int err = listeners_open(r->config, old ? old->config : NULL, old ? &old->listeners : NULL,
@@ -105,18 +104,15 @@ static int bind_all(const char *path, const struct regime *old, struct regime *r
 	return err;
 }
 
-int regime_load(const char *path, const struct regime *old, struct regime *out, struct out *errors)
+int regime_read(const char *path, uint64_t generation, struct regime *out, struct out *errors)
 {
-	struct regime r = {.generation = old ? old->generation + 1 : 1};
+	struct regime r = {.generation = generation};
 	int err = read_text(path, &r.text, errors);
 
 	if (!err)
 		err = read_config(path, r.text, &r.config, errors);
-	if (!err)
-		err = bind_all(path, old, &r, errors);
 	if (err) {
 		mem_free((void *)(uintptr_t)r.text.p);
-		config_free(r.config);
 		return err;
 	}
 	*out = r;
@@ -176,10 +172,15 @@ static int reopen_console(struct warden *w, const struct regime *next, struct ou
 int warden_reload(struct warden *w, struct out *errors)
 {
 	struct regime next, before;
-	int err = regime_load(w->config_path, &w->now, &next, errors);
+	int err = regime_read(w->config_path, w->now.generation + 1, &next, errors);
 
 	if (err)
 		return err;
+	err = regime_bind(w->config_path, &w->now, &next, errors);
+	if (err) {
+		regime_abandon(&next);
+		return err;
+	}
 	err = warden_flows_apply(w, next.config);
 	if (err)
 		out_fmt(errors, "%s: nftables: %s\n", w->config_path,

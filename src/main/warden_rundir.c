@@ -15,7 +15,7 @@
 
 static int complain(struct out *errors, const char *what, const char *name, int err)
 {
-	out_fmt(errors, "%s %s: %s\n", what, name, err_text(err));
+	out_fmt(errors, "hornwork: %s %s: %s\n", what, name, err_text(err));
 	return err;
 }
 
@@ -41,7 +41,7 @@ int rundir_claim(const char *dir, struct out *errors)
 		return complain(errors, "cannot write", path, -errno);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		close(fd);
-		out_fmt(errors, "a gateway runs already at %s\n", dir);
+		out_fmt(errors, "hornwork: a gateway runs already at %s\n", dir);
 		return ERR_EXISTS;
 	}
 	n = snprintf(pid, sizeof(pid), "%d\n", getpid());
