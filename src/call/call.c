@@ -3,18 +3,40 @@
 #include "base/mem.h"
 #include "proto/sip/sip_write.h"
 
+static uint64_t hash_of_id(const struct core *c, uint32_t id)
+{
+	return hash_bytes(&c->key, slice_of((const char *)&id, sizeof(id)));
+}
+
+struct call *call_by_id(const struct core *c, uint32_t id)
+{
+	struct hash_node *n = hash_first(&c->by_id, hash_of_id(c, id));
+
+	for (; n; n = hash_next(n)) {
+		struct call *k = container_of(n, struct call, by_id);
+
+		if (k->id == id)
+			return k;
+	}
+	return NULL;
+}
+
 struct call *call_new(struct core *c, enum call_kind kind, uint64_t now_ms)
 {
 	struct call *k = mem_zalloc(1, sizeof(*k));
 
 	if (!k)
 		return NULL;
-	k->core = c;
-	k->kind = kind;
-	k->started_ms = now_ms;
 	k->id = c->next_call++;
 	if (c->next_call == 0)
 		c->next_call = 1;
+	if (hash_add(&c->by_id, &k->by_id, hash_of_id(c, k->id))) {
+		mem_free(k);
+		return NULL;
+	}
+	k->core = c;
+	k->kind = kind;
+	k->started_ms = now_ms;
 	arena_init(&k->arena, CALL_ARENA_CHUNK, CALL_ARENA_MAX);
 	list_init(&k->exchanges);
 	list_init(&k->dirty);
@@ -43,6 +65,7 @@ void call_free(struct call *k)
 	for (unsigned i = 0; i < 2; i++)
 		if (k->leg[i].call_id.n)
 			hash_remove(&k->core->by_call_id, &k->leg[i].by_call_id);
+	hash_remove(&k->core->by_id, &k->by_id);
 	list_remove(&k->node);
 	list_remove(&k->dirty);
 	arena_done(&k->arena);

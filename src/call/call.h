@@ -67,6 +67,7 @@ struct exchange {
 
 struct call {
 	struct list node;
+	struct hash_node by_id;
 	struct core *core;
 	uint32_t id;
 	enum call_kind kind;
@@ -99,6 +100,7 @@ struct core {
 	struct r1_ports ports;
 	struct r1_admit *admit;
 	struct hash_table by_call_id; /* legs */
+	struct hash_table by_id;      /* calls */
 	struct list calls;
 	struct list dirty;
 	uint32_t next_call;
@@ -110,6 +112,8 @@ struct core {
 /* ---- call.c: life and identity ---- */
 
 struct call *call_new(struct core *c, enum call_kind kind, uint64_t now_ms) must_check;
+/* The call of this number, or NULL. */
+struct call *call_by_id(const struct core *c, uint32_t id);
 /* Everything goes but what the wire still waits for: see call_end. */
 void call_free(struct call *k);
 /* Something of the call may be over: looked at by core_sweep. */

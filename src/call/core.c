@@ -11,6 +11,8 @@ static int core_tables_init(struct core *c)
 	int err = hash_init(&c->by_call_id, TXN_MAX * 2);
 
 	if (!err)
+		err = hash_init(&c->by_id, TXN_MAX);
+	if (!err)
 		err = txn_layer_init(&c->txns, c->env, &c->wheel, c->key);
 	if (!err)
 		err = registrar_init(&c->registrar, c->env, c->config, &c->wheel, &c->txns,
@@ -53,6 +55,7 @@ void core_free(struct core *c)
 	registrar_done(&c->registrar);
 	txn_layer_done(&c->txns);
 	hash_done(&c->by_call_id);
+	hash_done(&c->by_id);
 	r1_ports_done(&c->ports);
 	mem_free(c->admit);
 	mem_free(c->message);
@@ -244,17 +247,6 @@ void core_on_transport_error(struct core *c, uint64_t now_ms, const struct path 
 	wheel_advance(&c->wheel, now_ms);
 	txn_on_transport_error(&c->txns, now_ms, to);
 	core_sweep(c);
-}
-
-static struct call *call_by_id(const struct core *c, uint32_t id)
-{
-	list_for_each (n, &c->calls) {
-		struct call *k = container_of(n, struct call, node);
-
-		if (k->id == id)
-			return k;
-	}
-	return NULL;
 }
 
 void core_on_media_idle(struct core *c, uint64_t now_ms, uint32_t call)

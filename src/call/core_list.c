@@ -27,15 +27,12 @@ static void info_fill(const struct call *k, struct call_info *info)
 
 bool core_call_get(const struct core *c, uint32_t call, struct call_info *out)
 {
-	list_for_each (n, &c->calls) {
-		const struct call *k = container_of(n, struct call, node);
+	const struct call *k = call_by_id(c, call);
 
-		if (k->id == call && k->kind == CALL_INVITE) {
-			info_fill(k, out);
-			return true;
-		}
-	}
-	return false;
+	if (!k || k->kind != CALL_INVITE)
+		return false;
+	info_fill(k, out);
+	return true;
 }
 
 void core_calls_walk(struct core *c, void (*each)(void *ctx, const struct call_info *info),
