@@ -1,0 +1,270 @@
+/* Each child's sandbox, tried from inside by a process of its own. */
+#include "unit/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proc/identity.h"
+#include "proc/sandbox.h"
+
+#define KILLED	  1000 /* by seccomp */
+#define NOT_READY 99   /* the sandbox could not be entered */
+
+/* 0 = it went well, else the errno. */
+
+static int got(long result)
+{
+	return result < 0 ? errno : 0;
+}
+
+static int try_udp(void)
+{
+	return got(socket(AF_INET, SOCK_DGRAM, 0));
+}
+
+static int try_tcp(void)
+{
+	return got(socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0));
+}
+
+static int try_raw(void)
+{
+	return got(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+}
+
+static int try_raw6(void)
+{
+	return got(socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6));
+}
+
+static int try_packet(void)
+{
+	return got(socket(AF_PACKET, SOCK_RAW, 0));
+}
+
+static int try_unix(void)
+{
+	return got(socket(AF_UNIX, SOCK_STREAM, 0));
+}
+
+static int try_netlink(void)
+{
+	return got(socket(AF_NETLINK, SOCK_RAW, 0));
+}
+
+static int try_read(void)
+{
+	return got(open("/etc/passwd", O_RDONLY));
+}
+
+static int try_list(void)
+{
+	return got(open("/", O_RDONLY | O_DIRECTORY));
+}
+
+static int try_stat(void)
+{
+	return got(access("/etc/passwd", F_OK));
+}
+
+static int try_exec(void)
+{
+	char name[] = "/bin/true", *argv[] = {name, NULL};
+
+	return got(execv(name, argv));
+}
+
+static int try_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return got(pid);
+}
+
+static int try_kill(void)
+{
+	return got(kill(1, 0));
+}
+
+static int try_ptrace(void)
+{
+	return got(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+}
+
+static int try_code(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+
+	return p == MAP_FAILED ? errno : 0;
+}
+
+static int try_memory(void)
+{
+	void *p = malloc(8 << 20);
+
+	if (!p)
+		return ENOMEM;
+	memset(p, 1, 8 << 20);
+	free(p);
+	return 0;
+}
+
+static int try_memfd(void)
+{
+	int fd = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	return fd < 0 ? errno : got(ftruncate(fd, 10));
+}
+
+static void *nothing(void *ctx)
+{
+	return ctx;
+}
+
+static int try_thread(void)
+{
+	pthread_t t;
+	int err = pthread_create(&t, NULL, nothing, NULL);
+
+	return err ? err : pthread_join(t, NULL);
+}
+
+static int try_bind_low(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(5999)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return fd < 0 ? errno : got(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+}
+
+static int try_bind_any(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return fd < 0 ? errno : got(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+}
+
+static int try_change_user(void)
+{
+	return got(setuid(0));
+}
+
+static int in_sandbox(enum proc_kind kind, int (*attempt)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct proc_sandbox_state state;
+
+		if (proc_harden() != 0 || proc_sandbox_enter(kind, &state) != 0)
+			_exit(NOT_READY);
+		_exit(attempt());
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status) == SIGSYS ? KILLED : -WTERMSIG(status);
+	return WEXITSTATUS(status);
+}
+
+struct attempt {
+	const char *name;
+	int (*attempt)(void);
+	int signal, media, console; /* what each must get */
+};
+
+static const struct attempt attempts[] = {
+	{"memory", try_memory, 0, 0, 0},
+	{"UDP socket", try_udp, EPERM, 0, EPERM},
+	{"TCP socket", try_tcp, 0, EPERM, EPERM},
+	{"raw socket", try_raw, EPERM, EPERM, EPERM},
+	{"raw IPv6 socket", try_raw6, EPERM, EPERM, EPERM},
+	{"packet socket", try_packet, EPERM, EPERM, EPERM},
+	{"Unix socket", try_unix, EPERM, EPERM, EPERM},
+	{"netlink socket", try_netlink, EPERM, EPERM, EPERM},
+	{"reading a file", try_read, EACCES, EACCES, EACCES},
+	{"listing a directory", try_list, EACCES, EACCES, EACCES},
+	{"looking for a file", try_stat, EACCES, EACCES, EACCES},
+	{"exec", try_exec, EACCES, EACCES, EACCES},
+	{"fork", try_fork, KILLED, KILLED, KILLED},
+	{"signalling another process", try_kill, EACCES, EACCES, EACCES},
+	{"ptrace", try_ptrace, KILLED, KILLED, KILLED},
+	{"executable memory", try_code, KILLED, KILLED, KILLED},
+	{"a thread", try_thread, KILLED, 0, KILLED},
+	{"changing the user", try_change_user, KILLED, KILLED, KILLED},
+	{"binding a port of choice", try_bind_low, EACCES, EPERM, EPERM},
+	{"binding any port", try_bind_any, 0, EPERM, EPERM},
+	{"a file in memory", try_memfd, 0, KILLED, 0},
+};
+
+static void each_attempt_in_each_sandbox(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS(attempts); i++) {
+		const struct attempt *a = &attempts[i];
+
+		check_int(a->name, in_sandbox(PROC_SIGNAL, a->attempt), a->signal);
+		check_int(a->name, in_sandbox(PROC_MEDIA, a->attempt), a->media);
+		check_int(a->name, in_sandbox(PROC_CONSOLE, a->attempt), a->console);
+	}
+}
+
+/* The probe stands for signal: it must get exactly what signal gets. */
+static void the_probe_is_held_like_signal(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS(attempts); i++)
+		check_int(attempts[i].name, in_sandbox(PROC_PROBE, attempts[i].attempt),
+			  attempts[i].signal);
+}
+
+static void an_identity_leaves_nothing_behind(void **state)
+{
+	struct proc_identity id = proc_identity_of(PROC_SIGNAL);
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (!proc_identity_can_change())
+		skip();
+	pid = fork();
+	if (pid == 0) {
+		int code = proc_identity_take(&id) != 0;
+
+		code |= (getuid() != id.uid) << 1 | (getegid() != id.gid) << 2;
+		code |= (getgroups(0, NULL) != 0) << 3 | (setuid(0) == 0) << 4;
+		for (int cap = 0; cap < 38; cap++)
+			code |= proc_cap_have(cap) << 5;
+		_exit(code);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_attempt_in_each_sandbox),
+		cmocka_unit_test(the_probe_is_held_like_signal),
+		cmocka_unit_test(an_identity_leaves_nothing_behind),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
