@@ -46,12 +46,10 @@ static enum reason read_via(struct head *h, enum sip_header_id id, struct slice 
 
 	for (;;) {
 		p = sip_via_scan(p, end, &via);
-		if (!p) {
+		if (!p || value_count(h, id)) {
 			via_keep_sound_part(h->m, &via, sound, value);
-			return REASON_sip_via;
+			return p ? REASON_sip_headers_limit : REASON_sip_via;
 		}
-		if (value_count(h, id))
-			return REASON_sip_headers_limit;
 		if (h->values[id] == 1)
 			h->m->via = via;
 		if (p == end)
