@@ -26,11 +26,12 @@ static inline enum reason value_count(struct head *h, enum sip_header_id id)
 
 /* The values before the malformed one, or the topmost one up to its fault, so that the refusal
  * finds its way back. */
-static void via_keep_sound_part(struct sip_msg *m, const struct sip_via *bad, const char *sound,
+static void via_keep_sound_part(struct head *h, const struct sip_via *bad, const char *sound,
 				struct slice *value)
 {
-	if (m->via.host.n == 0 && bad->params.p) {
-		m->via = (struct sip_via){
+	if (h->values[SIP_H_VIA] == 0 && bad->params.p) {
+		h->values[SIP_H_VIA]++;
+		h->m->via = (struct sip_via){
 			.transport = bad->transport, .host = bad->host, .port = bad->port};
 		sound = bad->params.p;
 	}
@@ -47,7 +48,7 @@ static enum reason read_via(struct head *h, enum sip_header_id id, struct slice 
 	for (;;) {
 		p = sip_via_scan(p, end, &via);
 		if (!p || value_count(h, id)) {
-			via_keep_sound_part(h->m, &via, sound, value);
+			via_keep_sound_part(h, &via, sound, value);
 			return p ? REASON_sip_headers_limit : REASON_sip_via;
 		}
 		if (h->values[id] == 1)
