@@ -200,17 +200,24 @@ static int read_file(struct slice text, void *out, struct out *why)
 	return read_text(text, CONFIG_PATH_MAX, out, why);
 }
 
+/* The kernel admits more signs; the firewall's rules do not. */
+static bool interface_byte(char c)
+{
+	c = ascii_lower(c);
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+	       c == '-' || c == '@';
+}
+
 static int read_interface(struct slice text, void *out, struct out *why)
 {
 	bool good = text.n > 0 && text.n < CONFIG_IFNAME_MAX && !slice_eq(text, SL(".")) &&
 		    !slice_eq(text, SL(".."));
 
 	for (size_t i = 0; i < text.n; i++)
-		good = good && text.p[i] > ' ' && text.p[i] < 0x7f && text.p[i] != '/' &&
-		       text.p[i] != ':' && text.p[i] != '"' && text.p[i] != '\\';
+		good = good && interface_byte(text.p[i]);
 	if (!good) {
-		out_z(why, "write the name of a network interface (up to 15 bytes), as `ip link` "
-			   "shows it");
+		out_z(why, "write the name of a network interface, as `ip link` shows it: up to 15 "
+			   "letters, digits, dots, hyphens");
 		return ERR_SYNTAX;
 	}
 	return read_text(text, CONFIG_IFNAME_MAX, out, why);

@@ -30,11 +30,18 @@ struct row {
 static const struct row rows[] = {
 	{"zone", "interface", "eth0.100", NULL},
 	{"zone", "interface", "\"eth 0\"",
-	 "interface = \"eth 0\": write the name of a network interface (up to 15 bytes), as `ip "
-	 "link` shows it"},
+	 "interface = \"eth 0\": write the name of a network interface, as `ip link` shows it: up "
+	 "to "
+	 "15 letters, digits, dots, hyphens"},
+	{"zone", "interface", "\"eth+\"",
+	 "interface = \"eth+\": write the name of a network interface, as `ip link` shows it: up "
+	 "to "
+	 "15 letters, digits, dots, hyphens"},
+	{"zone", "interface", "a23456789012345", NULL},
 	{"zone", "interface", "a234567890123456",
-	 "interface = \"a234567890123456\": write the name of a network interface (up to 15 "
-	 "bytes), as `ip link` shows it"},
+	 "interface = \"a234567890123456\": write the name of a network interface, as `ip link` "
+	 "shows "
+	 "it: up to 15 letters, digits, dots, hyphens"},
 	{"zone", "vlan", "0", NULL},
 	{"zone", "vlan", "100",
 	 "vlan = 100 is not carried out by this version: name the VLAN's own interface instead, as "

@@ -62,6 +62,17 @@ class Check(CommandTest):
             code, out, _ = self.run_command('check', path)
             self.assertEqual((code, out.count('\n')), (0, 1), out)
 
+    def test_what_is_documented_is_good(self):
+        text = (ROOT / 'README.md').read_text()
+        blocks = [b for b in text.split('```')[1::2] if b.lstrip().startswith('zone ')]
+        _, page, _ = self.run_command('manual', 'conf')
+        blocks.append(page.split('and a trunk:')[1].split('.Bd -literal -offset indent\n')[1].split('.Ed')[0])
+        self.assertGreater(len(blocks), 1)
+        for block in blocks:
+            code, out, _ = self.run_command('check', self.write('block.conf', block))
+            self.assertEqual((code, out.count('\n')), (0, 1), out)
+            self.assertLessEqual(len([line for line in block.splitlines() if line.strip()]), 25)
+
 
 class Init(CommandTest):
     def init(self, *options, answers=''):
