@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{"registrations", cmd_registrations, "the registered phones"},
 	{"trace", cmd_trace, "the ladder of a call's messages"},
 	{"explain", cmd_explain, "why a call or an address fares as it does"},
+	{"watch", cmd_watch, "show the calls, media and refusals of a capture"},
 	{"version", cmd_version, "print the version"},
 	{"@spawner", child_spawner, NULL},
 	{"@signal", child_signal, NULL},
