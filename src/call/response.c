@@ -87,7 +87,8 @@ static void invite_2xx(struct exchange *x, struct dialog *d, uint64_t now_ms,
 	d->confirmed = true;
 	why = pass_back(x, d, now_ms, r);
 	if (why) {
-		call_end(k, now_ms, why, 2);
+		/* A caller who gets a refusal instead has no dialog to hang up. */
+		call_end(k, now_ms, why, x->dialog ? 2 : x->from);
 		return;
 	}
 	call_session_refresh(k, r);
