@@ -40,6 +40,11 @@ struct config *harness_config_read(const char *text)
 	if (err)
 		exit(2);
 	config_report_done(&report);
+	/* No file is read: the password of every trunk that has one is this. */
+	for (size_t i = 0; i < config->trunk_count; i++)
+		if (*config->trunks[i].username)
+			(void)snprintf(config->trunks[i].password,
+				       sizeof(config->trunks[i].password), "open sesame");
 	return config;
 }
 

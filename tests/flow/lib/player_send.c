@@ -179,7 +179,7 @@ static void ask(struct player *p, struct player_message *m, const char *method, 
 	if (branch)
 		out_fmt(&o, "%s;rport\n", branch);
 	else
-		out_fmt(&o, "%u;rport\n", ++p->fresh);
+		out_fmt(&o, "%ux;rport\n", ++p->fresh);
 	out_z(&o, "Max-Forwards: 70\n");
 	write_ends(p, m, got_request, &o);
 	out_fmt(&o, "Call-ID: %s\nCSeq: %u %s\n", call_id ? call_id : "absent", cseq, method);
