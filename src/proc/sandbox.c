@@ -60,6 +60,7 @@ static const int allow_all[] = {
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(rseq),
 	SCMP_SYS(set_robust_list),
+	SCMP_SYS(sigaltstack),
 };
 
 static const int allow_signal[] = {
