@@ -7,7 +7,9 @@
 #define UDP_DATAGRAM_MAX     65535     /* bytes; a datagram's own ceiling */
 #define UDP_SEND_BYTES_MAX   (1 << 20) /* bytes of datagrams waiting to be sent, all sockets */
 #define UDP_SEND_MAX	     1024      /* such datagrams */
-#define UDP_SOCKET_BYTES     (4 << 20) /* asked of the kernel, each way: a burst of 3,000 INVITEs */
+#define UDP_TELL_ROUNDS                                                                            \
+	4 /* what a failure makes the handler send may fail too; the rest: next turn */
+#define UDP_SOCKET_BYTES (4 << 20) /* asked of the kernel, each way: a burst of 3,000 INVITEs */
 
 #define TCP_CONNECTIONS_MAX  16384	 /* a memory bound; over 10,000 phones on TCP */
 #define TCP_PER_SOURCE_MAX   256	 /* connections of one address: an office behind a NAT */

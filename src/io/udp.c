@@ -261,8 +261,10 @@ static void tell_unsent(struct udp *u)
 void udp_flush(struct udp *u)
 {
 	send_all(u);
-	tell_unsent(u);
-	send_all(u);
+	for (int i = 0; i < UDP_TELL_ROUNDS && u->unsent_count > 0; i++) {
+		tell_unsent(u);
+		send_all(u);
+	}
 }
 
 void udp_renumber(struct udp *u, const uint16_t *map, size_t count)
