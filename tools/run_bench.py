@@ -3,7 +3,8 @@
 
 A benchmark is a program bench_TOPIC_WHO that prints one JSON object; what is measured stands in its
 keys. Each program runs several times, interleaved with the others; the run with the median first
-figure counts. --json writes the objects of a topic as an array.
+figure counts. Or it is a script bench_TOPIC.py that does all this by itself and takes --json FILE.
+--json writes the objects as an array.
 """
 import argparse
 import json
@@ -11,6 +12,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / 'build'
@@ -60,6 +62,18 @@ def run_topic(topic, programs):
     return rows
 
 
+def run_script(script):
+    """The rows that a script wrote; it prints its own table."""
+    print(f'\n{script.stem.split("_", 1)[1]}', flush=True)
+    with tempfile.TemporaryDirectory(prefix='hornwork-bench-') as folder:
+        out = pathlib.Path(folder) / 'rows.json'
+        done = subprocess.run(['/usr/bin/python3', str(script), '--json', str(out)], cwd=ROOT, stdin=subprocess.DEVNULL,
+                              check=False)
+        if done.returncode or not out.exists():
+            raise SystemExit(f'run_bench: {script.name} exits {done.returncode}')
+        return json.loads(out.read_text())
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--only')
@@ -67,9 +81,13 @@ def main():
     options = parser.parse_args()
     build()
     found = {topic: programs for topic, programs in topics().items() if options.only in (None, topic)}
-    if not found:
+    scripts = [path for path in sorted((ROOT / 'tests' / 'bench').glob('bench_*.py'))
+               if options.only in (None, path.stem.split('_', 1)[1])]
+    if not found and not scripts:
         raise SystemExit('run_bench: nothing to run')
     rows = [row for topic, programs in sorted(found.items()) for row in run_topic(topic, programs)]
+    for script in scripts:
+        rows += run_script(script)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + '\n')
     return 0
