@@ -11,6 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / 'build-coverage'
+TESTS = ('unit/base', 'unit/model', 'unit/proto', 'unit/guard', 'unit/call', 'flow/', 'fuzz/')
 FLOORS_PERCENT = {'src/base': 95, 'src/proto': 85, 'src/call': 85, 'src/guard': 90}
 
 
@@ -34,7 +35,10 @@ def main():
     must(['ninja', '-C', str(BUILD)])
     for path in BUILD.rglob('*.gcda'):
         path.unlink()
-    must(['meson', 'test', '-C', str(BUILD), '--no-rebuild', '--no-suite', 'e2e', '--no-suite', 'bpf', '--no-suite', 'bench'])
+    # Not those of sandboxed processes: they may not write the files in which gcov counts.
+    listed = must(['meson', 'test', '-C', str(BUILD), '--no-rebuild', '--list']).splitlines()
+    names = [line.rsplit(' / ', 1)[-1] for line in listed if ' / ' in line]
+    must(['meson', 'test', '-C', str(BUILD), '--no-rebuild', *(name for name in names if name.startswith(TESTS))])
     must(['gcovr', '-r', str(ROOT), '--filter', 'src/', '--json-summary', str(BUILD / 'coverage.json'),
           '--txt', str(BUILD / 'coverage.txt'), '--gcov-ignore-parse-errors', str(BUILD)])
     files = json.loads((BUILD / 'coverage.json').read_text())['files']

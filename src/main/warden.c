@@ -19,11 +19,12 @@
 
 void warden_notice(struct warden *w, const char *fmt, ...)
 {
-	char *text = w->notices[w->notice_count];
+	char *text;
 	va_list ap;
 
-	if (w->notice_count == WARDEN_NOTICES_MAX)
+	if (w->notice_count >= WARDEN_NOTICES_MAX)
 		return;
+	text = w->notices[w->notice_count];
 	va_start(ap, fmt);
 	vsnprintf(text, WARDEN_NOTICE_BYTES, fmt, ap);
 	va_end(ap);

@@ -103,8 +103,9 @@ void relay_free(struct relay *r)
 {
 	if (!r)
 		return;
-	list_for_each_safe (node, &r->all)
-		port_close(r, container_of(node, struct relay_port, all));
+	if (r->ports)
+		list_for_each_safe (node, &r->all)
+			port_close(r, container_of(node, struct relay_port, all));
 	if (r->epoll >= 0)
 		close(r->epoll);
 	mem_free(r->ports);
