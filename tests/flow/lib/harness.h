@@ -53,6 +53,7 @@ struct harness {
 	size_t closed_count;
 	struct harness_hidden hidden[HARNESS_HIDDEN_MAX];
 	size_t hidden_count;
+	bool hiding_off;
 	size_t traced;
 	bool refusing; /* what comes in does not parse: the answer may lack what it lacked */
 };
