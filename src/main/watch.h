@@ -18,6 +18,7 @@
 #define WATCH_STREAMS_MAX    65536
 #define WATCH_REFUSALS_MAX   65536  /* kinds: source, destination and reason */
 #define WATCH_ENDS_MAX	     200000 /* announced media ports */
+#define WATCH_CALL_ENDS_MAX  1024   /* of one call; a stream asks all of them */
 #define WATCH_MESSAGES_MAX   500    /* kept of one call; further ones are counted */
 #define WATCH_HOSTS_MAX	     16	    /* hosts that signal in one call */
 #define WATCH_TAGS_MAX	     8	    /* early dialogs of one call (forking) */
@@ -59,7 +60,7 @@ struct watch_call {
 	struct slice call_id, from, to, from_tag;
 	struct slice to_tag[WATCH_TAGS_MAX];
 	struct ip_addr host[WATCH_HOSTS_MAX];
-	unsigned to_tag_count, host_count, message_count;
+	unsigned to_tag_count, host_count, message_count, end_count;
 	bool invited; /* its first INVITE was seen */
 	bool cancelled;
 	enum watch_state state;
@@ -116,7 +117,8 @@ struct watch_stream {
 	uint32_t ssrc;
 	struct hw_stream figures;
 	struct watch_jitter jitter;
-	struct watch_codec codec; /* of its first packet that is no event or comfort noise */
+	struct watch_codec codec;      /* of its first packet that is no event or comfort noise */
+	struct watch_codec last_codec; /* of its last packet */
 	uint64_t payload_types[2];
 	uint64_t malformed; /* without an SSRC: no RTP, no STUN, no DTLS */
 	/* Set by watch_finish: */

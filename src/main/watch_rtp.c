@@ -62,8 +62,10 @@ static struct watch_codec codec_of(const struct watch *w, const struct watch_at 
 }
 
 static struct watch_stream *stream_find(const struct watch *w, const struct watch_at *at,
-					bool has_ssrc, uint32_t ssrc, uint64_t hash)
+					bool has_ssrc, uint32_t ssrc)
 {
+	uint64_t hash = watch_endpoint_hash(w, &at->src, &at->dst, ssrc);
+
 	for (struct hash_node *n = hash_first(&w->streams_by_flow, hash); n; n = hash_next(n)) {
 		struct watch_stream *s = container_of(n, struct watch_stream, by_flow);
 
@@ -78,7 +80,7 @@ static struct watch_stream *stream_get(struct watch *w, const struct watch_at *a
 				       uint32_t ssrc)
 {
 	uint64_t hash = watch_endpoint_hash(w, &at->src, &at->dst, ssrc);
-	struct watch_stream *s = stream_find(w, at, has_ssrc, ssrc, hash);
+	struct watch_stream *s = stream_find(w, at, has_ssrc, ssrc);
 
 	if (s)
 		return s;
@@ -136,18 +138,24 @@ static void jitter_on_packet(struct watch_jitter *j, const struct rtp_header *h,
 	j->packets++;
 }
 
-static void on_rtp(struct watch *w, const struct watch_at *at, const struct rtp_header *h,
-		   size_t bytes)
+/* A payload type keeps its meaning within a stream. */
+static struct watch_codec codec_now(const struct watch *w, const struct watch_at *at,
+				    const struct watch_stream *s, uint8_t payload_type)
 {
-	struct watch_stream *s = stream_get(w, at, true, h->ssrc);
-	struct watch_codec c;
+	if (s->last_codec.clock_hz && s->last_codec.payload_type == payload_type)
+		return s->last_codec;
+	return codec_of(w, at, payload_type);
+}
 
-	if (!s)
-		return;
-	c = codec_of(w, at, h->payload_type);
+static void on_rtp(struct watch *w, const struct watch_at *at, struct watch_stream *s,
+		   const struct rtp_header *h, size_t bytes)
+{
+	struct watch_codec c = codec_now(w, at, s, h->payload_type);
+
 	w->counts.rtp_packets++;
 	stream_on_rtp(&s->figures, h, bytes, at->time_ns, c.clock_hz / 1000);
 	s->last_ns = at->time_ns;
+	s->last_codec = c;
 	s->payload_types[h->payload_type / 64] |= UINT64_C(1) << (h->payload_type % 64);
 	if (!s->codec.clock_hz && !is_event(&c) && !is_comfort_noise(&c))
 		s->codec = c;
@@ -183,22 +191,44 @@ static bool is_believable(const struct watch_at *at, const struct rtp_header *h)
 	       h->payload.n > 0 && (h->payload_type < 35 || h->payload_type >= 96);
 }
 
+/* A packet of a stream that is known already: no need to ask who announced it. */
+static bool on_known_stream(struct watch *w, const struct watch_at *at, struct slice payload,
+			    const struct rtp_header *h)
+{
+	struct watch_stream *s = stream_find(w, at, true, h->ssrc);
+
+	if (s)
+		on_rtp(w, at, s, h, payload.n);
+	return s != NULL;
+}
+
+static bool on_new_stream(struct watch *w, const struct watch_at *at, struct slice payload,
+			  const struct rtp_header *h)
+{
+	struct watch_stream *s = stream_get(w, at, true, h->ssrc);
+
+	if (s)
+		on_rtp(w, at, s, h, payload.n);
+	return true;
+}
+
 bool watch_on_media(struct watch *w, const struct watch_at *at, struct slice payload)
 {
-	const struct watch_end *to = watch_end_at(w, &at->dst, at->time_ns);
-	const struct watch_end *from = watch_end_at(w, &at->src, at->time_ns);
 	enum rtp_class class = rtp_classify(payload);
+	const struct watch_end *to, *from;
 	struct rtp_header h;
+	bool rtp = class == RTP_CLASS_RTP && rtp_parse_header(payload, &h) == 0;
 
+	if (rtp && on_known_stream(w, at, payload, &h))
+		return true;
+	to = watch_end_at(w, &at->dst, at->time_ns);
+	from = watch_end_at(w, &at->src, at->time_ns);
 	if (class == RTP_CLASS_RTCP && (to || from || rtcp_check(payload, RTCP_FULL) == 0)) {
 		on_rtcp(w, to, from);
 		return true;
 	}
-	if (class == RTP_CLASS_RTP && rtp_parse_header(payload, &h) == 0 &&
-	    (to || from || is_believable(at, &h))) {
-		on_rtp(w, at, &h, payload.n);
-		return true;
-	}
+	if (rtp && (to || from || is_believable(at, &h)))
+		return on_new_stream(w, at, payload, &h);
 	if (to && to->rtp && !to->rtcp)
 		on_stray(w, at, class, payload.n);
 	return to != NULL;

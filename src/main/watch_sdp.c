@@ -46,6 +46,10 @@ static void end_keep(struct watch *w, const struct watch_end *model, const struc
 	if (port == 0 || addr->family == IP_NONE || ip_is_unspecified(addr) ||
 	    kept_already(w, model->call, &at, model->text_hash))
 		return;
+	if (model->call->end_count >= WATCH_CALL_ENDS_MAX) {
+		w->counts.not_kept++;
+		return;
+	}
 	e = watch_alloc(w, sizeof(*e));
 	if (!e)
 		return;
@@ -62,6 +66,7 @@ static void end_keep(struct watch *w, const struct watch_end *model, const struc
 		return;
 	}
 	list_append(&model->call->ends, &e->node);
+	model->call->end_count++;
 }
 
 static void media_announce(struct watch *w, const struct watch_end *model,
