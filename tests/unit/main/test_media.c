@@ -2,6 +2,7 @@
 #include "unit/relay/rig.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 
 #include "main/media.h"
@@ -20,6 +21,17 @@ struct rig {
 	struct flow_spec spec[2];
 	uint32_t index[2];
 };
+
+/* A sanitizer asks the kernel for things of its own, and its search for leaks opens files. */
+static void let_sanitizers_work(void)
+{
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+	assert_int_equal(setenv("HORNWORK_SECCOMP", "log", 1), 0);
+	assert_int_equal(setenv("ASAN_OPTIONS", "detect_leaks=0", 1), 0);
+#endif
+#endif
+}
 
 static void media_start(struct rig *r)
 {
@@ -69,6 +81,7 @@ static int set_up(void **state)
 {
 	static struct rig r;
 
+	let_sanitizers_work();
 	memset(&r, 0, sizeof(r));
 	proc_msg_init(&r.msg);
 	r.caller = rig_at(CALLER, 0);
