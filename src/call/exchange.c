@@ -80,7 +80,10 @@ enum reason exchange_send(struct exchange *x, uint64_t now_ms, const struct sip_
 	call_trace(k, path, true, out_slice(&o));
 	x->client = txn_client_new(&k->core->txns, now_ms, path, x->method, slice_z(branch),
 				   out_slice(&o), &exchange_client_user, x, &why);
-	return x->client ? REASON_NONE : why;
+	if (!x->client)
+		return why;
+	txn_call_set(x->client, k->id);
+	return REASON_NONE;
 }
 
 void exchange_answer(struct exchange *x, uint64_t now_ms, unsigned status)
@@ -126,6 +129,7 @@ enum reason exchange_forward(struct call *k, struct dialog *d, unsigned from, ui
 		core_refuse(k->core, path, in, why, k->id, SL(""));
 		return why;
 	}
+	txn_call_set(x->server, k->id);
 	why = exchange_send(x, now_ms, in, SL(""));
 	return why ? forward_failed(x, now_ms, why) : REASON_NONE;
 }
@@ -152,7 +156,9 @@ void exchange_own(struct call *k, struct dialog *d, unsigned to, enum sip_method
 	call_trace(k, path, true, out_slice(&o));
 	x->client = txn_client_new(&k->core->txns, now_ms, path, method, slice_z(branch),
 				   out_slice(&o), &exchange_client_user, x, &why);
-	if (!x->client)
+	if (x->client)
+		txn_call_set(x->client, k->id);
+	else
 		exchange_free(x);
 }
 

@@ -15,6 +15,25 @@ void txn_send(const struct txn *t, const struct path *to, struct slice bytes)
 		env->act(env->ctx, &a);
 }
 
+void txn_trace(const struct txn *t, const struct path *path, bool outgoing, struct slice bytes)
+{
+	const struct core_env *env = t->layer->env;
+	struct action a = {.kind = ACT_TRACE,
+			   .call = t->call,
+			   .path = *path,
+			   .outgoing = outgoing,
+			   .bytes = bytes};
+
+	if (t->call && bytes.n)
+		env->act(env->ctx, &a);
+}
+
+void txn_send_itself(const struct txn *t, const struct path *to, struct slice bytes)
+{
+	txn_trace(t, to, true, bytes);
+	txn_send(t, to, bytes);
+}
+
 static bool is_server(const struct txn *t)
 {
 	return t->kind == TXN_INVITE_SERVER || t->kind == TXN_SERVER;
@@ -52,7 +71,7 @@ static void step_messages(struct txn *t, uint32_t todo, struct txn_input *in)
 	if (todo & TXN_DO_SEND)
 		txn_send(t, &t->reply, in->bytes);
 	if (todo & TXN_DO_RESEND)
-		txn_send(t, &t->reply, is_server(t) ? t->response : request_of(t));
+		txn_send_itself(t, &t->reply, is_server(t) ? t->response : request_of(t));
 	if (todo & TXN_DO_TRYING)
 		txn_server_trying(t);
 	if (todo & TXN_DO_ACK)
@@ -366,19 +385,9 @@ void txn_call_set(struct txn *t, uint32_t call)
 	t->call = call;
 }
 
-enum txn_kind txn_kind_of(const struct txn *t)
-{
-	return (enum txn_kind)t->kind;
-}
-
 enum txn_state txn_state_of(const struct txn *t)
 {
 	return (enum txn_state)t->state;
-}
-
-enum sip_method txn_method_of(const struct txn *t)
-{
-	return t->key.method;
 }
 
 const struct path *txn_path(const struct txn *t)

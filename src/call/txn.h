@@ -112,15 +112,14 @@ void txn_user_set(struct txn *t, const struct txn_user *user, void *owner);
 /* The owner is gone: the transaction goes on by itself without a user. A server one that was never
  * answered is dropped after TXN_ANSWER_MS. */
 void txn_release(struct txn *t);
-enum txn_kind txn_kind_of(const struct txn *t);
 enum txn_state txn_state_of(const struct txn *t);
-enum sip_method txn_method_of(const struct txn *t);
 /* Where the request came from, or went to. */
 const struct path *txn_path(const struct txn *t);
 /* Server: the request; client: the request as sent. Parsed anew from the kept bytes into *out,
  * which borrows them as long as the transaction lives. */
 int txn_request(const struct txn *t, struct sip_msg *out) must_check;
-/* The sends of this transaction carry the call's number (for the ladder). */
+/* What it sends and absorbs by itself from now on (repetitions, 100, ACK of a refusal, CANCEL)
+ * stands in the ladder of this call; what its user sends and is told is for the user to trace. */
 void txn_call_set(struct txn *t, uint32_t call);
 /* A connection broke or a datagram could not be sent: client transactions over it fail; a server
  * transaction over TCP or TLS falls back to a new connection to the sender's port (18.2.2) and

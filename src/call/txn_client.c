@@ -41,7 +41,7 @@ void txn_client_ack(struct txn *t, const struct sip_msg *response)
 	write_sibling(&o, &invite, SIP_ACK, to_of(response));
 	sip_write_body(&o, slice_of(NULL, 0), slice_of(NULL, 0));
 	if (!o.err)
-		txn_send(t, &t->path, out_slice(&o));
+		txn_send_itself(t, &t->path, out_slice(&o));
 }
 
 void txn_client_cancel(struct txn *t, uint64_t now_ms, struct slice extra_headers)
@@ -61,6 +61,7 @@ void txn_client_cancel(struct txn *t, uint64_t now_ms, struct slice extra_header
 	sip_write_body(&o, slice_of(NULL, 0), slice_of(NULL, 0));
 	if (o.err)
 		return;
+	txn_trace(t, &t->path, true, out_slice(&o));
 	cancel = txn_client_new(t->layer, now_ms, &t->path, SIP_CANCEL, t->key.branch,
 				out_slice(&o), NULL, NULL, &why);
 	/* Without memory for its transaction it still goes out, once. */
@@ -105,6 +106,20 @@ struct txn *txn_client_new(struct txn_layer *l, uint64_t now_ms, const struct pa
 	return t;
 }
 
+static enum txn_event event_of(unsigned status)
+{
+	return status < 200 ? TXN_EV_1XX : status < 300 ? TXN_EV_2XX : TXN_EV_FINAL;
+}
+
+/* Does the user hear of such an answer? */
+static bool told(const struct txn *t, unsigned status)
+{
+	const struct txn_row *row =
+		txn_row_of((enum txn_kind)t->kind, (enum txn_state)t->state, event_of(status));
+
+	return (row->todo & TXN_DO_TELL) && t->user && t->user->on_response;
+}
+
 bool txn_on_response(struct txn_layer *l, uint64_t now_ms, const struct path *from,
 		     const struct sip_msg *response)
 {
@@ -116,11 +131,9 @@ bool txn_on_response(struct txn_layer *l, uint64_t now_ms, const struct path *fr
 
 	if (!t)
 		return false;
-	txn_step(t,
-		 response->status < 200	  ? TXN_EV_1XX
-		 : response->status < 300 ? TXN_EV_2XX
-					  : TXN_EV_FINAL,
-		 &in);
+	if (!told(t, response->status))
+		txn_trace(t, from, false, response->raw);
+	txn_step(t, event_of(response->status), &in);
 	return true;
 }
 

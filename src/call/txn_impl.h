@@ -117,6 +117,10 @@ struct txn *txn_alloc(struct txn_layer *l, enum txn_kind kind, const struct path
 void txn_discard(struct txn *t);
 /* Sends bytes on behalf of the transaction. */
 void txn_send(const struct txn *t, const struct path *to, struct slice bytes);
+/* The same for what its user does not know of: it stands in the call's ladder. */
+void txn_send_itself(const struct txn *t, const struct path *to, struct slice bytes);
+/* A line of the ladder, if the transaction belongs to a call. */
+void txn_trace(const struct txn *t, const struct path *path, bool outgoing, struct slice bytes);
 
 /* The key of a request that came in. */
 struct txn_key txn_key_of_request(const struct sip_msg *request);

@@ -55,7 +55,7 @@ void txn_server_trying(struct txn *t)
 	answer = build(t, 100, slice_of(NULL, 0), o.err ? slice_of(NULL, 0) : out_slice(&o));
 	if (txn_server_keep(t, answer) == 0)
 		timer_stop(&t->repeat);
-	txn_send(t, &t->reply, answer);
+	txn_send_itself(t, &t->reply, answer);
 }
 
 enum txn_match txn_on_request(struct txn_layer *l, uint64_t now_ms, const struct path *from,
@@ -69,6 +69,7 @@ enum txn_match txn_on_request(struct txn_layer *l, uint64_t now_ms, const struct
 	/* RFC 6026 7.1: the ACK of a 2xx is for the user, whatever branch it has. */
 	if (!t || (ack && t->state == TXN_ACCEPTED))
 		return TXN_NEW;
+	txn_trace(t, from, false, request->raw);
 	in.now_ms = now_ms;
 	txn_step(t, ack ? TXN_EV_ACK : TXN_EV_REQUEST, &in);
 	return TXN_ABSORBED;
