@@ -13,6 +13,7 @@ struct loop {
 
 struct loop_fd {
 	uv_poll_t uv;
+	unsigned want; /* what is being watched for */
 	void (*ready)(void *ctx, unsigned events);
 	void *ctx;
 };
@@ -128,6 +129,9 @@ void loop_fd_want(struct loop_fd *f, unsigned events)
 {
 	int want = (events & LOOP_READ ? UV_READABLE : 0) | (events & LOOP_WRITE ? UV_WRITABLE : 0);
 
+	if (f->want == events) /* libuv would ask the kernel all the same */
+		return;
+	f->want = events;
 	if (want)
 		(void)uv_poll_start(&f->uv, want, on_poll);
 	else

@@ -24,6 +24,7 @@ struct udp_out {
 	struct ip_endpoint to;
 	size_t at, n;
 	uint16_t listener;
+	bool gone; /* sent, or failed */
 };
 
 struct udp_batch {
@@ -161,15 +162,15 @@ static struct udp_socket *socket_of(struct udp *u, uint16_t listener)
 	return NULL;
 }
 
-/* Datagrams of one socket, in the order in which they were given; returns how many were dealt with
- * (sent or failed) from `from` on. */
-static size_t send_run(struct udp *u, struct udp_socket *s, size_t from, size_t count)
+/* Sends a run of one socket's datagrams, in the order in which they were given; returns how many
+ * were dealt with (sent or failed). */
+static size_t send_run(struct udp *u, struct udp_socket *s, const uint16_t *which, size_t count)
 {
 	struct udp_batch *b = &u->away;
 	int sent;
 
 	for (size_t i = 0; i < count; i++) {
-		struct udp_out *o = &u->out[from + i];
+		struct udp_out *o = &u->out[which[i]];
 
 		b->iov[i] = (struct iovec){u->send + o->at, o->n};
 		b->head[i].msg_hdr = (struct msghdr){
@@ -186,57 +187,66 @@ static size_t send_run(struct udp *u, struct udp_socket *s, size_t from, size_t 
 		loop_fd_want(s->watch, LOOP_READ | LOOP_WRITE);
 		return 0;
 	}
-	note_unsent(u, s->listener, &u->out[from].to);
+	note_unsent(u, s->listener, &u->out[which[0]].to);
 	return 1;
 }
 
-static size_t run_length(const struct udp *u, size_t from)
+/* All that waits for one socket, in batches, until the kernel takes no more. */
+static void send_socket(struct udp *u, struct udp_socket *s)
 {
-	size_t n = 1;
+	size_t at = 0;
 
-	while (n < UDP_BATCH_MAX && from + n < u->out_count &&
-	       u->out[from + n].listener == u->out[from].listener)
-		n++;
-	return n;
+	while (at < u->out_count && !s->blocked) {
+		uint16_t which[UDP_BATCH_MAX];
+		size_t count = 0, done;
+
+		for (; at < u->out_count && count < UDP_BATCH_MAX; at++)
+			if (!u->out[at].gone && u->out[at].listener == s->listener)
+				which[count++] = (uint16_t)at;
+		done = count ? send_run(u, s, which, count) : 0;
+		for (size_t i = 0; i < done; i++)
+			u->out[which[i]].gone = true;
+		if (done < count)
+			at = which[done];
+	}
 }
 
 /* What a blocked socket could not take moves to the front and waits. */
-static void keep_waiting(struct udp *u, size_t keep_count)
+static void keep_waiting(struct udp *u)
 {
-	size_t bytes = 0;
+	size_t bytes = 0, kept = 0;
 
-	for (size_t i = 0; i < keep_count; i++) {
-		memmove(u->send + bytes, u->send + u->out[i].at, u->out[i].n);
-		u->out[i].at = bytes;
-		bytes += u->out[i].n;
+	for (size_t i = 0; i < u->out_count; i++) {
+		struct udp_out o = u->out[i];
+
+		if (o.gone)
+			continue;
+		if (!socket_of(u, o.listener)) {
+			note_unsent(u, o.listener, &o.to);
+			continue;
+		}
+		memmove(u->send + bytes, u->send + o.at, o.n);
+		o.at = bytes;
+		bytes += o.n;
+		u->out[kept++] = o;
 	}
-	u->out_count = keep_count;
+	u->out_count = kept;
 	u->out_bytes = bytes;
 }
 
 static void send_all(struct udp *u)
 {
-	size_t at = 0, keep = 0;
-
-	while (at < u->out_count) {
-		struct udp_socket *s = socket_of(u, u->out[at].listener);
-		size_t run = run_length(u, at), done;
-
-		if (!s) {
-			note_unsent(u, u->out[at].listener, &u->out[at].to);
-			at++;
-			continue;
-		}
-		done = s->blocked ? 0 : send_run(u, s, at, run);
-		at += done;
-		for (run = done ? 0 : run; run > 0; run--)
-			u->out[keep++] = u->out[at++];
-	}
-	keep_waiting(u, keep);
+	if (u->out_count == 0)
+		return;
+	list_for_each (node, &u->sockets)
+		send_socket(u, container_of(node, struct udp_socket, node));
+	keep_waiting(u);
 }
 
 void udp_send(struct udp *u, uint16_t listener, const struct ip_endpoint *to, struct slice bytes)
 {
+	struct udp_out o = {.to = *to, .n = bytes.n, .listener = listener};
+
 	if (u->out_count == UDP_SEND_MAX || bytes.n > UDP_SEND_BYTES_MAX - u->out_bytes)
 		send_all(u);
 	if (u->out_count == UDP_SEND_MAX || bytes.n > UDP_SEND_BYTES_MAX - u->out_bytes) {
@@ -244,7 +254,8 @@ void udp_send(struct udp *u, uint16_t listener, const struct ip_endpoint *to, st
 		return;
 	}
 	memcpy(u->send + u->out_bytes, bytes.p, bytes.n);
-	u->out[u->out_count++] = (struct udp_out){*to, u->out_bytes, bytes.n, listener};
+	o.at = u->out_bytes;
+	u->out[u->out_count++] = o;
 	u->out_bytes += bytes.n;
 }
 

@@ -86,17 +86,18 @@ static void link_done(struct link *l)
 
 /* ---- events ---- */
 
-static void on_event(struct console *c, const struct proc_msg *msg)
+/* A message holds whole lines. */
+static void on_events(struct console *c, const struct proc_msg *msg)
 {
-	char line[PROC_EVENT_MAX + 1];
-	struct slice text = slice_of((const char *)msg->payload, msg->bytes);
+	struct slice text = slice_of((const char *)msg->payload, msg->bytes), rest = text;
 
-	ring_add(&c->ring, text);
-	if (c->events_fd < 0)
-		return;
-	memcpy(line, text.p, text.n);
-	line[text.n] = '\n';
-	if (write(c->events_fd, line, text.n + 1) < 0 && c->events_lost++ == 0)
+	while (rest.n > 0) {
+		struct slice line = slice_split(rest, '\n', &rest);
+
+		if (line.n)
+			ring_add(&c->ring, line);
+	}
+	if (c->events_fd >= 0 && write(c->events_fd, text.p, text.n) < 0 && c->events_lost++ == 0)
 		log_line(SEV_WARNING, "events cannot be written: %s", err_text(-errno));
 }
 
@@ -297,7 +298,7 @@ static void on_signal(void *ctx, unsigned events)
 		if (got <= 0)
 			break;
 		if (c->msg.type == PROC_EVENT)
-			on_event(c, &c->msg);
+			on_events(c, &c->msg);
 		else
 			got = on_answer(c, ASK_SIGNAL);
 	}
@@ -360,7 +361,7 @@ static int on_warden_message(struct console *c)
 	case PROC_PEER:
 		return take_signal(c);
 	case PROC_EVENT:
-		on_event(c, &c->msg);
+		on_events(c, &c->msg);
 		return 0;
 	case PROC_ANSWER:
 		return on_answer(c, ASK_WARDEN);

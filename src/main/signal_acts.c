@@ -45,16 +45,8 @@ static bool said_too_much(struct signal *s, uint64_t now_ms)
 
 void signal_event(struct signal *s, struct event *e)
 {
-	char line[PROC_EVENT_MAX];
-	struct out o = out_to(line, sizeof(line));
-
-	if (!proc_channel_open(&s->console.channel))
-		return;
 	e->wall_ms = clock_wall_ms();
-	/* A console that does not keep up loses events; calls must not wait for it. */
-	if (event_write(&o, e) != 0 ||
-	    proc_send(&s->console.channel, PROC_EVENT, line, o.n, NULL, 0) != 0)
-		s->events_unsaid++;
+	event_batch_add(&s->events, &s->console.channel, e);
 }
 
 void signal_refusal(struct signal *s, enum reason reason, const struct ip_endpoint *from,
@@ -181,19 +173,32 @@ static void act(void *ctx, const struct action *a)
 	}
 }
 
+static bool draw_more(struct signal *s)
+{
+	size_t have = 0;
+
+	while (have < sizeof(s->random)) {
+		ssize_t got = getrandom(s->random + have, sizeof(s->random) - have, 0);
+
+		if (got < 0)
+			return false;
+		have += (size_t)got;
+	}
+	s->random_left = have;
+	return true;
+}
+
 static void draw_random(void *ctx, uint8_t *out, size_t n)
 {
 	struct signal *s = ctx;
 
-	while (n > 0) {
-		ssize_t got = getrandom(out, n, 0);
-
-		if (got < 0) {
+	for (size_t i = 0; i < n; i++) {
+		if (s->random_left == 0 && !draw_more(s)) {
 			s->failed = ERR_DENIED;
 			return;
 		}
-		out += got;
-		n -= (size_t)got;
+		out[i] = s->random[--s->random_left];
+		s->random[s->random_left] = 0;
 	}
 }
 
@@ -229,6 +234,8 @@ void signal_turn_end(void *ctx)
 	ops_send(s);
 	udp_flush(s->udp);
 	ops_send(s);
+	if (event_batch_flush(&s->events, &s->console.channel) != 0)
+		s->events.lost++; /* a console that does not keep up loses events; calls go on */
 	signal_link_rewatch(&s->warden);
 	signal_link_rewatch(&s->console);
 	idle_ms = s->broken_count ? 0 : core_idle_ms(s->core);

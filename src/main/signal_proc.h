@@ -8,7 +8,7 @@
 #include "io/tcp.h"
 #include "io/udp.h"
 #include "main/config_wire.h"
-#include "main/event.h"
+#include "main/event_batch.h"
 #include "main/record.h"
 #include "main/refusals.h"
 #include "main/source_limit.h"
@@ -17,6 +17,7 @@
 
 #define SIGNAL_HOUSE_MS	    1000 /* silent calls, old records */
 #define SIGNAL_EVENTS_PER_S 200	 /* refusals told one by one; beyond: counted */
+#define SIGNAL_RANDOM_BYTES 2048 /* drawn from the kernel at a time: about 100 calls' worth */
 #define SIGNAL_ERRORS_MAX   256	 /* unreachable peers told to the core at the turn's end */
 
 struct signal_link {
@@ -38,6 +39,9 @@ struct signal {
 	struct source_limit sources;
 	struct records records;
 	struct refusals refusals;
+	struct event_batch events;
+	uint8_t random[SIGNAL_RANDOM_BYTES]; /* drawn ahead; what is used is wiped */
+	size_t random_left;
 	struct loop_timer *core_timer, *house_timer;
 	struct sip_msg parsed;
 	struct proc_flow_op ops[PROC_FLOW_OPS_MAX]; /* of this turn, not yet sent */

@@ -34,12 +34,20 @@ void warden_notice(struct warden *w, const char *fmt, ...)
 
 void warden_event(struct warden *w, struct event *e)
 {
-	char line[PROC_EVENT_MAX];
-	struct out o = out_to(line, sizeof(line));
-
 	e->wall_ms = clock_wall_ms();
-	if (event_write(&o, e) == 0)
-		warden_child_send(&w->child[CHILD_CONSOLE], PROC_EVENT, line, o.n, NULL, 0);
+	event_batch_add(&w->events, &w->child[CHILD_CONSOLE].channel, e);
+}
+
+static void flush_events(void *ctx)
+{
+	struct warden *w = ctx;
+	struct child *console = &w->child[CHILD_CONSOLE];
+	int err = event_batch_flush(&w->events, &console->channel);
+
+	if (err)
+		warden_child_condemn(console, err);
+	else
+		warden_child_rewatch(console);
 }
 
 void warden_tell(struct warden *w, const char *type, const char *name, enum severity severity,
@@ -81,6 +89,7 @@ static void stop_further(struct warden *w)
 		w->flows_closed = true;
 		warden_flows_close_all(w);
 		warden_tell(w, "process", "gateway_stopped", SEV_NOTICE, "the gateway stops");
+		flush_events(w); /* before it is told to stop */
 		tell_to_stop(&w->child[CHILD_MEDIA]);
 		tell_to_stop(&w->child[CHILD_CONSOLE]);
 		loop_timer_start(w->stop, WARDEN_STOP_MS);
@@ -250,6 +259,7 @@ static int begin(struct warden *w)
 		err = loop_signal_add(w->loop, signals[i], on_signal, w, &w->signals[i]);
 	if (err)
 		return err;
+	loop_on_turn_end(w->loop, flush_events, w);
 	look_around(w);
 	note_unserved(w);
 	err = give_up_rights(w);

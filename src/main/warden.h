@@ -6,7 +6,7 @@
 #include "config/config_load.h"
 #include "enforce/nft.h"
 #include "io/loop.h"
-#include "main/event.h"
+#include "main/event_batch.h"
 #include "main/listeners.h"
 #include "media/flow_table.h"
 #include "proc/channel.h"
@@ -56,6 +56,7 @@ struct warden {
 	struct child child[CHILD_COUNT];
 	struct child probe; /* only for --self-test */
 	struct proc_msg msg;
+	struct event_batch events;
 	struct flow_table *flows;
 	struct nft *nft; /* NULL = no firewall: the user mode */
 	struct pinhole_counts pinholes;
@@ -77,7 +78,7 @@ struct warden {
 
 /* warden.c */
 __attribute__((format(printf, 2, 3))) void warden_notice(struct warden *w, const char *fmt, ...);
-/* To the console, or nowhere while there is none. */
+/* To the console at the end of the turn, or nowhere while there is none. */
 void warden_event(struct warden *w, struct event *e);
 /* "process" and "config" events. */
 __attribute__((format(printf, 5, 6))) void warden_tell(struct warden *w, const char *type,
@@ -101,6 +102,8 @@ void warden_child_condemn(struct child *c, int err);
 /* Sends, or condemns. */
 void warden_child_send(struct child *c, enum proc_type type, const void *payload, size_t bytes,
 		       const int *fds, size_t fd_count);
+/* After something was sent past warden_child_send. */
+void warden_child_rewatch(struct child *c);
 int warden_child_spawn(struct child *c) must_check;
 /* What signal and console need of the present regime. */
 void warden_hand_config(struct warden *w, bool reload);

@@ -53,7 +53,7 @@ void warden_child_condemn(struct child *c, int err)
 		kill_child(c->warden, c->pid);
 }
 
-static void rewatch(struct child *c)
+void warden_child_rewatch(struct child *c)
 {
 	if (c->watch)
 		loop_fd_want(c->watch,
@@ -71,7 +71,7 @@ void warden_child_send(struct child *c, enum proc_type type, const void *payload
 	if (err)
 		warden_child_condemn(c, err);
 	else
-		rewatch(c);
+		warden_child_rewatch(c);
 }
 
 static void on_channel(void *ctx, unsigned events)
@@ -91,7 +91,7 @@ static void on_channel(void *ctx, unsigned events)
 	if (got < 0)
 		warden_child_condemn(c, got);
 	else
-		rewatch(c);
+		warden_child_rewatch(c);
 }
 
 /* ---- what a child is given ---- */
@@ -148,7 +148,7 @@ void warden_hand_config(struct warden *w, bool reload)
 	if (err)
 		warden_child_condemn(c, err);
 	else
-		rewatch(c);
+		warden_child_rewatch(c);
 }
 
 void warden_hand_console(struct warden *w)

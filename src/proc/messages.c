@@ -51,7 +51,7 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 	[PROC_ANSWER] = {"answer", WAY(BIT(WARDEN) | BIT(SIGNAL), BIT(CONSOLE)),
 			 ONE(struct proc_answer), FDS(1, 1)},
 	[PROC_EVENT] = {"event", WAY(BIT(WARDEN) | BIT(SIGNAL) | BIT(MEDIA), BIT(CONSOLE)),
-			.bytes_min = 2, .bytes_max = PROC_EVENT_MAX, .unit_bytes = 1},
+			.bytes_min = 2, .bytes_max = PROC_PAYLOAD_MAX, .unit_bytes = 1},
 };
 
 const struct proc_row *proc_row(unsigned type)

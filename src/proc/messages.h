@@ -59,7 +59,7 @@ enum proc_type {
 	PROC_QUERY,
 	PROC_ANSWER, /* + memfd with the text */
 	/* anybody -> console */
-	PROC_EVENT,
+	PROC_EVENT, /* one or more events, a line each */
 	PROC_TYPE_COUNT
 };
 
