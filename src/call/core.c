@@ -266,9 +266,15 @@ void core_tick(struct core *c, uint64_t now_ms)
 	core_sweep(c);
 }
 
-uint64_t core_idle_ms(const struct core *c)
+uint64_t core_idle_ms(const struct core *c, uint64_t now_ms)
 {
-	return wheel_idle_ms(&c->wheel);
+	uint64_t idle_ms = wheel_idle_ms(&c->wheel);
+	/* The wheel stands where the last event left it. */
+	uint64_t passed_ms = now_ms > c->wheel.now_ms ? now_ms - c->wheel.now_ms : 0;
+
+	if (idle_ms == UINT64_MAX)
+		return UINT64_MAX;
+	return idle_ms > passed_ms ? idle_ms - passed_ms : 0;
 }
 
 void core_stop(struct core *c, uint64_t now_ms)

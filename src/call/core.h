@@ -34,8 +34,8 @@ void core_on_transport_error(struct core *c, uint64_t now_ms, const struct path 
 void core_on_media_idle(struct core *c, uint64_t now_ms, uint32_t call);
 /* Fires what is due. */
 void core_tick(struct core *c, uint64_t now_ms);
-/* Milliseconds until core_tick has work, UINT64_MAX = none. */
-uint64_t core_idle_ms(const struct core *c);
+/* Milliseconds from now_ms on until core_tick has work, UINT64_MAX = none. */
+uint64_t core_idle_ms(const struct core *c, uint64_t now_ms);
 /* A clean stop: every call is ended on both sides (BYE, CANCEL, 503), every flow closed. */
 void core_stop(struct core *c, uint64_t now_ms);
 

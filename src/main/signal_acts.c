@@ -238,7 +238,7 @@ void signal_turn_end(void *ctx)
 		s->events.lost++; /* a console that does not keep up loses events; calls go on */
 	signal_link_rewatch(&s->warden);
 	signal_link_rewatch(&s->console);
-	idle_ms = s->broken_count ? 0 : core_idle_ms(s->core);
+	idle_ms = s->broken_count ? 0 : core_idle_ms(s->core, clock_ms());
 	if (idle_ms == UINT64_MAX)
 		loop_timer_stop(s->core_timer);
 	else

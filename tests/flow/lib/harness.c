@@ -299,9 +299,9 @@ void harness_check_always(struct harness *h)
 	if (!h->core)
 		return;
 	core_stats_get(h->core, &stats);
-	if (stats.calls && core_idle_ms(h->core) == UINT64_MAX)
+	if (stats.calls && core_idle_ms(h->core, h->now_ms) == UINT64_MAX)
 		harness_fail_always(h, "%zu calls without a timer", stats.calls);
-	if (stats.transactions && core_idle_ms(h->core) == UINT64_MAX)
+	if (stats.transactions && core_idle_ms(h->core, h->now_ms) == UINT64_MAX)
 		harness_fail_always(h, "%zu transactions without a timer", stats.transactions);
 	if (h->flow_count && stats.calls == 0)
 		harness_fail_always(h, "%zu flows without a call", h->flow_count);
@@ -313,7 +313,7 @@ void harness_check_always(struct harness *h)
 void harness_pass_to(struct harness *h, uint64_t now_ms)
 {
 	while (h->core && !h->failed) {
-		uint64_t idle_ms = core_idle_ms(h->core);
+		uint64_t idle_ms = core_idle_ms(h->core, h->now_ms);
 
 		if (idle_ms == UINT64_MAX || idle_ms > now_ms - h->now_ms)
 			break;
@@ -437,7 +437,7 @@ static void drain(struct harness *h)
 	core_stats_get(h->core, &stats);
 	if (stats.registrations)
 		harness_fail_always(h, "%zu registrations are left", stats.registrations);
-	if (core_idle_ms(h->core) != UINT64_MAX)
+	if (core_idle_ms(h->core, h->now_ms) != UINT64_MAX)
 		harness_fail_always(h, "a timer is left");
 }
 
