@@ -45,7 +45,7 @@ struct leg {
 	struct slice our_uri, peer_uri; /* as they stand in From and To, without tags */
 	struct slice our_tag;	/* callee leg: our From tag; caller leg: of the first dialog */
 	struct slice peer_tag;	/* caller leg: the caller's From tag */
-	struct slice first_uri; /* callee leg: Request-URI of the first request */
+	struct slice first_uri; /* Request-URI of the first request, on this leg */
 	uint32_t cseq;		/* the last one that we sent */
 };
 

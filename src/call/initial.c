@@ -173,6 +173,8 @@ static int caller_leg_fill(struct call *k, const struct route *r, const struct s
 	if (!err)
 		err = call_token(k, &l->our_tag);
 	if (!err)
+		err = arena_copy(&k->arena, msg->uri_text, &l->first_uri);
+	if (!err)
 		err = arena_copy(&k->arena, msg->call_id, &l->call_id);
 	if (!err && leg_index(k->core, l)) {
 		l->call_id.n = 0;
@@ -304,7 +306,8 @@ static bool method_allowed(const struct config *config, struct config_owner owne
 	return p->method_count == 0;
 }
 
-/* The same request on another way: it was forked before us and merged here (RFC 3261 8.2.2.2). */
+/* The same request on another way: it was forked before us and merged here (RFC 3261 8.2.2.2).
+ * We stand for many phones: a fork to two of them has two Request-URIs and is no merge. */
 static bool merged(const struct core *c, const struct sip_msg *msg)
 {
 	for (struct hash_node *n = hash_first(&c->by_call_id, hash_bytes(&c->key, msg->call_id)); n;
@@ -312,7 +315,7 @@ static bool merged(const struct core *c, const struct sip_msg *msg)
 		struct leg *l = container_of(n, struct leg, by_call_id);
 
 		if (l->index == CALLER && slice_eq(l->call_id, msg->call_id) &&
-		    slice_eq(l->peer_tag, msg->from.tag) &&
+		    slice_eq(l->peer_tag, msg->from.tag) && slice_eq(l->first_uri, msg->uri_text) &&
 		    l->call->caller_end.remote_cseq == msg->cseq.number &&
 		    l->call->state != CALL_ENDED)
 			return true;
