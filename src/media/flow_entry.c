@@ -21,11 +21,6 @@ uint32_t flow_table_generation(const struct flow_table *t, uint32_t index)
 	return __atomic_load_n(&t->flows[index].generation, __ATOMIC_ACQUIRE);
 }
 
-const struct hw_flow *flow_table_entry(const struct flow_table *t, uint32_t index)
-{
-	return &t->flows[index];
-}
-
 static bool bit_set(const struct flow_table *t, uint32_t index)
 {
 	return __atomic_load_n(&t->open[index / WORD_BITS], __ATOMIC_ACQUIRE) >> index % WORD_BITS &

@@ -58,8 +58,6 @@ uint32_t flow_table_next(const struct flow_table *t, uint32_t from);
 size_t flow_table_open_count(const struct flow_table *t);
 /* What stands there, as it was published; false when it is closed. */
 bool flow_table_spec(const struct flow_table *t, uint32_t index, struct flow_spec *out);
-/* Owner: the entry itself, for a look at one field; `index` is below flow_table_size(). */
-const struct hw_flow *flow_table_entry(const struct flow_table *t, uint32_t index);
 
 /* Figures of an open flow, ready for listings. */
 struct flow_stats {
