@@ -23,8 +23,10 @@ static const struct static_type {
 
 bool sdp_proto_is_rtp(struct slice proto)
 {
+	if (slice_eq(proto, SL("RTP/AVP")))
+		return true;
 	while (proto.n)
-		if (slice_eq_nocase(slice_split(proto, '/', &proto), SL("RTP")))
+		if (slice_eq_nocase(sdp_until(proto, '/', &proto), SL("RTP")))
 			return true;
 	return false;
 }
@@ -49,13 +51,13 @@ bool sdp_proto_is_dtls(struct slice proto)
 static enum reason port_read(struct slice word, struct sdp_media *m)
 {
 	struct slice count;
-	struct slice port = slice_split(word, '/', &count);
+	struct slice port = sdp_until(word, '/', &count);
 	uint32_t n = 1;
 
-	if (slice_u32(port, UINT32_MAX - 1, &m->port_written))
+	if (!sdp_number(port, UINT32_MAX / 2, &m->port_written))
 		return REASON_sdp_media;
 	m->port = m->port_written > UINT16_MAX ? 0 : (uint16_t)m->port_written;
-	if (port.n < word.n && slice_u32(count, UINT16_MAX, &n))
+	if (port.n < word.n && !sdp_number(count, UINT16_MAX, &n))
 		return REASON_sdp_media;
 	m->port_count = (uint16_t)n;
 	return n == 0 || m->port_written > UINT16_MAX ? REASON_sdp_media : REASON_NONE;
@@ -66,7 +68,7 @@ static void format_read(struct slice name, struct sdp_format *f)
 	uint32_t number;
 
 	*f = (struct sdp_format){.name = name, .payload_type = -1};
-	if (slice_u32(name, PAYLOAD_TYPE_MAX, &number))
+	if (!sdp_number(name, PAYLOAD_TYPE_MAX, &number))
 		return;
 	f->payload_type = (int16_t)number;
 	if (number < sizeof(static_types) / sizeof(static_types[0])) {
@@ -121,11 +123,11 @@ void sdp_media_rtpmap(struct slice value, struct sdp_media *m)
 {
 	struct slice rest = value, parameters;
 	struct slice name = sdp_word_next(&rest);
-	struct slice encoding = slice_split(sdp_word_next(&rest), '/', &rest);
-	struct slice clock = slice_split(rest, '/', &parameters);
+	struct slice encoding = sdp_until(sdp_word_next(&rest), '/', &rest);
+	struct slice clock = sdp_until(rest, '/', &parameters);
 	uint32_t type, hz;
 
-	if (slice_u32(name, PAYLOAD_TYPE_MAX, &type) || slice_u32(clock, CLOCK_HZ_MAX, &hz))
+	if (!sdp_number(name, PAYLOAD_TYPE_MAX, &type) || !sdp_number(clock, CLOCK_HZ_MAX, &hz))
 		return;
 	for (unsigned i = 0; i < m->format_count; i++) {
 		if (m->format[i].payload_type != (int)type)

@@ -93,7 +93,7 @@ static void read_rtcp(struct reader *r, struct slice value)
 	struct sdp_media *m = r->media;
 	uint32_t port;
 
-	if (slice_u32(sdp_word_next(&rest), UINT16_MAX, &port)) {
+	if (!sdp_number(sdp_word_next(&rest), UINT16_MAX, &port)) {
 		reader_fault(r, REASON_sdp_address);
 		return;
 	}
@@ -105,9 +105,10 @@ static void read_rtcp(struct reader *r, struct slice value)
 
 static void read_ptime(struct sdp_media *m, struct slice value)
 {
+	struct slice fraction;
 	uint32_t ms;
 
-	if (!slice_u32(slice_first(value, slice_find(value, '.')), UINT16_MAX, &ms))
+	if (sdp_number(sdp_until(value, '.', &fraction), UINT16_MAX, &ms))
 		m->ptime_ms = (uint16_t)ms;
 }
 
@@ -115,22 +116,34 @@ static void read_media_attribute(struct reader *r, struct slice name, struct sli
 {
 	struct sdp_media *m = r->media;
 
-	if (slice_eq(name, SL("rtpmap")))
-		sdp_media_rtpmap(value, m);
-	else if (slice_eq(name, SL("rtcp")))
-		read_rtcp(r, value);
-	else if (slice_eq(name, SL("rtcp-mux")))
-		m->rtcp_mux = true;
-	else if (slice_eq(name, SL("mid")))
-		m->mid = slice_trim(value);
-	else if (slice_eq(name, SL("crypto")))
-		m->has_crypto = true;
-	else if (slice_eq(name, SL("fingerprint")))
-		m->has_fingerprint = true;
-	else if (slice_eq(name, SL("ptime")))
-		read_ptime(m, value);
-	else
+	switch (name.n) { /* most attributes are told apart by their length alone */
+	case sizeof("mid") - 1:
+		if (slice_eq(name, SL("mid")))
+			m->mid = slice_trim(value);
+		break;
+	case sizeof("rtcp") - 1:
+		if (slice_eq(name, SL("rtcp")))
+			read_rtcp(r, value);
+		break;
+	case sizeof("ptime") - 1:
+		if (slice_eq(name, SL("ptime")))
+			read_ptime(m, value);
+		break;
+	case sizeof("rtpmap") - 1:
+		if (slice_eq(name, SL("rtpmap")))
+			sdp_media_rtpmap(value, m);
+		m->has_crypto |= slice_eq(name, SL("crypto"));
+		break;
+	case sizeof("sendrecv") - 1:
+		m->rtcp_mux |= slice_eq(name, SL("rtcp-mux"));
 		(void)direction_of(name, &m->direction);
+		break;
+	case sizeof("fingerprint") - 1:
+		m->has_fingerprint |= slice_eq(name, SL("fingerprint"));
+		break;
+	default:
+		break;
+	}
 }
 
 static void read_attribute(struct reader *r, struct slice text)
@@ -199,7 +212,7 @@ static bool media_begin(struct reader *r, const struct sdp_line *line)
 /* False where reading on is of no use. */
 static bool read_line(struct reader *r, const struct sdp_line *line)
 {
-	if (slice_find(line->whole, '\r') < line->whole.n)
+	if (line->stray_cr)
 		reader_fault(r, REASON_sdp_syntax);
 	switch (line->type) {
 	case 'a':
