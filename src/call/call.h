@@ -9,6 +9,7 @@
 #include "call/core.h"
 #include "call/cross.h"
 #include "call/media_session.h"
+#include "call/pbx_watch.h"
 #include "call/registrar.h"
 #include "call/side.h"
 #include "call/txn.h"
@@ -97,6 +98,7 @@ struct core {
 	struct hash_key key;
 	struct txn_layer txns;
 	struct registrar registrar;
+	struct pbx_watches watches;
 	struct r1_ports ports;
 	struct r1_admit *admit;
 	struct hash_table by_call_id; /* legs */

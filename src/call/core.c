@@ -17,6 +17,8 @@ static int core_tables_init(struct core *c)
 	if (!err)
 		err = registrar_init(&c->registrar, c->env, c->config, &c->wheel, &c->txns,
 				     &c->stats, c->key);
+	if (!err)
+		err = pbx_watches_init(&c->watches, c->env, c->config, &c->wheel, &c->txns);
 	return err;
 }
 
@@ -52,6 +54,7 @@ void core_free(struct core *c)
 		return;
 	while (!list_empty(&c->calls))
 		call_free(container_of(c->calls.next, struct call, node));
+	pbx_watches_done(&c->watches);
 	registrar_done(&c->registrar);
 	txn_layer_done(&c->txns);
 	hash_done(&c->by_call_id);
@@ -207,10 +210,8 @@ static bool request_acceptable(struct core *c, const struct path *from, const st
 }
 
 static void on_request(struct core *c, uint64_t now_ms, const struct path *from,
-		       const struct sip_msg *msg)
+		       struct config_owner owner, const struct sip_msg *msg)
 {
-	struct config_owner owner = owner_of_path(c->config, from);
-
 	if (txn_on_request(&c->txns, now_ms, from, msg) == TXN_ABSORBED)
 		return;
 	if (msg->method == SIP_ACK) {
@@ -234,9 +235,13 @@ static void on_request(struct core *c, uint64_t now_ms, const struct path *from,
 void core_on_message(struct core *c, uint64_t now_ms, const struct path *from,
 		     const struct sip_msg *msg)
 {
+	struct config_owner owner = owner_of_path(c->config, from);
+
 	wheel_advance(&c->wheel, now_ms);
+	if (owner.kind == OWNER_PBX)
+		pbx_watch_heard(&c->watches, owner.index);
 	if (msg->request)
-		on_request(c, now_ms, from, msg);
+		on_request(c, now_ms, from, owner, msg);
 	else if (!txn_on_response(&c->txns, now_ms, from, msg))
 		report_refused(c, from, REASON_response_unmatched, 0, SL("response"));
 	core_sweep(c);

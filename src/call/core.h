@@ -80,6 +80,9 @@ struct core_stats {
 };
 void core_stats_get(const struct core *c, struct core_stats *out);
 
+/* False while the pbx (an index into the configuration) leaves our OPTIONS unanswered. */
+bool core_pbx_up(const struct core *c, uint16_t pbx);
+
 /* The call that a Call-ID (either side) or a shown id ("c-1a2b") names, or 0. */
 uint32_t core_call_find(const struct core *c, struct slice what);
 

@@ -63,6 +63,11 @@ void core_stats_get(const struct core *c, struct core_stats *out)
 	out->transactions = txn_count(&c->txns);
 }
 
+bool core_pbx_up(const struct core *c, uint16_t pbx)
+{
+	return pbx_watch_up(&c->watches, pbx);
+}
+
 uint32_t core_call_find(const struct core *c, struct slice what)
 {
 	char shown[16];
@@ -137,6 +142,25 @@ static void call_again(struct call *k, const struct config *old, const struct co
 	}
 }
 
+/* Who was silent before the reload still is. Without memory nobody is watched until the next one.
+ */
+static void watches_again(struct core *c, const struct config *old)
+{
+	struct pbx_watches before = c->watches;
+
+	if (pbx_watches_init(&c->watches, c->env, c->config, &c->wheel, &c->txns)) {
+		c->watches.count = 0;
+		c->watches.watch = NULL;
+	}
+	for (size_t i = 0; i < before.count && i < old->pbx_count; i++) {
+		uint16_t now = config_pbx_find(c->config, slice_z(old->pbxs[i].name));
+
+		if (now < c->watches.count)
+			c->watches.watch[now].down = before.watch[i].down;
+	}
+	pbx_watches_done(&before);
+}
+
 void core_reload(struct core *c, const struct config *config, const uint16_t *listener_map,
 		 uint64_t now_ms)
 {
@@ -150,6 +174,7 @@ void core_reload(struct core *c, const struct config *config, const uint16_t *li
 	r1_ports_done(&c->ports);
 	r1_ports_init(&c->ports, config->media.port_first, config->media.port_last);
 	c->config = config;
+	watches_again(c, old);
 	list_for_each (n, &c->calls)
 		call_again(container_of(n, struct call, node), old, config, listener_map);
 	core_sweep(c);

@@ -134,7 +134,7 @@ static const struct row rows[] = {
 	{"pbx", "options-ping", "500ms",
 	 "options-ping = \"500ms\": write a value from 1s to 1h, or 0"},
 	{"pbx", "options-ping", "0", NULL},
-	{"pbx", "options-ping", "2m", WARN("options-ping")},
+	{"pbx", "options-ping", "2m", NULL},
 	{"pbx", "options-ping", "30",
 	 "options-ping = \"30\": write a duration such as 500ms, 30s, 10m or 24h"},
 	{"pbx", "srtp", "off", NULL},
