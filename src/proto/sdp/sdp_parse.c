@@ -270,12 +270,15 @@ static void mark_bundled(struct sdp *sdp)
 	}
 }
 
-/* The last line keeps its end, so that "x\r\r\n" is seen as it is. */
+/* Line ends behind the last line are dropped. It keeps its own, so that "x\r\r\n" is seen as it
+ * is. */
 static struct slice without_last_blank_lines(struct slice text)
 {
-	while (slice_ends_nocase(text, SL("\n\n")) || slice_ends_nocase(text, SL("\n\r\n")))
-		text.n -= text.p[text.n - 2] == '\r' ? 2 : 1;
-	return text;
+	size_t last = text.n;
+
+	while (last && (text.p[last - 1] == '\n' || text.p[last - 1] == '\r'))
+		last--;
+	return slice_first(text, last + slice_find(slice_from(text, last), '\n') + 1);
 }
 
 static void sdp_clear(struct sdp *sdp, struct slice text)

@@ -54,6 +54,8 @@ static const struct pinhole_row pinholes[] = {
 	 4000, 4001},
 	{"blanks between words", HEAD_C "m=audio  4000\tRTP/AVP 0 \r\n", 0, "audio", "RTP/AVP",
 	 "192.0.2.1", 4000, 4001},
+	{"line ends behind the last line", HEAD_C AUDIO "\r\n\r\r\n\n", 0, "audio", "RTP/AVP",
+	 "192.0.2.1", 4000, 4001},
 	{"no o=, s=, t=", "v=0\r\nc=IN IP4 192.0.2.1\r\n" AUDIO, 0, "audio", "RTP/AVP", "192.0.2.1",
 	 4000, 4001},
 };
@@ -90,6 +92,7 @@ static const struct {
 	{"o= twice", HEAD "o=- 1 1 IN IP4 192.0.2.1\r\n", REASON_sdp_order},
 	{"no letter and '='", HEAD_C "hello\r\n", REASON_sdp_syntax},
 	{"empty line inside", HEAD_C "\r\n" AUDIO, REASON_sdp_syntax},
+	{"CR twice at the end", HEAD_C "a=x\r\r\n", REASON_sdp_syntax},
 	{"CR alone", HEAD_C "a=x\ra=y\r\n", REASON_sdp_syntax},
 	{"port is a word", HEAD_C "m=audio $ RTP/AVP 0\r\n", REASON_sdp_media},
 	{"port 65536", HEAD_C "m=audio 65536 RTP/AVP 0\r\n", REASON_sdp_media},
