@@ -26,8 +26,9 @@ const uint16_t sip_chars[256] = {
 	['&'] = SEEN | CH_USER | CH_USER_BARE | CH_PASSWORD | CH_URI_PARAM | CH_URI_HEADER |
 		CH_URI_ANY | CH_VALUE,
 	['\''] = TOKEN | MARK,
-	['('] = MARK | CH_VALUE,
-	[')'] = MARK | CH_VALUE,
+	['('] = MARK, /* no value's: elsewhere it begins a comment, and two readers would split a
+			 list in two ways */
+	[')'] = MARK,
 	['*'] = TOKEN | MARK,
 	['+'] = TOKEN | MARK | CH_SCHEME,
 	[','] = SEEN | CH_USER | CH_PASSWORD | CH_URI_ANY,
