@@ -124,7 +124,7 @@ int client_ask(const struct client_options *o, const char *method, const char *p
 		client_answer_done(&a);
 		return err;
 	}
-	a.json = a.text ? json_loads(a.text, JSON_DECODE_ANY, NULL) : NULL;
+	a.json = a.text ? json_loads(a.text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
 	*out = a;
 	return 0;
 }

@@ -60,6 +60,15 @@ static int send_listeners(struct proc_channel *ch, const struct config_parcel *p
 	return err;
 }
 
+static uint32_t secrets_of(const struct config *c)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < c->trunk_count; i++)
+		n += c->trunks[i].password[0] != '\0';
+	return n;
+}
+
 int config_wire_send(struct proc_channel *ch, const struct config_parcel *p)
 {
 	const struct config *c = p->config;
@@ -68,7 +77,8 @@ int config_wire_send(struct proc_channel *ch, const struct config_parcel *p)
 					  .zones = (uint32_t)c->zone_count,
 					  .pbxs = (uint32_t)c->pbx_count,
 					  .trunks = (uint32_t)c->trunk_count,
-					  .listeners = (uint32_t)c->listener_count};
+					  .listeners = (uint32_t)c->listener_count,
+					  .secrets = p->listener_fds ? secrets_of(c) : 0};
 	struct proc_config_end end = {p->generation};
 	int fd = proc_text_fd(p->text), err;
 
@@ -180,6 +190,7 @@ static int on_secret(struct config_intake *in, struct proc_msg *msg)
 		return ERR_PEER;
 	memcpy(in->config->trunks[m.index].password, m.password, sizeof(m.password));
 	explicit_bzero(&m, sizeof(m));
+	in->secrets++;
 	return 0;
 }
 
@@ -207,7 +218,7 @@ static int on_end(struct config_intake *in, const struct proc_msg *msg)
 	memcpy(&m, msg->payload, sizeof(m));
 	if (m.generation != in->begin.generation || in->zones != in->begin.zones ||
 	    in->pbxs_trunks != in->begin.pbxs + in->begin.trunks ||
-	    in->listeners != in->begin.listeners)
+	    in->listeners != in->begin.listeners || in->secrets != in->begin.secrets)
 		return ERR_PEER;
 	err = config_listeners_derive(c);
 	if (err)

@@ -23,7 +23,7 @@ int config_wire_send(struct proc_channel *ch, const struct config_parcel *parcel
 struct config_intake {
 	bool open; /* a parcel has begun */
 	struct proc_config_begin begin;
-	uint32_t zones, pbxs_trunks, listeners; /* came so far */
+	uint32_t zones, pbxs_trunks, listeners, secrets; /* came so far */
 	struct config *config;
 	int *fds;	     /* as config->listeners; -1 = none came; the intake's until taken */
 	uint16_t *old_index; /* as config->listeners */

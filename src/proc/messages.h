@@ -99,7 +99,8 @@ struct proc_hello {
 struct proc_config_begin {
 	uint64_t generation;
 	uint64_t text_bytes;
-	uint32_t zones, pbxs, trunks, listeners; /* so many of each follow */
+	uint32_t zones, pbxs, trunks, listeners, secrets; /* so many of each follow */
+	uint32_t unused;
 	char file[CONFIG_PATH_MAX];
 };
 
@@ -197,7 +198,7 @@ struct proc_answer {
 static_assert(sizeof(struct proc_head) == 8, "head");
 static_assert(sizeof(struct proc_spawned) == 16, "spawned");
 static_assert(sizeof(struct proc_exited) == 12, "exited");
-static_assert(sizeof(struct proc_config_begin) == 32 + CONFIG_PATH_MAX, "config_begin");
+static_assert(sizeof(struct proc_config_begin) == 40 + CONFIG_PATH_MAX, "config_begin");
 static_assert(sizeof(struct ip_addr) == 17 && sizeof(struct ip_endpoint) == 20, "ip");
 static_assert(sizeof(struct proc_config_zone) == 72, "config_zone");
 static_assert(sizeof(struct proc_config_peer) == 28, "config_peer");
