@@ -27,6 +27,7 @@ struct relay {
 	struct relay_port **ports; /* by index into the table */
 	struct list all;
 	struct list unbound; /* tried again at their retry_ns */
+	uint64_t retry_ns;   /* when the first of them is due */
 	uint64_t round;	     /* of epoll */
 	size_t unbound_count;
 	struct relay_batch batch;
@@ -68,6 +69,7 @@ int relay_new(const struct relay_setup *setup, struct relay **out)
 	r->setup = *setup;
 	list_init(&r->all);
 	list_init(&r->unbound);
+	r->retry_ns = UINT64_MAX;
 	batch_init(&r->batch);
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (r->epoll < 0) {
@@ -141,6 +143,8 @@ static void port_try(struct relay *r, struct relay_port *p)
 	p->retry_ns =
 		r->setup.now_ns() + (often ? RELAY_RETRY_MS : RELAY_RETRY_SLOW_MS) * NS_PER_MS;
 	list_append(&r->unbound, &p->waiting);
+	if (p->retry_ns < r->retry_ns)
+		r->retry_ns = p->retry_ns;
 }
 
 static void port_open(struct relay *r, uint32_t index, const struct hw_flow *flow)
@@ -323,19 +327,29 @@ static void retry_unbound(struct relay *r)
 {
 	uint64_t now_ns = r->setup.now_ns();
 
+	if (now_ns < r->retry_ns)
+		return;
+	r->retry_ns = UINT64_MAX;
 	list_for_each_safe (node, &r->unbound) {
 		struct relay_port *p = container_of(node, struct relay_port, waiting);
 
 		if (p->retry_ns <= now_ns)
 			port_try(r, p);
+		else if (p->retry_ns < r->retry_ns)
+			r->retry_ns = p->retry_ns;
 	}
 }
 
 static int wait_ms(const struct relay *r, int timeout_ms)
 {
-	if (!list_empty(&r->unbound) && (timeout_ms < 0 || timeout_ms > RELAY_RETRY_MS))
-		return RELAY_RETRY_MS;
-	return timeout_ms;
+	uint64_t now_ns, left_ms = 0;
+
+	if (list_empty(&r->unbound))
+		return timeout_ms;
+	now_ns = r->setup.now_ns();
+	if (r->retry_ns > now_ns)
+		left_ms = (r->retry_ns - now_ns) / NS_PER_MS + 1;
+	return timeout_ms >= 0 && (uint64_t)timeout_ms < left_ms ? timeout_ms : (int)left_ms;
 }
 
 static void wake_clear(const struct relay *r)
