@@ -97,7 +97,8 @@ static enum reason route_from_pbx(const struct core *c, uint16_t pbx, const stru
 		b = phone_named(c, pbx, msg, &r->from);
 	if (b)
 		return route_to_phone(c, b, r);
-	if (trunk == CONFIG_NONE || msg->uri.user.n == 0)
+	/* A phone that is gone is no number for the provider. */
+	if (trunk == CONFIG_NONE || msg->uri.user.n == 0 || registrar_is_token(msg->uri.user))
 		return REASON_not_registered;
 	return route_to_trunk(c, trunk, msg, r);
 }

@@ -45,18 +45,18 @@ void registrar_done(struct registrar *r)
 }
 
 /* A refresh that the PBX need not see: the same phone from the same source asks for the same while
- * more than half of the PBX's grant is left. */
+ * more than half of the PBX's grant is left, and it was asked a little while ago. */
 static struct binding *fresh_binding(const struct registrar *r, uint64_t now_ms,
 				     const struct reg_request *q)
 {
 	const struct reg_contact *c = &q->contact[0];
-	uint64_t credentials = reg_credentials_of(r, q->msg);
+	uint64_t credentials = reg_credentials_of(r, q->msg), half_ms, asked_ms;
 	struct binding *b;
 
 	if (q->wildcard || q->contact_count != 1 || c->expires_s == 0)
 		return NULL;
 	b = reg_binding_find(r, q, c);
-	if (!b || !b->natted || q->msg->cseq.number <= b->cseq)
+	if (!b || !b->natted || b->ask_anew || q->msg->cseq.number <= b->cseq)
 		return NULL;
 	if (!path_same_source(&b->source, &q->phone.path) || b->source.conn != q->phone.path.conn)
 		return NULL;
@@ -65,7 +65,9 @@ static struct binding *fresh_binding(const struct registrar *r, uint64_t now_ms,
 		return NULL;
 	if (credentials && credentials != b->credentials)
 		return NULL;
-	return b->pbx_expires_ms > now_ms + b->pbx_granted_ms / 2 ? b : NULL;
+	half_ms = b->pbx_granted_ms / 2;
+	asked_ms = b->pbx_expires_ms - b->pbx_granted_ms;
+	return now_ms < asked_ms + (half_ms < REG_CACHE_MS ? half_ms : REG_CACHE_MS) ? b : NULL;
 }
 
 static bool method_admitted(const struct config_phones *p)

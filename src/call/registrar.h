@@ -33,6 +33,7 @@ struct binding {
 	struct path source;   /* of the last accepted REGISTER */
 	uint16_t phones, pbx; /* indexes into the configuration */
 	bool natted;
+	bool ask_anew; /* the PBX may have forgotten it: no answer from the cache */
 	uint64_t registered_ms;
 	uint64_t expires_ms;	 /* towards the phone: the binding dies then */
 	uint64_t pbx_granted_ms; /* how long the PBX granted last */
@@ -50,6 +51,7 @@ struct registrar {
 	struct list bindings; /* oldest first */
 	struct list pending;  /* REGISTERs that wait for the PBX */
 	struct core_stats *stats;
+	bool pbx_silent[CONFIG_SECTIONS_MAX]; /* a REGISTER to it failed since it last answered */
 };
 
 int registrar_init(struct registrar *r, const struct core_env *env, const struct config *config,
@@ -70,6 +72,11 @@ struct binding *registrar_by_token(const struct registrar *r, struct slice token
  * at this PBX, or NULL: for a PBX that calls a phone by its name instead of by its Contact.
  * Borrowed. */
 struct binding *registrar_by_aor(const struct registrar *r, uint16_t pbx, struct slice aor);
+/* True for the user part of a Contact of ours, whether its phone is still known or not: such a one
+ * is no number to dial. */
+bool registrar_is_token(struct slice user);
+/* The PBX was away and may have lost its registrations: the next refresh of each phone asks it. */
+void registrar_pbx_was_away(struct registrar *r, uint16_t pbx);
 /* A binding of this source (same listener, same address and port): the phone that sends a request;
  * with `user` not empty, one whose user part equals it is preferred. Where nat = no, a binding of
  * the same address with this very user does too (phones call from another port over TCP). */

@@ -210,6 +210,7 @@ int reg_binding_put(struct registrar *r, uint64_t now_ms, const struct reg_reque
 		}
 	}
 	write_facts(b, q, c);
+	b->ask_anew = false;
 	b->pbx_granted_ms = (uint64_t)granted_s * 1000;
 	b->pbx_expires_ms = now_ms + b->pbx_granted_ms;
 	reg_binding_renew(b, now_ms, granted_s);
@@ -224,6 +225,16 @@ void reg_binding_remove(struct binding *b, enum reason why)
 	reg_binding_free(b);
 }
 
+void registrar_pbx_was_away(struct registrar *r, uint16_t pbx)
+{
+	list_for_each (node, &r->bindings) {
+		struct binding *b = container_of(node, struct binding, node);
+
+		if (b->pbx == pbx)
+			b->ask_anew = true;
+	}
+}
+
 void reg_bindings_remove_all(struct registrar *r, const char *aor, uint16_t pbx)
 {
 	list_for_each_safe (node, &r->bindings) {
@@ -235,6 +246,11 @@ void reg_bindings_remove_all(struct registrar *r, const char *aor, uint16_t pbx)
 }
 
 /* ---- lookups ---- */
+
+bool registrar_is_token(struct slice user)
+{
+	return user.n == BINDING_TOKEN_MAX - 1 && slice_starts(user, SL(REG_TOKEN_PREFIX));
+}
 
 struct binding *registrar_by_aor(const struct registrar *r, uint16_t pbx, struct slice aor)
 {
@@ -347,6 +363,7 @@ void registrar_reload(struct registrar *r, const struct config *old, const struc
 		      const uint16_t *listener_map)
 {
 	r->config = config;
+	memset(r->pbx_silent, 0, sizeof(r->pbx_silent));
 	r->by_token.max = r->by_aor.max = config->limits.registrations;
 	r->by_source.max = r->by_address.max = config->limits.registrations;
 	list_for_each_safe (node, &r->bindings) {

@@ -257,6 +257,7 @@ static void on_response(struct txn *t, uint64_t now_ms, const struct sip_msg *re
 
 	if (response->status < 200)
 		return;
+	r->pbx_silent[r->config->phones[p->phones].to] = false;
 	why = txn_request(p->server, &request)
 		      ? REASON_out_of_memory
 		      : reg_request_read(r, txn_path(p->server), p->phones, &request, &q);
@@ -278,7 +279,14 @@ static void on_response(struct txn *t, uint64_t now_ms, const struct sip_msg *re
 
 static void on_client_failed(struct txn *t, uint64_t now_ms, enum reason why)
 {
-	reg_pending_fail(txn_owner(t), now_ms, why);
+	struct reg_pending *p = txn_owner(t);
+	struct registrar *r = p->registrar;
+	uint16_t pbx = r->config->phones[p->phones].to;
+
+	if (!r->pbx_silent[pbx])
+		registrar_pbx_was_away(r, pbx);
+	r->pbx_silent[pbx] = true;
+	reg_pending_fail(p, now_ms, why);
 }
 
 /* The phone's connection is gone: nobody waits for the answer any more. */

@@ -8,9 +8,11 @@
 #include "call/side.h"
 
 #define REG_CONTACTS_MAX  4 /* Contacts of one REGISTER; phones send one, or two when they move */
-#define REG_KEEP_ALIVE_MS 25000 /* home routers forget a quiet UDP mapping after 30 s */
-#define REG_EXPIRES_MAX_S 86400 /* a day; nobody asks for more in earnest */
-#define REG_EXPIRES_S	  3600	/* where nothing is said (RFC 3261 10.2) */
+#define REG_KEEP_ALIVE_MS 25000	 /* home routers forget a quiet UDP mapping after 30 s */
+#define REG_CACHE_MS	  300000 /* a PBX that restarts unnoticed is asked again within 5 minutes */
+#define REG_TOKEN_PREFIX  "hw-"	 /* then hexadecimal digits up to BINDING_TOKEN_MAX */
+#define REG_EXPIRES_MAX_S 86400	 /* a day; nobody asks for more in earnest */
+#define REG_EXPIRES_S	  3600	 /* where nothing is said (RFC 3261 10.2) */
 
 /* One Contact of a REGISTER; slices lie in the message. */
 struct reg_contact {

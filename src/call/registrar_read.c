@@ -72,7 +72,8 @@ static void write_token(const struct registrar *r, const struct reg_request *q,
 		seed_add(&s, q->msg->call_id);
 		seed_add(&s, c->na.uri_text);
 	}
-	seed_write(&s, r, &o, 11);
+	out_z(&o, REG_TOKEN_PREFIX);
+	seed_write(&s, r, &o, (BINDING_TOKEN_MAX - sizeof(REG_TOKEN_PREFIX)) / 2);
 	c->token[o.n] = '\0';
 }
 
