@@ -18,7 +18,8 @@ static int core_tables_init(struct core *c)
 		err = registrar_init(&c->registrar, c->env, c->config, &c->wheel, &c->txns,
 				     &c->stats, c->key);
 	if (!err)
-		err = pbx_watches_init(&c->watches, c->env, c->config, &c->wheel, &c->txns);
+		err = pbx_watches_init(&c->watches, c->env, c->config, &c->wheel, &c->txns,
+				       &c->registrar);
 	return err;
 }
 

@@ -148,7 +148,7 @@ static void watches_again(struct core *c, const struct config *old)
 {
 	struct pbx_watches before = c->watches;
 
-	if (pbx_watches_init(&c->watches, c->env, c->config, &c->wheel, &c->txns)) {
+	if (pbx_watches_init(&c->watches, c->env, c->config, &c->wheel, &c->txns, &c->registrar)) {
 		c->watches.count = 0;
 		c->watches.watch = NULL;
 	}

@@ -27,8 +27,10 @@ static void report(struct pbx_watch *p, enum reason why, const char *words)
 static void heard(struct pbx_watch *p)
 {
 	p->heard_ms = p->all->wheel->now_ms;
-	if (p->down)
+	if (p->down) {
+		registrar_pbx_was_away(p->all->registrar, p->pbx);
 		report(p, REASON_NONE, "answers again");
+	}
 	p->down = false;
 }
 
@@ -122,9 +124,10 @@ static void turn(struct timer *t, uint64_t now_ms)
 }
 
 int pbx_watches_init(struct pbx_watches *w, const struct core_env *env, const struct config *config,
-		     struct wheel *wheel, struct txn_layer *txns)
+		     struct wheel *wheel, struct txn_layer *txns, struct registrar *registrar)
 {
-	*w = (struct pbx_watches){.env = env, .config = config, .wheel = wheel, .txns = txns};
+	*w = (struct pbx_watches){
+		.env = env, .config = config, .wheel = wheel, .txns = txns, .registrar = registrar};
 	w->watch = mem_zalloc(config->pbx_count ? config->pbx_count : 1, sizeof(*w->watch));
 	if (!w->watch)
 		return ERR_NOMEM;

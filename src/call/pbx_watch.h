@@ -4,6 +4,7 @@
 #define HW_CALL_PBX_WATCH_H
 
 #include "base/wheel.h"
+#include "call/registrar.h"
 #include "call/txn.h"
 #include "model/config.h"
 
@@ -22,13 +23,15 @@ struct pbx_watches {
 	const struct config *config;
 	struct wheel *wheel;
 	struct txn_layer *txns;
-	struct pbx_watch *watch; /* one for each pbx of the configuration */
+	struct registrar *registrar; /* told when a pbx is back */
+	struct pbx_watch *watch;     /* one for each pbx of the configuration */
 	size_t count;
 };
 
 /* Everything is borrowed. ERR_NOMEM: nobody is watched. */
 int pbx_watches_init(struct pbx_watches *w, const struct core_env *env, const struct config *config,
-		     struct wheel *wheel, struct txn_layer *txns) must_check;
+		     struct wheel *wheel, struct txn_layer *txns,
+		     struct registrar *registrar) must_check;
 void pbx_watches_done(struct pbx_watches *w);
 /* A message came from this pbx. */
 void pbx_watch_heard(struct pbx_watches *w, uint16_t pbx);

@@ -44,26 +44,32 @@ void registrar_done(struct registrar *r)
 	hash_done(&r->by_address);
 }
 
-/* A refresh that the PBX need not see: the same phone from the same source asks for the same while
- * more than half of the PBX's grant is left, and it was asked a little while ago. */
+/* The same phone, from the same source, asks for the same. */
+static bool repeats(const struct registrar *r, const struct binding *b, const struct reg_request *q,
+		    const struct reg_contact *c)
+{
+	uint64_t credentials = reg_credentials_of(r, q->msg);
+
+	return path_same_source(&b->source, &q->phone.path) &&
+	       b->source.conn == q->phone.path.conn &&
+	       slice_eq(slice_z(b->contact), c->na.uri_text) &&
+	       slice_eq(slice_z(b->call_id), q->msg->call_id) && q->msg->cseq.number > b->cseq &&
+	       (!credentials || credentials == b->credentials);
+}
+
+/* A refresh that the PBX need not see: nothing changes, more than half of the PBX's grant is left,
+ * and it was asked a little while ago. */
 static struct binding *fresh_binding(const struct registrar *r, uint64_t now_ms,
 				     const struct reg_request *q)
 {
 	const struct reg_contact *c = &q->contact[0];
-	uint64_t credentials = reg_credentials_of(r, q->msg), half_ms, asked_ms;
+	uint64_t half_ms, asked_ms;
 	struct binding *b;
 
 	if (q->wildcard || q->contact_count != 1 || c->expires_s == 0)
 		return NULL;
 	b = reg_binding_find(r, q, c);
-	if (!b || !b->natted || b->ask_anew || q->msg->cseq.number <= b->cseq)
-		return NULL;
-	if (!path_same_source(&b->source, &q->phone.path) || b->source.conn != q->phone.path.conn)
-		return NULL;
-	if (!slice_eq(slice_z(b->contact), c->na.uri_text) ||
-	    !slice_eq(slice_z(b->call_id), q->msg->call_id))
-		return NULL;
-	if (credentials && credentials != b->credentials)
+	if (!b || !b->natted || b->ask_anew || !repeats(r, b, q, c))
 		return NULL;
 	half_ms = b->pbx_granted_ms / 2;
 	asked_ms = b->pbx_expires_ms - b->pbx_granted_ms;
