@@ -172,8 +172,6 @@ void watch_finish(struct watch *w);
 
 /* ---- between the parts of watch ---- */
 
-/* True for what begins as SIP does. */
-bool watch_looks_like_sip(struct slice bytes);
 void watch_on_message(struct watch *w, const struct watch_at *at, struct slice raw,
 		      enum sip_verdict verdict, enum reason reason);
 /* Reads the description of a message: the ports that it announces, and whether the gateway would
@@ -185,10 +183,6 @@ enum reason watch_on_sdp(struct watch *w, const struct watch_at *at, struct watc
 void watch_on_foreign_sdp(struct watch *w, const struct watch_at *at, struct slice payload);
 /* True when the datagram is media, or is taken for it. */
 bool watch_on_media(struct watch *w, const struct watch_at *at, struct slice payload);
-/* What was announced for this port at that time: the last announcement before it, else one shortly
- * after; NULL = nothing. */
-const struct watch_end *watch_end_at(const struct watch *w, const struct ip_endpoint *at,
-				     uint64_t time_ns);
 void watch_refuse(struct watch *w, const struct watch_at *at, const struct watch_call *call,
 		  enum reason reason, unsigned answer, struct slice line, uint64_t count);
 /* A copy that lives as long as the watch, cut to WATCH_LINE_MAX; empty when there is no room. */

@@ -22,8 +22,10 @@ static uint32_t static_clock_hz(uint8_t payload_type)
 	return payload_type < sizeof(clocks) / sizeof(clocks[0]) ? clocks[payload_type] : 0;
 }
 
-const struct watch_end *watch_end_at(const struct watch *w, const struct ip_endpoint *at,
-				     uint64_t time_ns)
+/* What was announced for this port at that time: the last announcement before it, else one shortly
+ * after; NULL = nothing. */
+static const struct watch_end *end_at(const struct watch *w, const struct ip_endpoint *at,
+				      uint64_t time_ns)
 {
 	uint64_t hash = watch_endpoint_hash(w, at, &nobody, 0);
 	const struct watch_end *before = NULL, *after = NULL;
@@ -52,7 +54,7 @@ static struct watch_codec codec_of(const struct watch *w, const struct watch_at 
 				      .clock_hz = static_clock_hz(payload_type)};
 
 	for (unsigned i = 0; i < 2; i++) {
-		const struct watch_end *e = watch_end_at(w, ends[i], at->time_ns);
+		const struct watch_end *e = end_at(w, ends[i], at->time_ns);
 
 		for (unsigned k = 0; e && k < e->codec_count; k++)
 			if (e->codec[k].payload_type == payload_type && e->codec[k].clock_hz)
@@ -221,8 +223,8 @@ bool watch_on_media(struct watch *w, const struct watch_at *at, struct slice pay
 
 	if (rtp && on_known_stream(w, at, payload, &h))
 		return true;
-	to = watch_end_at(w, &at->dst, at->time_ns);
-	from = watch_end_at(w, &at->src, at->time_ns);
+	to = end_at(w, &at->dst, at->time_ns);
+	from = end_at(w, &at->src, at->time_ns);
 	if (class == RTP_CLASS_RTCP && (to || from || rtcp_check(payload, RTCP_FULL) == 0)) {
 		on_rtcp(w, to, from);
 		return true;
@@ -294,8 +296,8 @@ void watch_finish(struct watch *w)
 		struct watch_stream *s = container_of(n, struct watch_stream, node);
 		struct watch_call *call;
 
-		s->to = watch_end_at(w, &s->at.dst, s->at.time_ns);
-		s->from = watch_end_at(w, &s->at.src, s->at.time_ns);
+		s->to = end_at(w, &s->at.dst, s->at.time_ns);
+		s->from = end_at(w, &s->at.src, s->at.time_ns);
 		if (!is_stream(s)) {
 			list_remove(n);
 			continue;
