@@ -28,7 +28,8 @@
 #define HW_FLOW_DTLS	    0x0100u /* DTLS and STUN pass too (RFC 7983) */
 #define HW_FLOW_FROM_CALLER 0x0200u
 
-/* What one open port accepts and where it goes. The first line is what every packet needs. */
+/* What one open port accepts and where it goes. The first line is what every packet needs. Areas
+ * begin at a page and entries are whole lines, so each entry begins at a line. */
 struct hw_flow {
 	__u32 generation; /* 0 = closed; changes with each publication; written last, release */
 	__u32 opened;	  /* the generation with which this opening began */
@@ -52,7 +53,8 @@ struct hw_flow {
 	__u8 stream;
 	__u8 reserved2[7];
 	char codec[16];
-} __attribute__((aligned(HW_CACHE_LINE_BYTES)));
+	__u64 reserved3;
+};
 
 /* Why a packet of an open port was refused; indexes hw_flow_stats.refused. */
 enum hw_refused {
@@ -99,7 +101,7 @@ struct hw_flow_stats {
 	__u32 refused[HW_REFUSED_COUNT];
 	__u64 reserved;
 	struct hw_stream stream;
-} __attribute__((aligned(HW_CACHE_LINE_BYTES)));
+};
 
 struct hw_table_address {
 	__u8 family; /* 0 = free slot, 4 or 6 */
@@ -119,6 +121,7 @@ struct hw_table_head {
 	struct hw_table_address address[HW_TABLE_ADDRESSES_MAX];
 } __attribute__((aligned(4096)));
 
+_Static_assert(HW_TABLE_PORTS_MAX / 8 % HW_CACHE_LINE_BYTES == 0, "the bits end at a line");
 _Static_assert(sizeof(struct hw_flow) == 2 * HW_CACHE_LINE_BYTES, "a flow is two lines");
 _Static_assert(sizeof(struct hw_stream) == 2 * HW_CACHE_LINE_BYTES, "a stream is two lines");
 _Static_assert(sizeof(struct hw_flow_stats) == 3 * HW_CACHE_LINE_BYTES, "figures are three lines");
