@@ -14,7 +14,7 @@ from hwlab.baresip import Baresip
 from hwlab.capture import Capture
 from hwlab.message import Message, digest
 from hwlab.peer import Call
-from hwlab.proc import LabError
+from hwlab.proc import LabError, wait_until
 
 TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(tones.__file__)))
 
@@ -43,10 +43,10 @@ def held_lab(name):
 def test_an_interrupted_lab_leaves_nothing(number):
     name = f"self{os.getpid()}i{number}"
     child = held_lab(name)
-    sleeper = netns.pids(f"hw-{name}-ext")
+    sleeper = wait_until(lambda: netns.pids(f"hw-{name}-ext"), 10.0, "the lab's process runs")
     child.send_signal(number)
     child.wait(10)
-    assert sleeper and not any(os.path.exists(f"/proc/{pid}") for pid in sleeper)
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in sleeper)
     assert netns.names(f"hw-{name}-") == []
     assert name not in topology.labs()
 

@@ -41,7 +41,7 @@ loadmodule "htable.so"
 loadmodule "auth.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
-modparam("ctl","binrpc","unix:{run}/ctl")
+modparam("ctl","binrpc","unix:{control}")
 modparam("htable","htable","pw=>size=8;")
 modparam("htable","htable","route=>size=8;")
 modparam("htable","htable","fork=>size=8;")
@@ -106,6 +106,8 @@ class Kamailio:
         self.daemon = None
         self.fr_ms = fr_ms
         self.run_dir = f"{lab.workdir}/kamailio"
+        # Kamailio takes names of sockets up to 104 bytes only; work folders may be deep.
+        self.control = f"{lab.state}/kamailio.ctl"
 
     def _config(self):
         peer = address(SCRIPTED)
@@ -114,7 +116,7 @@ class Kamailio:
             rows.append(f'$sht(route=>{user}) = "sip:{user}@{peer}:{port}";')
         rows.append(f'$sht(fork=>team) = "sip:team@{peer}:5071";')
         return CONFIG.format(domain=DOMAIN, ip=self.ip, ip6=address("pbx", family=6),
-                             modules=glob.glob(MODULES)[0] + "/", run=self.run_dir, fr_ms=self.fr_ms,
+                             modules=glob.glob(MODULES)[0] + "/", run=self.run_dir, control=self.control, fr_ms=self.fr_ms,
                              gateway=address("gw", "eth1"),
                              tables="\n".join("  " + row for row in rows))
 
@@ -133,11 +135,11 @@ class Kamailio:
     def _answers(self):
         if not self.daemon.alive():
             self.daemon.wait_text("kamailio answers", 0.1)
-        return os.path.exists(f"{self.run_dir}/ctl") and self.rpc("core.uptime", check=False)
+        return os.path.exists(self.control) and self.rpc("core.uptime", check=False)
 
     def rpc(self, *words, check=True):
         """Text that an RPC returns, '' if it fails and check is off."""
-        done = run(["kamcmd", "-s", f"unix:{self.run_dir}/ctl", *words], check=check)
+        done = run(["kamcmd", "-s", f"unix:{self.control}", *words], check=check)
         return done.stdout if done.returncode == 0 else ""
 
     def contacts(self, user):
@@ -149,5 +151,5 @@ class Kamailio:
     def stop(self, number=signal.SIGTERM):
         """Stop it; all registrations are forgotten."""
         self.daemon.stop(number)
-        if os.path.exists(f"{self.run_dir}/ctl"):
-            os.unlink(f"{self.run_dir}/ctl")
+        if os.path.exists(self.control):
+            os.unlink(self.control)
