@@ -66,6 +66,34 @@ void signal_refusal(struct signal *s, enum reason reason, const struct ip_endpoi
 		signal_event(s, &e);
 }
 
+/* "sip:a@x (phones remote) calls sip:b@x (pbx main)" and the like, in place of the core's word. */
+static void describe_call(const struct call_info *i, struct event *e, struct out *o)
+{
+	bool ended = i->state == CALL_ENDED;
+	const char *verb = ended ? "called" : i->answered_ms ? "talks with" : "calls";
+
+	if (e->reason == REASON_NONE) {
+		e->name = i->answered_ms ? "call_answered" : "call_started";
+		e->severity = SEV_INFO;
+	}
+	out_fmt(o, "%s (%s) %s %s (%s)", i->caller, i->from, verb, i->callee, i->to);
+	if (ended && i->answered_ms)
+		out_fmt(o, ", %llu s", (unsigned long long)((i->ended_ms - i->answered_ms) / 1000));
+	if (!o->err)
+		e->detail = out_slice(o);
+}
+
+static void on_call_report(struct signal *s, struct event *e, struct out *o)
+{
+	struct call_info info;
+
+	if (!core_call_get(s->core, e->call, &info))
+		return;
+	describe_call(&info, e, o);
+	if (info.state == CALL_ENDED)
+		record_on_end(&s->records, &info);
+}
+
 static void on_report(struct signal *s, const struct action *a)
 {
 	struct event e = {.type = event_type_text(a->type),
@@ -76,21 +104,19 @@ static void on_report(struct signal *s, const struct action *a)
 			  .zone = signal_zone_of(s, a->path.listener),
 			  .call = a->call,
 			  .detail = a->bytes};
-	struct call_info info;
+	char text[4 * CALL_TEXT_MAX + 64];
+	struct out o = out_to(text, sizeof(text));
 	uint64_t now_ms = clock_ms();
 
-	if (a->type == REPORT_CALL && core_call_get(s->core, a->call, &info) &&
-	    info.state == CALL_ENDED)
-		record_on_end(&s->records, &info);
 	if (a->type == REPORT_REFUSED) {
 		refusals_add(&s->refusals, &a->path.remote, a->reason, a->call, a->bytes, now_ms);
 		if (said_too_much(s, now_ms))
 			return;
 	}
-	if (a->type == REPORT_CALL && a->reason == REASON_NONE) {
-		e.name = slice_starts(a->bytes, SL("answered")) ? "call_answered" : "call_started";
-		e.severity = SEV_INFO;
-	}
+	if (a->type == REPORT_REGISTRATION && a->reason == REASON_NONE)
+		e.name = "registration";
+	if (a->type == REPORT_CALL)
+		on_call_report(s, &e, &o);
 	signal_event(s, &e);
 }
 
