@@ -1,4 +1,5 @@
-/* Hornwork's parser; what it leaves lazy is read here too, so that all is typed as the peers do. */
+/* Hornwork's parser. It types or checks each address, number and Via while it parses; the lists and
+ * credentials that it leaves lazy are read here too, as the peers do. */
 #include <stdbool.h>
 
 #include "bench/bench_parse.h"
@@ -12,29 +13,6 @@ static struct sdp session;
 
 void bench_parser_start(void)
 {
-}
-
-static bool addresses_read(enum sip_header_id id)
-{
-	struct sip_values v = sip_values_of(&msg, id);
-	struct sip_name_addr addr;
-	struct slice value;
-
-	while (sip_values_next(&v, &value))
-		if (sip_name_addr_parse(value, &addr) != 0)
-			return false;
-	return true;
-}
-
-static bool vias_read(void)
-{
-	const struct sip_header *h = sip_header_first(&msg, SIP_H_VIA);
-	struct sip_via via;
-
-	while ((h = sip_header_next(&msg, h)))
-		if (sip_via_parse(h->value, &via) != 0)
-			return false;
-	return true;
 }
 
 static bool tokens_read(enum sip_header_id id)
@@ -69,8 +47,6 @@ bool bench_parser_run(const char *text, size_t n)
 	enum reason reason;
 
 	return sip_msg_parse(slice_of(text, n), SIP_MESSAGE_BYTES_MAX, &msg, &reason) == SIP_DONE &&
-	       vias_read() && addresses_read(SIP_H_CONTACT) && addresses_read(SIP_H_RECORD_ROUTE) &&
-	       addresses_read(SIP_H_P_ASSERTED_IDENTITY) && tokens_read(SIP_H_ALLOW) &&
-	       tokens_read(SIP_H_SUPPORTED) && credentials_read() &&
-	       sdp_parse(msg.body, &session, &reason) == 0;
+	       msg.contact.uri_text.n && tokens_read(SIP_H_ALLOW) && tokens_read(SIP_H_SUPPORTED) &&
+	       credentials_read() && sdp_parse(msg.body, &session, &reason) == 0;
 }

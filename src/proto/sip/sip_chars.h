@@ -4,6 +4,7 @@
 #define HW_PROTO_SIP_CHARS_H
 
 #include "base/slice.h"
+#include "proto/sip/sip_simd.h"
 
 enum sip_char_class {
 	CH_TOKEN = 1,	  /* token */
@@ -21,36 +22,73 @@ enum sip_char_class {
 	CH_QUOTED = 4096,   /* within quotes as itself: all but '"' and '\' */
 	CH_DISPLAY = 8192,  /* token, LWS, and bytes of UTF-8 in an unquoted display name */
 	CH_VISIBLE = 16384, /* 0x21 to 0x7e */
-	CH_SCHEME = 32768   /* after the first letter of a URI scheme */
+	CH_SCHEME = 32768,  /* after the first letter of a URI scheme */
+	CH_LISTED = 65536   /* in a list of values: neither ends one nor opens quotes, brackets,
+			       comments */
 };
 
-extern const uint16_t sip_chars[256];
+extern const uint32_t sip_chars[256];
 
 static inline bool ch_is(char c, unsigned classes)
 {
 	return (sip_chars[(uint8_t)c] & classes) != 0;
 }
 
-/* The end of the run of these classes. */
-static inline const char *ch_run(const char *p, const char *end, unsigned classes)
+/* Where a scan must stop, and the map of the text that it runs in, or NULL. */
+struct ch_bound {
+	const char *end;
+	const struct sip_map *map;
+};
+
+static inline struct ch_bound ch_bound_of(struct slice s)
 {
-	while (p < end && ch_is(*p, classes))
+	return (struct ch_bound){slice_end(s), NULL};
+}
+
+/* The bound of a part of a mapped text. */
+static inline struct ch_bound ch_bound_in(const struct sip_map *map, struct slice part)
+{
+	return (struct ch_bound){slice_end(part), map};
+}
+
+/* The end of the run of these classes. */
+static inline const char *ch_run(const char *p, struct ch_bound to, unsigned classes)
+{
+	while (p < to.end && ch_is(*p, classes))
 		p++;
 	return p;
 }
 
-static inline const char *ch_skip_lws(const char *p, const char *end)
+/* The same for classes that hold letters, digits, '-', '.' and '_': a map passes over them without
+ * a look at each. */
+static inline const char *ch_run_wide(const char *p, struct ch_bound to, unsigned classes)
 {
-	return ch_run(p, end, CH_LWS);
+	if (!to.map)
+		return ch_run(p, to, classes);
+	for (;; p++) {
+		p = sip_map_next(to.map, p);
+		if (p >= to.end)
+			return to.end;
+		if (!ch_is(*p, classes))
+			return p;
+	}
 }
 
-/* The end of the run of these classes and of %HH escapes; a '%' without two hexadecimal digits
- * ends the run. */
-static inline const char *ch_run_escaped(const char *p, const char *end, unsigned classes)
+static inline const char *ch_skip_lws(const char *p, struct ch_bound to)
+{
+	while (p < to.end && (uint8_t)*p <= ' ' && ch_is(*p, CH_LWS))
+		p++;
+	return p;
+}
+
+/* The end of the run of these classes (as for ch_run_wide) and of %HH escapes; a '%' without two
+ * hexadecimal digits ends the run. */
+static inline const char *ch_run_escaped(const char *p, struct ch_bound to, unsigned classes)
 {
 	for (;;) {
-		p = ch_run(p, end, classes);
-		if (end - p < 3 || *p != '%' || !ch_is(p[1], CH_HEX) || !ch_is(p[2], CH_HEX))
+		p = ch_run_wide(p, to, classes);
+		if (p == to.end || *p != '%' || to.end - p < 3 || !ch_is(p[1], CH_HEX) ||
+		    !ch_is(p[2], CH_HEX))
 			return p;
 		p += 3;
 	}
@@ -70,14 +108,18 @@ static inline struct slice ch_slice(const char *from, const char *to)
 	return slice_of(from, (size_t)(to - from));
 }
 
-/* An empty slice may be over NULL, to which nothing may be added. */
-static inline const char *ch_end(struct slice s)
+/* As slice_trim, where there is little to trim. */
+static inline struct slice ch_trim(const char *p, const char *end)
 {
-	return s.n ? s.p + s.n : s.p;
+	while (p < end && (uint8_t)*p <= ' ' && ch_is(*p, CH_LWS))
+		p++;
+	while (p < end && (uint8_t)end[-1] <= ' ' && ch_is(end[-1], CH_LWS))
+		end--;
+	return ch_slice(p, end);
 }
 
 /* Behind the closing quote of the quoted-string at p; NULL when it does not close. */
-const char *sip_quoted_end(const char *p, const char *end);
+const char *sip_quoted_end(const char *p, struct ch_bound to);
 
 /* One generic-param behind its ';' (RFC 3261 25.1): LWS around the name, the '=' and the value. */
 struct sip_param {
@@ -87,6 +129,6 @@ struct sip_param {
 /* Where it ends (LWS behind it skipped), or NULL when it is malformed. Phones and printed call
  * flows have ";;" and a last ";": one empty parameter is passed over, and at the end of the value
  * the name is empty; two in a row are malformed (RFC 4475 3.1.2.1). */
-const char *sip_param_scan(const char *p, const char *end, struct sip_param *out);
+const char *sip_param_scan(const char *p, struct ch_bound to, struct sip_param *out);
 
 #endif

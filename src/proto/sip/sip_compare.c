@@ -23,7 +23,7 @@ static char unescaped_next(const char **p, const char *end)
 static bool same_unescaped(struct slice a, struct slice b, bool ignore_case)
 {
 	const char *pa = a.p, *pb = b.p;
-	const char *ea = ch_end(a), *eb = ch_end(b);
+	const char *ea = slice_end(a), *eb = slice_end(b);
 
 	while (pa < ea && pb < eb) {
 		char ca = unescaped_next(&pa, ea);
@@ -43,7 +43,7 @@ bool sip_user_eq(struct slice a, struct slice b)
 int sip_unescape(struct slice text, struct out *o)
 {
 	const char *p = text.p;
-	const char *end = ch_end(text);
+	const char *end = slice_end(text);
 
 	while (p < end)
 		out_char(o, unescaped_next(&p, end));
@@ -72,7 +72,7 @@ static bool uri_param_next(struct slice *rest, struct slice *name, struct slice 
 	if (rest->n == 0)
 		return false;
 	param = slice_split(slice_from(*rest, 1), ';', &behind);
-	*rest = ch_slice(param.p + param.n, ch_end(*rest));
+	*rest = ch_slice(param.p + param.n, slice_end(*rest));
 	*name = slice_split(param, '=', value);
 	return true;
 }

@@ -31,56 +31,56 @@ static bool via_param_keep(struct sip_via *v, const struct sip_param *param)
 }
 
 /* token SLASH token SLASH token LWS: the transport. */
-static const char *sent_protocol_scan(const char *p, const char *end, struct slice *out)
+static const char *sent_protocol_scan(const char *p, struct ch_bound to, struct slice *out)
 {
 	const char *start = p;
 
 	for (int slashes = 0; slashes < 2; slashes++) {
-		start = ch_skip_lws(p, end);
-		p = ch_run(start, end, CH_TOKEN);
+		start = ch_skip_lws(p, to);
+		p = ch_run_wide(start, to, CH_TOKEN);
 		if (p == start)
 			return NULL;
-		p = ch_skip_lws(p, end);
-		if (p == end || *p != '/')
+		p = ch_skip_lws(p, to);
+		if (p == to.end || *p != '/')
 			return NULL;
 		p++;
 	}
-	start = ch_skip_lws(p, end);
-	p = ch_run(start, end, CH_TOKEN);
-	if (p == start || p == end || !ch_is(*p, CH_LWS))
+	start = ch_skip_lws(p, to);
+	p = ch_run_wide(start, to, CH_TOKEN);
+	if (p == start || p == to.end || !ch_is(*p, CH_LWS))
 		return NULL;
 	*out = ch_slice(start, p);
-	return ch_skip_lws(p, end);
+	return ch_skip_lws(p, to);
 }
 
-const char *sip_via_scan(const char *p, const char *end, struct sip_via *out)
+const char *sip_via_scan(const char *p, struct ch_bound to, struct sip_via *out)
 {
 	struct sip_param param;
 	const char *first;
 
 	*out = (struct sip_via){0};
-	p = sent_protocol_scan(p, end, &out->transport);
+	p = sent_protocol_scan(p, to, &out->transport);
 	if (!p)
 		return NULL;
-	p = sip_host_scan(p, end, &out->host);
+	p = sip_host_scan(p, to, &out->host);
 	if (!p)
 		return NULL;
-	p = ch_skip_lws(p, end);
-	if (p < end && *p == ':') {
-		p = sip_port_scan(ch_skip_lws(p + 1, end), end, &out->port);
+	p = ch_skip_lws(p, to);
+	if (p < to.end && *p == ':') {
+		p = sip_port_scan(ch_skip_lws(p + 1, to), to, &out->port);
 		if (!p)
 			return NULL;
-		p = ch_skip_lws(p, end);
+		p = ch_skip_lws(p, to);
 	}
 	first = p;
 	out->params = slice_of(p, 0);
-	while (p < end && *p == ';') {
-		p = sip_param_scan(p + 1, end, &param);
+	while (p < to.end && *p == ';') {
+		p = sip_param_scan(p + 1, to, &param);
 		if (!p || !via_param_keep(out, &param))
 			return NULL;
 	}
-	out->params = slice_trim(ch_slice(first, p));
-	return p == end || *p == ',' ? p : NULL;
+	out->params = ch_trim(first, p);
+	return p == to.end || *p == ',' ? p : NULL;
 }
 
 int sip_via_parse(struct slice value, struct sip_via *out)
@@ -88,42 +88,42 @@ int sip_via_parse(struct slice value, struct sip_via *out)
 	struct slice text = slice_trim(value);
 	struct sip_via via;
 
-	if (text.n == 0 || sip_via_scan(text.p, text.p + text.n, &via) != text.p + text.n)
+	if (text.n == 0 || sip_via_scan(text.p, ch_bound_of(text), &via) != slice_end(text))
 		return ERR_SYNTAX;
 	*out = via;
 	return 0;
 }
 
 /* Digits and the LWS behind them; leading zeros are allowed (RFC 4475 3.1.1.1). */
-static const char *number_scan(const char *p, const char *end, uint32_t max, uint32_t *out)
+static const char *number_scan(const char *p, struct ch_bound to, uint32_t max, uint32_t *out)
 {
 	const char *start = p;
 	uint64_t number = 0;
 
-	for (; p < end && ch_is(*p, CH_DIGIT); p++) {
+	for (; p < to.end && ch_is(*p, CH_DIGIT); p++) {
 		number = number * 10 + (unsigned)(*p - '0');
 		if (number > max)
 			return NULL;
 	}
-	if (p == start || p == end || !ch_is(*p, CH_LWS))
+	if (p == start || p == to.end || !ch_is(*p, CH_LWS))
 		return NULL;
 	*out = (uint32_t)number;
-	return ch_skip_lws(p, end);
+	return ch_skip_lws(p, to);
 }
 
 int sip_cseq_parse(struct slice value, struct sip_cseq *out)
 {
-	const char *end = ch_end(value);
+	struct ch_bound to = ch_bound_of(value);
 	const char *p;
 	struct sip_cseq cseq;
 
 	if (value.n == 0)
 		return ERR_SYNTAX;
-	p = number_scan(ch_skip_lws(value.p, end), end, CSEQ_MAX, &cseq.number);
+	p = number_scan(ch_skip_lws(value.p, to), to, CSEQ_MAX, &cseq.number);
 	if (!p)
 		return ERR_SYNTAX;
-	cseq.method_text = ch_slice(p, ch_run(p, end, CH_TOKEN));
-	if (cseq.method_text.n == 0 || ch_skip_lws(p + cseq.method_text.n, end) != end)
+	cseq.method_text = ch_slice(p, ch_run_wide(p, to, CH_TOKEN));
+	if (cseq.method_text.n == 0 || ch_skip_lws(p + cseq.method_text.n, to) != to.end)
 		return ERR_SYNTAX;
 	if (cseq.method_text.n > SIP_METHOD_MAX)
 		return ERR_LIMIT;
@@ -134,17 +134,17 @@ int sip_cseq_parse(struct slice value, struct sip_cseq *out)
 
 int sip_rack_parse(struct slice value, uint32_t *out_rseq, struct sip_cseq *out)
 {
-	const char *end = ch_end(value);
+	struct ch_bound to = ch_bound_of(value);
 	const char *p;
 	uint32_t rseq;
 	int err;
 
 	if (value.n == 0)
 		return ERR_SYNTAX;
-	p = number_scan(ch_skip_lws(value.p, end), end, UINT32_MAX, &rseq);
+	p = number_scan(ch_skip_lws(value.p, to), to, UINT32_MAX, &rseq);
 	if (!p)
 		return ERR_SYNTAX;
-	err = sip_cseq_parse(ch_slice(p, end), out);
+	err = sip_cseq_parse(ch_slice(p, to.end), out);
 	if (err)
 		return err;
 	*out_rseq = rseq;

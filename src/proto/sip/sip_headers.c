@@ -5,8 +5,11 @@
 
 struct head {
 	struct sip_msg *m;
+	const struct sip_map *map;
 	uint8_t last[SIP_H_COUNT];   /* 1 + index of the last header of this id */
 	uint8_t values[SIP_H_COUNT]; /* comma-separated ones seen so far */
+	struct sip_via via;	     /* the present one */
+	struct sip_name_addr addr;   /* the present one */
 };
 
 /* How one header's value is read; the second argument names it. */
@@ -35,67 +38,96 @@ static void via_keep_sound_part(struct head *h, const struct sip_via *bad, const
 			.transport = bad->transport, .host = bad->host, .port = bad->port};
 		sound = bad->params.p;
 	}
-	*value = slice_trim(ch_slice(value->p, sound));
+	*value = ch_trim(value->p, sound);
 }
 
 static enum reason read_via(struct head *h, enum sip_header_id id, struct slice *value)
 {
 	const char *p = value->p;
 	const char *sound = value->p;
-	const char *end = ch_end(*value);
-	struct sip_via via;
+	struct ch_bound to = ch_bound_in(h->map, *value);
 
 	for (;;) {
-		p = sip_via_scan(p, end, &via);
+		p = sip_via_scan(p, to, &h->via);
 		if (!p || value_count(h, id)) {
-			via_keep_sound_part(h, &via, sound, value);
+			via_keep_sound_part(h, &h->via, sound, value);
 			return p ? REASON_sip_headers_limit : REASON_sip_via;
 		}
 		if (h->values[id] == 1)
-			h->m->via = via;
-		if (p == end)
+			h->m->via = h->via;
+		if (p == to.end)
 			return REASON_NONE;
 		sound = p++;
 	}
 }
 
+/* From and To: one address, which stays empty when it is malformed. */
+static enum reason read_address(const struct head *h, struct slice value, struct sip_name_addr *out,
+				enum reason reason)
+{
+	struct ch_bound to = ch_bound_in(h->map, value);
+
+	if (sip_name_addr_scan(value.p, to, out) == to.end && value.n)
+		return REASON_NONE;
+	*out = (struct sip_name_addr){0};
+	return reason;
+}
+
 static enum reason read_from(struct head *h, enum sip_header_id id, struct slice *value)
 {
-	return sip_name_addr_parse(*value, &h->m->from) || h->m->from.wildcard ? rules[id].reason
-									       : REASON_NONE;
+	return read_address(h, *value, &h->m->from, REASON_sip_from);
 }
 
 static enum reason read_to(struct head *h, enum sip_header_id id, struct slice *value)
 {
-	return sip_name_addr_parse(*value, &h->m->to) || h->m->to.wildcard ? rules[id].reason
-									   : REASON_NONE;
+	return read_address(h, *value, &h->m->to, REASON_sip_to);
 }
 
 static enum reason read_addresses(struct head *h, enum sip_header_id id, struct slice *value)
 {
 	const char *p = value->p;
-	const char *end = ch_end(*value);
-	struct sip_name_addr addr;
+	struct ch_bound to = ch_bound_in(h->map, *value);
 
-	if (id == SIP_H_CONTACT && slice_eq(*value, SL("*")))
-		return value_count(h, id);
 	for (;;) {
-		p = sip_name_addr_scan(p, end, &addr);
+		p = sip_name_addr_scan(p, to, &h->addr);
 		if (!p)
 			return rules[id].reason;
 		if (value_count(h, id))
 			return REASON_sip_headers_limit;
-		if (p == end)
+		if (p == to.end)
 			return REASON_NONE;
 		p++;
 	}
 }
 
+/* The first one is kept; "*" stands alone in its line. */
+static enum reason read_contact(struct head *h, enum sip_header_id id, struct slice *value)
+{
+	bool first = h->values[id] == 0;
+	const char *comma;
+
+	if (slice_eq(*value, SL("*"))) {
+		h->m->contact.wildcard |= first;
+		return value_count(h, id);
+	}
+	if (!first)
+		return read_addresses(h, id, value);
+	comma = sip_name_addr_scan(value->p, ch_bound_in(h->map, *value), &h->m->contact);
+	if (!comma) {
+		h->m->contact = (struct sip_name_addr){0};
+		return REASON_sip_contact;
+	}
+	if (value_count(h, id) || comma == slice_end(*value))
+		return REASON_NONE;
+	value = &(struct slice){comma + 1, (size_t)(slice_end(*value) - comma - 1)};
+	return read_addresses(h, id, value);
+}
+
 static enum reason read_call_id(struct head *h, enum sip_header_id id, struct slice *value)
 {
-	const char *end = ch_end(*value);
+	struct ch_bound to = ch_bound_in(h->map, *value);
 
-	if (value->n == 0 || ch_run(value->p, end, CH_VISIBLE) != end)
+	if (value->n == 0 || ch_run_wide(value->p, to, CH_VISIBLE) != to.end)
 		return REASON_sip_call_id;
 	h->m->call_id = *value;
 	return REASON_NONE;
@@ -169,24 +201,24 @@ static enum reason read_rack(struct head *h, enum sip_header_id id, struct slice
 /* type SLASH subtype and parameters (RFC 3261 20.15). */
 static enum reason read_content_type(struct head *h, enum sip_header_id id, struct slice *value)
 {
-	const char *end = ch_end(*value);
-	const char *p = ch_run(value->p, end, CH_TOKEN);
+	struct ch_bound to = ch_bound_in(h->map, *value);
+	const char *p = ch_run_wide(value->p, to, CH_TOKEN);
 	const char *start = value->p;
 	struct sip_param param;
 
 	if (p == start)
 		return REASON_sip_value;
-	p = ch_skip_lws(p, end);
-	if (p == end || *p != '/')
+	p = ch_skip_lws(p, to);
+	if (p == to.end || *p != '/')
 		return REASON_sip_value;
-	start = ch_skip_lws(p + 1, end);
-	p = ch_run(start, end, CH_TOKEN);
+	start = ch_skip_lws(p + 1, to);
+	p = ch_run_wide(start, to, CH_TOKEN);
 	if (p == start)
 		return REASON_sip_value;
-	p = ch_skip_lws(p, end);
-	while (p && p < end && *p == ';')
-		p = sip_param_scan(p + 1, end, &param);
-	if (p != end)
+	p = ch_skip_lws(p, to);
+	while (p && p < to.end && *p == ';')
+		p = sip_param_scan(p + 1, to, &param);
+	if (p != to.end)
 		return REASON_sip_value;
 	h->m->content_type = *value;
 	return REASON_NONE;
@@ -198,7 +230,7 @@ static const struct rule rules[SIP_H_COUNT] = {
 	[SIP_H_TO] = {read_to, REASON_sip_to, true},
 	[SIP_H_CALL_ID] = {read_call_id, REASON_sip_call_id, true},
 	[SIP_H_CSEQ] = {read_cseq, REASON_sip_cseq, true},
-	[SIP_H_CONTACT] = {read_addresses, REASON_sip_contact, false},
+	[SIP_H_CONTACT] = {read_contact, REASON_sip_contact, false},
 	[SIP_H_ROUTE] = {read_addresses, REASON_sip_route, false},
 	[SIP_H_RECORD_ROUTE] = {read_addresses, REASON_sip_route, false},
 	[SIP_H_PATH] = {read_addresses, REASON_sip_route, false},
@@ -236,18 +268,18 @@ static struct slice without_elision(struct slice value)
 }
 
 /* Splits the line; REASON_NONE or sip_header_syntax. */
-static inline enum reason name_split(struct sip_header *header)
+static inline enum reason name_split(const struct head *h, struct sip_header *header)
 {
 	struct slice line = header->value;
-	const char *end = ch_end(line);
-	const char *p = ch_run(line.p, end, CH_TOKEN);
+	struct ch_bound to = ch_bound_in(h->map, line);
+	const char *p = ch_run_wide(line.p, to, CH_TOKEN);
 
 	header->name = ch_slice(line.p, p);
-	while (p < end && (*p == ' ' || *p == '\t'))
+	while (p < to.end && (*p == ' ' || *p == '\t'))
 		p++;
-	if (header->name.n == 0 || p == end || *p != ':')
+	if (header->name.n == 0 || p == to.end || *p != ':')
 		return REASON_sip_header_syntax;
-	header->value = slice_trim(ch_slice(p + 1, end));
+	header->value = ch_trim(p + 1, to.end);
 	if (header->value.n && header->value.p[header->value.n - 1] == '.')
 		header->value = without_elision(header->value);
 	return REASON_NONE;
@@ -273,7 +305,7 @@ static inline enum reason header_take(struct head *h, unsigned index)
 
 	header->id = SIP_H_OTHER;
 	header->next = 0;
-	reason = name_split(header);
+	reason = name_split(h, header);
 	if (reason)
 		return reason;
 	id = sip_header_id_of(header->name);
@@ -285,9 +317,9 @@ static inline enum reason header_take(struct head *h, unsigned index)
 	return reason;
 }
 
-enum reason sip_headers_parse(struct sip_msg *m)
+enum reason sip_headers_parse(struct sip_msg *m, const struct sip_map *map)
 {
-	struct head h = {.m = m};
+	struct head h = {.m = m, .map = map};
 	enum reason first = REASON_NONE;
 
 	for (unsigned i = 0; i < m->header_count; i++) {

@@ -1,14 +1,16 @@
 #include "proto/sip/sip_lines.h"
 
 #include "proto/sip/sip_chars.h"
-#include "proto/sip/sip_simd.h"
 
-/* Walks the control bytes of a text, 64 bytes at a time. */
+/* Walks the control bytes of a text, a word of the map at a time. */
 struct controls {
 	const char *p;
 	size_t n;
-	size_t base;   /* offset of the block that `mask` describes */
-	uint64_t mask; /* bit i: byte base + i is a control byte not yet taken */
+	struct sip_map *map; /* its control[] tells about the text from `base` on */
+	size_t base;
+	size_t words;
+	size_t word;   /* the present one; `mask` is what is not yet taken of it */
+	uint64_t mask; /* bit i: byte base + word * 64 + i is a control byte */
 	size_t line;   /* where the present line began */
 	size_t next;   /* where the line behind it begins, once its end was seen */
 	bool excused;  /* a datagram: see enum sip_framing */
@@ -17,16 +19,20 @@ struct controls {
 	bool quoted;   /* at `judged` a quote is open */
 };
 
-static uint64_t controls_block(const struct controls *c)
+/* The next word with a bit; false at the end of the text. */
+static bool controls_refill(struct controls *c)
 {
-	size_t left = c->n - c->base;
-	char padded[SIMD_BLOCK];
-
-	if (left >= SIMD_BLOCK)
-		return simd_controls(c->p + c->base);
-	memset(padded, ' ', sizeof(padded));
-	memcpy(padded, c->p + c->base, left);
-	return simd_controls(padded);
+	do {
+		if (++c->word == c->words) {
+			c->base += c->words * SIP_MAP_BLOCK;
+			if (c->base >= c->n)
+				return false;
+			c->words = sip_map_controls(c->map, ch_slice(c->p + c->base, c->p + c->n));
+			c->word = 0;
+		}
+		c->mask = c->map->control[c->word];
+	} while (c->mask == 0);
+	return true;
 }
 
 /* Offset of the next control byte; n at the end. */
@@ -34,15 +40,11 @@ static inline size_t controls_next(struct controls *c)
 {
 	size_t at;
 
-	while (c->mask == 0) {
-		if (c->n - c->base <= SIMD_BLOCK)
-			return c->n;
-		c->base += SIMD_BLOCK;
-		c->mask = controls_block(c);
-	}
-	at = c->base + (size_t)__builtin_ctzll(c->mask);
+	if (c->mask == 0 && !controls_refill(c))
+		return c->n;
+	at = c->base + c->word * SIP_MAP_BLOCK + (size_t)__builtin_ctzll(c->mask);
 	c->mask &= c->mask - 1;
-	return at;
+	return at < c->n ? at : c->n;
 }
 
 /* A quoted-pair may hold any byte but CR and LF (RFC 3261 25.1; RFC 4475 3.1.1.2): true when the
@@ -145,18 +147,36 @@ static enum reason last_line_add(struct controls *c, struct sip_msg *m, struct s
 	return rest.n ? line_add(m, head, rest, first) : REASON_NONE;
 }
 
-enum reason sip_lines_split(struct slice text, enum sip_framing framing, struct sip_msg *m,
-			    struct sip_head *out)
+/* The common case: CRLF and then no white space. */
+static inline bool plain_line_end(struct controls *c, size_t at)
 {
-	struct controls c = {.p = text.p, .n = text.n, .excused = framing == SIP_DATAGRAM};
+	if (at + 2 >= c->n || c->p[at] != '\r' || c->p[at + 1] != '\n' || c->p[at + 2] <= ' ' ||
+	    at == c->line || at - c->line > SIP_HEADER_BYTES_MAX)
+		return false;
+	if (c->mask)
+		c->mask &= c->mask - 1;
+	else
+		controls_next(c);
+	c->next = at + 2;
+	return true;
+}
+
+enum reason sip_lines_split(struct slice text, enum sip_framing framing, struct sip_map *map,
+			    struct sip_msg *m, struct sip_head *out)
+{
+	struct controls c = {
+		.p = text.p, .n = text.n, .excused = framing == SIP_DATAGRAM, .map = map};
 	struct sip_head head = {.start_line = slice_of(text.p, 0)};
 	enum reason reason = REASON_NONE;
 	size_t at;
 
-	c.mask = controls_block(&c);
+	sip_map_build(map, text);
+	c.words = map->bytes / SIP_MAP_BLOCK;
+	c.mask = map->control[0];
 	m->header_count = 0;
 	while (!head.whole && !reason && (at = controls_next(&c)) < c.n) {
-		enum line_step step = line_step(&c, at, &reason);
+		enum line_step step =
+			plain_line_end(&c, at) ? LINE_ENDS : line_step(&c, at, &reason);
 
 		if (step == LINE_GOES_ON)
 			continue;

@@ -33,10 +33,11 @@ static enum reason msg_check(const struct sip_msg *m)
 }
 
 /* Start line and headers, behind a head whose lines were split with the outcome `reason`. */
-static enum reason head_parse(const struct sip_head *head, enum reason reason, struct sip_msg *m)
+static enum reason head_parse(const struct sip_head *head, const struct sip_map *map,
+			      enum reason reason, struct sip_msg *m)
 {
-	enum reason start = sip_start_line_parse(head->start_line, m);
-	enum reason headers = sip_headers_parse(m);
+	enum reason start = sip_start_line_parse(head->start_line, map, m);
+	enum reason headers = sip_headers_parse(m, map);
 
 	if (!m->request) {
 		m->method = m->cseq.method;
@@ -89,6 +90,7 @@ enum sip_verdict sip_msg_parse(struct slice datagram, size_t max_bytes, struct s
 {
 	struct slice text = slice_from(datagram, leading_crlf_bytes(datagram));
 	struct sip_head head;
+	struct sip_map map;
 	enum reason reason;
 
 	msg_clear(out);
@@ -98,11 +100,11 @@ enum sip_verdict sip_msg_parse(struct slice datagram, size_t max_bytes, struct s
 	if (datagram.n > max_bytes || datagram.n > SIP_MESSAGE_BYTES_MAX) {
 		text = slice_first(text, max_bytes);
 		reason = REASON_sip_too_long;
-		(void)sip_lines_split(text, SIP_DATAGRAM, out, &head);
+		(void)sip_lines_split(text, SIP_DATAGRAM, &map, out, &head);
 	} else {
-		reason = sip_lines_split(text, SIP_DATAGRAM, out, &head);
+		reason = sip_lines_split(text, SIP_DATAGRAM, &map, out, &head);
 	}
-	reason = head_parse(&head, reason, out);
+	reason = head_parse(&head, &map, reason, out);
 	if (!reason)
 		reason = body_take(text, &head, out);
 	*out_reason = reason;
@@ -132,6 +134,7 @@ enum sip_verdict sip_msg_parse_stream(struct slice bytes, size_t max_bytes, stru
 	struct slice text = slice_from(bytes, skipped);
 	enum sip_verdict verdict;
 	struct sip_head head;
+	struct sip_map map;
 	enum reason reason;
 
 	if (max_bytes > SIP_MESSAGE_BYTES_MAX)
@@ -142,12 +145,12 @@ enum sip_verdict sip_msg_parse_stream(struct slice bytes, size_t max_bytes, stru
 	*out_reason = REASON_NONE;
 	if (text.n == 0 || slice_eq(text, SL("\r")))
 		return SIP_MORE;
-	reason = sip_lines_split(slice_first(text, max_bytes), SIP_STREAM, out, &head);
+	reason = sip_lines_split(slice_first(text, max_bytes), SIP_STREAM, &map, out, &head);
 	if (!reason && !head.whole && text.n < max_bytes)
 		return SIP_MORE;
 	if (!reason && !head.whole)
 		reason = REASON_sip_too_long;
-	reason = head_parse(&head, reason, out);
+	reason = head_parse(&head, &map, reason, out);
 	if (reason)
 		return refuse(reason, out_reason);
 	verdict = stream_body_take(text, max_bytes, &head, out, out_reason);

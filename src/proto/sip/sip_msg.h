@@ -125,6 +125,7 @@ struct sip_msg {
 	/* Parsed once, for everybody (mandatory, RFC 3261 8.1.1): */
 	struct sip_via via; /* topmost */
 	struct sip_name_addr from, to;
+	struct sip_name_addr contact; /* the first one; uri_text is empty when there is none */
 	struct slice call_id;
 	struct sip_cseq cseq;
 	int32_t max_forwards;	    /* -1 = not given */

@@ -170,6 +170,43 @@ struct slice sip_method_name(enum sip_method m)
 	return m < SIP_METHOD_COUNT ? method_names[m] : slice_of(NULL, 0);
 }
 
+/* The names of the table hold letters and '-' alone: bytes may differ in the bit of the case where
+ * the table has a letter, which its bit 0x40 tells. */
+static inline bool same_word(const char *p, const char *name)
+{
+	uint64_t a, b;
+
+	memcpy(&a, p, sizeof(a));
+	memcpy(&b, name, sizeof(b));
+	return ((a ^ b) & ~((b & 0x4040404040404040u) >> 1)) == 0;
+}
+
+static inline bool same_half_word(const char *p, const char *name)
+{
+	uint32_t a, b;
+
+	memcpy(&a, p, sizeof(a));
+	memcpy(&b, name, sizeof(b));
+	return ((a ^ b) & ~((b & 0x40404040u) >> 1)) == 0;
+}
+
+static inline bool same_byte(char a, char b)
+{
+	return ((a ^ b) & ~((b & 0x40) >> 1)) == 0;
+}
+
+/* Two words may overlap; 24 bytes are the longest name there is. */
+static inline bool same_name(const char *p, const char *name, size_t n)
+{
+	if (n >= 8)
+		return same_word(p, name) && same_word(p + n - 8, name + n - 8) &&
+		       (n <= 16 || same_word(p + 8, name + 8));
+	if (n >= 4)
+		return same_half_word(p, name) && same_half_word(p + n - 4, name + n - 4);
+	return same_byte(p[0], name[0]) && same_byte(p[1], name[1]) &&
+	       same_byte(p[n - 1], name[n - 1]);
+}
+
 enum sip_header_id sip_header_id_of(struct slice name)
 {
 	enum sip_header_id id;
@@ -181,7 +218,9 @@ enum sip_header_id sip_header_id_of(struct slice name)
 	if (name.n == 1)
 		return first >= 'a' && first <= 'z' ? header_compact[first - 'a'] : SIP_H_OTHER;
 	id = header_buckets[BUCKET(name.n, first, (uint8_t)ascii_lower(name.p[name.n / 2]))];
-	return slice_eq_nocase(name, header_names[id]) ? id : SIP_H_OTHER;
+	if (name.n != header_names[id].n || !same_name(name.p, header_names[id].p, name.n))
+		return SIP_H_OTHER;
+	return id;
 }
 
 struct slice sip_header_name(enum sip_header_id id)

@@ -59,8 +59,8 @@ static void vias_write(struct out *o, const struct sip_msg *m, const struct ip_e
 
 	if (!h)
 		return;
-	end = ch_end(h->value);
-	p = sip_via_scan(h->value.p, end, &top);
+	end = slice_end(h->value);
+	p = sip_via_scan(h->value.p, ch_bound_of(h->value), &top);
 	top_via_write(o, &m->via, source);
 	if (p && p < end)
 		sip_write_header_id(o, SIP_H_VIA, slice_trim(ch_slice(p + 1, end)));

@@ -1,38 +1,42 @@
-/* Sixty-four bytes at a time: which of them are control bytes. */
+/* The map of a text: a bit for each byte, made many bytes at a time. */
 #ifndef HW_PROTO_SIP_SIMD_H
 #define HW_PROTO_SIP_SIMD_H
 
-#include <stdint.h>
+#include "base/slice.h"
 
-#define SIMD_BLOCK 64 /* bytes */
+#define SIP_MAP_BLOCK	  64   /* bytes, as many as bits in a word */
+#define SIP_MAP_BYTES_MAX 4096 /* of a text; what is behind is read byte by byte */
+#define SIP_MAP_WORDS	  (SIP_MAP_BYTES_MAX / SIP_MAP_BLOCK)
 
-#ifdef __SSE2__
-#include <emmintrin.h>
+/* Most of a message are runs of letters, digits, '-', '.' and '_', which no grammar of it breaks:
+ * who looks for the end of a run asks the map instead of each byte. Bits behind the text say
+ * "control" and "other". */
+struct sip_map {
+	const char *base;
+	size_t bytes;			 /* mapped: a multiple of SIP_MAP_BLOCK */
+	uint64_t control[SIP_MAP_WORDS]; /* below 0x20, or 0x7f */
+	uint64_t other[SIP_MAP_WORDS];	 /* in no such run */
+};
 
-static inline uint64_t simd_controls16(const char *p)
+/* Maps the first SIP_MAP_BYTES_MAX bytes of the text. The map borrows it. */
+void sip_map_build(struct sip_map *map, struct slice text);
+/* Makes `control` tell about another part of the text, up to as many bytes; `other` stays. Returns
+ * how many words count. */
+size_t sip_map_controls(struct sip_map *map, struct slice part);
+
+/* The first byte at p or behind it that is in no run; behind the map, p itself. */
+static inline const char *sip_map_next(const struct sip_map *map, const char *p)
 {
-	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
-	__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-	__m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
+	size_t at = (size_t)(p - map->base);
 
-	return (uint16_t)_mm_movemask_epi8(_mm_or_si128(low, del));
-}
+	while (at < map->bytes) {
+		uint64_t word = map->other[at / SIP_MAP_BLOCK] >> (at % SIP_MAP_BLOCK);
 
-/* Bit i: p[i] is below 0x20 or is 0x7f. Reads SIMD_BLOCK bytes. */
-static inline uint64_t simd_controls(const char *p)
-{
-	return simd_controls16(p) | simd_controls16(p + 16) << 16 | simd_controls16(p + 32) << 32 |
-	       simd_controls16(p + 48) << 48;
+		if (word)
+			return map->base + at + __builtin_ctzll(word);
+		at = (at / SIP_MAP_BLOCK + 1) * SIP_MAP_BLOCK;
+	}
+	return map->base + at;
 }
-#else
-static inline uint64_t simd_controls(const char *p)
-{
-	uint64_t mask = 0;
-
-	for (unsigned i = 0; i < SIMD_BLOCK; i++)
-		mask |= (uint64_t)((unsigned char)p[i] < 0x20 || p[i] == 0x7f) << i;
-	return mask;
-}
-#endif
 
 #endif

@@ -7,18 +7,18 @@
 /* SIP-Version is compared without case (RFC 3261 7.1). */
 static enum reason version_check(struct slice text)
 {
-	const char *end = ch_end(text);
+	struct ch_bound to = ch_bound_of(text);
 	const char *dot, *last;
 
 	if (text.n < VERSION_BYTES || !ch_word(text.p, "sip/", 4))
 		return REASON_sip_start_line;
 	if (text.n == VERSION_BYTES && memcmp(text.p + 4, "2.0", 3) == 0)
 		return REASON_NONE;
-	dot = ch_run(text.p + 4, end, CH_DIGIT);
-	if (dot == text.p + 4 || dot == end || *dot != '.')
+	dot = ch_run(text.p + 4, to, CH_DIGIT);
+	if (dot == text.p + 4 || dot == to.end || *dot != '.')
 		return REASON_sip_start_line;
-	last = ch_run(dot + 1, end, CH_DIGIT);
-	return last == end && last > dot + 1 ? REASON_sip_version : REASON_sip_start_line;
+	last = ch_run(dot + 1, to, CH_DIGIT);
+	return last == to.end && last > dot + 1 ? REASON_sip_version : REASON_sip_start_line;
 }
 
 static enum reason status_line_parse(struct slice line, struct sip_msg *m)
@@ -30,7 +30,7 @@ static enum reason status_line_parse(struct slice line, struct sip_msg *m)
 	if (reason)
 		return reason;
 	code = slice_split(rest, ' ', &m->reason_phrase);
-	if (code.n == 0 || ch_run(code.p, ch_end(code), CH_DIGIT) != ch_end(code))
+	if (code.n == 0 || ch_run(code.p, ch_bound_of(code), CH_DIGIT) != slice_end(code))
 		return REASON_sip_start_line;
 	if (code.n != 3 || slice_u32(code, 699, &status) || status < 100)
 		return REASON_sip_status_code;
@@ -53,10 +53,11 @@ static enum reason request_uri_parse(struct slice text, struct sip_msg *m)
 	return REASON_NONE;
 }
 
-static enum reason request_line_parse(struct slice line, struct sip_msg *m)
+static enum reason request_line_parse(struct slice line, const struct sip_map *map,
+				      struct sip_msg *m)
 {
-	const char *end = ch_end(line);
-	const char *method_end = ch_run(line.p, end, CH_TOKEN);
+	struct ch_bound to = ch_bound_in(map, line);
+	const char *method_end = ch_run_wide(line.p, to, CH_TOKEN);
 	struct slice rest, uri;
 	enum reason reason;
 
@@ -64,19 +65,19 @@ static enum reason request_line_parse(struct slice line, struct sip_msg *m)
 		return REASON_sip_start_line;
 	if (method_end - line.p > SIP_METHOD_MAX)
 		return REASON_sip_method;
-	if (method_end == end || *method_end != ' ')
+	if (method_end == to.end || *method_end != ' ')
 		return REASON_sip_start_line;
 	m->method_text = ch_slice(line.p, method_end);
 	m->method = sip_method_of(m->method_text);
-	uri = slice_split(ch_slice(method_end + 1, end), ' ', &rest);
+	uri = slice_split(ch_slice(method_end + 1, to.end), ' ', &rest);
 	reason = version_check(rest);
 	if (reason != REASON_NONE && slice_find(rest, ' ') < rest.n)
 		return REASON_sip_request_uri;
 	return reason ? reason : request_uri_parse(uri, m);
 }
 
-enum reason sip_start_line_parse(struct slice line, struct sip_msg *m)
+enum reason sip_start_line_parse(struct slice line, const struct sip_map *map, struct sip_msg *m)
 {
 	m->request = line.n < 4 || !ch_word(line.p, "sip/", 4);
-	return m->request ? request_line_parse(line, m) : status_line_parse(line, m);
+	return m->request ? request_line_parse(line, map, m) : status_line_parse(line, m);
 }

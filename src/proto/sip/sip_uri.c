@@ -21,9 +21,9 @@ static bool ipv6_with_three_colons(struct slice inner)
 	return ip_parse(slice_of(text, inner.n - 1), &addr) == 0;
 }
 
-static const char *ipv6_scan(const char *p, const char *end, struct slice *out)
+static const char *ipv6_scan(const char *p, struct ch_bound to, struct slice *out)
 {
-	const char *close = memchr(p, ']', (size_t)(end - p));
+	const char *close = memchr(p, ']', (size_t)(to.end - p));
 	struct ip_addr addr;
 
 	if (!close)
@@ -34,25 +34,25 @@ static const char *ipv6_scan(const char *p, const char *end, struct slice *out)
 	return close + 1;
 }
 
-const char *sip_host_scan(const char *p, const char *end, struct slice *out)
+const char *sip_host_scan(const char *p, struct ch_bound to, struct slice *out)
 {
 	const char *start = p;
 
-	if (p < end && *p == '[')
-		return ipv6_scan(p, end, out);
-	p = ch_run(p, end, CH_HOST);
+	if (p < to.end && *p == '[')
+		return ipv6_scan(p, to, out);
+	p = ch_run_wide(p, to, CH_HOST);
 	if (p == start || *start == '.' || *start == '-')
 		return NULL;
 	*out = ch_slice(start, p);
 	return p;
 }
 
-const char *sip_port_scan(const char *p, const char *end, uint16_t *out)
+const char *sip_port_scan(const char *p, struct ch_bound to, uint16_t *out)
 {
 	const char *start = p;
 	unsigned port = 0;
 
-	for (; p < end && ch_is(*p, CH_DIGIT); p++) {
+	for (; p < to.end && ch_is(*p, CH_DIGIT); p++) {
 		if (p - start == PORT_DIGITS_MAX)
 			return NULL;
 		port = port * 10 + (unsigned)(*p - '0');
@@ -64,16 +64,15 @@ const char *sip_port_scan(const char *p, const char *end, uint16_t *out)
 }
 
 /* Behind the '@' when there is a userinfo, p when there is none. */
-static const char *userinfo_scan(const char *p, const char *end, enum sip_uri_form form,
+static const char *userinfo_scan(const char *p, struct ch_bound to, enum sip_uri_form form,
 				 struct sip_uri *out)
 {
-	const char *user_end =
-		ch_run_escaped(p, end, form == SIP_URI_BARE ? CH_USER_BARE : CH_USER);
+	const char *user_end = ch_run_escaped(p, to, form == SIP_URI_BARE ? CH_USER_BARE : CH_USER);
 	const char *at = user_end;
 
-	if (at < end && *at == ':')
-		at = ch_run_escaped(at + 1, end, CH_PASSWORD);
-	if (at == end || *at != '@' || user_end == p)
+	if (at < to.end && *at == ':')
+		at = ch_run_escaped(at + 1, to, CH_PASSWORD);
+	if (at == to.end || *at != '@' || user_end == p)
 		return p;
 	out->user = ch_slice(p, user_end);
 	if (at > user_end)
@@ -82,38 +81,38 @@ static const char *userinfo_scan(const char *p, const char *end, enum sip_uri_fo
 }
 
 /* uri-parameters at their first ';'. */
-static const char *uri_params_scan(const char *p, const char *end, struct slice *out)
+static const char *uri_params_scan(const char *p, struct ch_bound to, struct slice *out)
 {
 	const char *first = p;
 
-	while (p < end && *p == ';') {
+	while (p < to.end && *p == ';') {
 		const char *name = p + 1;
 
-		p = ch_run_escaped(name, end, CH_URI_PARAM);
+		p = ch_run_escaped(name, to, CH_URI_PARAM);
 		if (p == name)
 			return NULL;
-		while (p < end && *p == '=')
-			p = ch_run_escaped(p + 1, end, CH_URI_PARAM);
+		while (p < to.end && *p == '=')
+			p = ch_run_escaped(p + 1, to, CH_URI_PARAM);
 	}
 	*out = ch_slice(first, p);
 	return p;
 }
 
-static const char *sip_part_scan(const char *p, const char *end, enum sip_uri_form form,
+static const char *sip_part_scan(const char *p, struct ch_bound to, enum sip_uri_form form,
 				 struct sip_uri *out)
 {
 	const char *start;
 
-	p = userinfo_scan(p, end, form, out);
-	p = sip_host_scan(p, end, &out->host);
-	if (p && p < end && *p == ':')
-		p = sip_port_scan(p + 1, end, &out->port);
-	if (p && p < end && *p == ';' && form != SIP_URI_BARE)
-		p = uri_params_scan(p, end, &out->params);
-	if (!p || p == end || *p != '?')
+	p = userinfo_scan(p, to, form, out);
+	p = sip_host_scan(p, to, &out->host);
+	if (p && p < to.end && *p == ':')
+		p = sip_port_scan(p + 1, to, &out->port);
+	if (p && p < to.end && *p == ';' && form != SIP_URI_BARE)
+		p = uri_params_scan(p, to, &out->params);
+	if (!p || p == to.end || *p != '?')
 		return p;
 	start = p + 1;
-	p = ch_run_escaped(start, end, CH_URI_HEADER);
+	p = ch_run_escaped(start, to, CH_URI_HEADER);
 	out->headers = ch_slice(start, p);
 	return p == start ? NULL : p;
 }
@@ -124,34 +123,34 @@ static bool is_phone_digit(char c)
 }
 
 /* RFC 3966 3; the parameters are taken as they are. */
-static const char *tel_part_scan(const char *p, const char *end, enum sip_uri_form form,
+static const char *tel_part_scan(const char *p, struct ch_bound to, enum sip_uri_form form,
 				 struct sip_uri *out)
 {
 	const char *start = p;
 
-	if (p < end && *p == '+')
+	if (p < to.end && *p == '+')
 		p++;
-	while (p < end && is_phone_digit(*p))
+	while (p < to.end && is_phone_digit(*p))
 		p++;
 	if (p == start || (p == start + 1 && *start == '+'))
 		return NULL;
 	out->user = ch_slice(start, p);
-	if (p == end || *p != ';' || form == SIP_URI_BARE)
+	if (p == to.end || *p != ';' || form == SIP_URI_BARE)
 		return p;
 	start = p;
-	p = ch_run_escaped(p, end, CH_URI_ANY);
+	p = ch_run_escaped(p, to, CH_URI_ANY);
 	out->params = ch_slice(start, p);
 	return p;
 }
 
 /* Any other absolute URI: kept as text (RFC 3261 25.1 absoluteURI). */
-static const char *other_part_scan(const char *p, const char *end, enum sip_uri_form form)
+static const char *other_part_scan(const char *p, struct ch_bound to, enum sip_uri_form form)
 {
 	const char *start = p;
 
-	p = ch_run_escaped(p, end, form == SIP_URI_BARE ? CH_URI_PARAM | CH_USER_BARE : CH_URI_ANY);
-	if (form == SIP_URI_BARE && p < end && *p == '@')
-		p = ch_run_escaped(p + 1, end, CH_URI_PARAM | CH_USER_BARE);
+	p = ch_run_escaped(p, to, form == SIP_URI_BARE ? CH_URI_PARAM | CH_USER_BARE : CH_URI_ANY);
+	if (form == SIP_URI_BARE && p < to.end && *p == '@')
+		p = ch_run_escaped(p + 1, to, CH_URI_PARAM | CH_USER_BARE);
 	return p == start ? NULL : p;
 }
 
@@ -166,35 +165,49 @@ static enum sip_scheme scheme_of(const char *p, size_t n)
 	return SIP_SCHEME_OTHER;
 }
 
-const char *sip_uri_scan(const char *p, const char *end, enum sip_uri_form form,
+/* Behind the scheme's colon, or NULL. */
+static const char *scheme_scan(const char *p, struct ch_bound to, enum sip_scheme *out)
+{
+	const char *colon;
+
+	if (to.end - p > 4 && ch_word(p, "sip:", 4)) {
+		*out = SIP_SCHEME_SIP;
+		return p + 4;
+	}
+	colon = ch_run(p, to, CH_SCHEME);
+	if (colon == to.end || *colon != ':' || ch_is(*p, CH_DIGIT) || !ch_is(*p, CH_HOST))
+		return NULL;
+	*out = scheme_of(p, (size_t)(colon - p));
+	return colon + 1;
+}
+
+const char *sip_uri_scan(const char *p, struct ch_bound to, enum sip_uri_form form,
 			 struct sip_uri *out)
 {
-	const char *colon = ch_run(p, end, CH_SCHEME);
-
 	*out = (struct sip_uri){.scheme = SIP_SCHEME_OTHER};
-	if (colon == end || *colon != ':' || ch_is(*p, CH_DIGIT) || !ch_is(*p, CH_HOST))
+	p = scheme_scan(p, to, &out->scheme);
+	if (!p)
 		return NULL;
-	out->scheme = scheme_of(p, (size_t)(colon - p));
 	switch (out->scheme) {
 	case SIP_SCHEME_SIP:
 	case SIP_SCHEME_SIPS:
-		return sip_part_scan(colon + 1, end, form, out);
+		return sip_part_scan(p, to, form, out);
 	case SIP_SCHEME_TEL:
-		return tel_part_scan(colon + 1, end, form, out);
+		return tel_part_scan(p, to, form, out);
 	case SIP_SCHEME_OTHER:
 	default:
-		return other_part_scan(colon + 1, end, form);
+		return other_part_scan(p, to, form);
 	}
 }
 
 int sip_uri_parse(struct slice text, struct sip_uri *out)
 {
-	const char *end = ch_end(text);
+	struct ch_bound to = ch_bound_of(text);
 	struct sip_uri uri;
 
 	if (text.n > SIP_URI_BYTES_MAX)
 		return ERR_LIMIT;
-	if (text.n == 0 || sip_uri_scan(text.p, end, SIP_URI_ALONE, &uri) != end)
+	if (text.n == 0 || sip_uri_scan(text.p, to, SIP_URI_ALONE, &uri) != to.end)
 		return ERR_SYNTAX;
 	*out = uri;
 	return 0;

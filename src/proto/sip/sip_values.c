@@ -49,51 +49,56 @@ struct sip_values sip_values_in(struct slice value)
 }
 
 /* Behind the comment at p; comments nest and hold quoted pairs (RFC 3261 25.1). */
-static const char *comment_end(const char *p, const char *end)
+static const char *comment_end(const char *p, struct ch_bound to)
 {
 	unsigned depth = 0;
 
-	for (; p < end; p++) {
+	for (; p < to.end; p++) {
 		if (*p == '(')
 			depth++;
 		else if (*p == ')' && --depth == 0)
 			return p + 1;
-		else if (*p == '\\' && p + 1 < end)
+		else if (*p == '\\' && p + 1 < to.end)
 			p++;
 	}
-	return end;
+	return to.end;
 }
 
 /* Behind the quoted-string or the angle brackets at p. An open one reaches to the end. */
-static const char *enclosed_end(const char *p, const char *end)
+static const char *enclosed_end(const char *p, struct ch_bound to)
 {
 	const char *close;
 
 	if (*p == '"')
-		close = sip_quoted_end(p, end);
+		close = sip_quoted_end(p, to);
 	else if (*p == '(')
-		close = comment_end(p, end);
+		close = comment_end(p, to);
 	else
-		close = memchr(p, '>', (size_t)(end - p));
-	return close ? close : end;
+		close = memchr(p, '>', (size_t)(to.end - p));
+	return close ? close : to.end;
 }
 
-/* Where the value at p ends: at its comma, or at the end. */
-static const char *value_end(const char *p, const char *end)
+/* Where the value at p ends: at its comma, or at the end. A parenthesis begins a comment only
+ * behind white space: in a URI without brackets it is a letter as any other. */
+static const char *value_end(const char *p, struct ch_bound to)
 {
-	while (p < end && *p != ',') {
-		if (*p == '"' || *p == '<' || *p == '(')
-			p = enclosed_end(p, end);
+	const char *start = p;
+
+	for (;;) {
+		p = ch_run(p, to, CH_LISTED);
+		if (p == to.end || *p == ',')
+			return p;
+		if (*p == '"' || *p == '<' || (*p == '(' && (p == start || ch_is(p[-1], CH_LWS))))
+			p = enclosed_end(p, to);
 		else
-			p += *p == '\\' && p + 1 < end ? 2 : 1;
+			p += *p == '\\' && p + 1 < to.end ? 2 : 1;
 	}
-	return p;
 }
 
 bool sip_values_next(struct sip_values *v, struct slice *out)
 {
 	for (;;) {
-		const char *end = ch_end(v->rest);
+		struct ch_bound to = ch_bound_of(v->rest);
 		const char *comma;
 		struct slice value;
 
@@ -102,11 +107,11 @@ bool sip_values_next(struct sip_values *v, struct slice *out)
 			if (!v->header)
 				return false;
 			v->rest = v->header->value;
-			end = ch_end(v->rest);
+			to = ch_bound_of(v->rest);
 		}
-		comma = value_end(v->rest.p, end);
-		value = slice_trim(ch_slice(v->rest.p, comma));
-		v->rest = comma == end ? slice_of(end, 0) : ch_slice(comma + 1, end);
+		comma = value_end(v->rest.p, to);
+		value = ch_trim(v->rest.p, comma);
+		v->rest = comma == to.end ? slice_of(to.end, 0) : ch_slice(comma + 1, to.end);
 		if (value.n == 0)
 			continue;
 		*out = value;
@@ -128,13 +133,13 @@ bool sip_values_have(const struct sip_msg *m, enum sip_header_id id, struct slic
 int sip_auth_parse(struct slice value, struct sip_auth *out)
 {
 	struct slice text = slice_trim(value);
-	const char *end = ch_end(text);
-	const char *scheme_end = text.n ? ch_run(text.p, end, CH_TOKEN) : text.p;
+	struct ch_bound to = ch_bound_of(text);
+	const char *scheme_end = text.n ? ch_run_wide(text.p, to, CH_TOKEN) : text.p;
 
-	if (scheme_end == text.p || (scheme_end < end && !ch_is(*scheme_end, CH_LWS)))
+	if (scheme_end == text.p || (scheme_end < to.end && !ch_is(*scheme_end, CH_LWS)))
 		return ERR_SYNTAX;
 	out->scheme = ch_slice(text.p, scheme_end);
-	out->params = slice_trim(ch_slice(scheme_end, end));
+	out->params = ch_trim(scheme_end, to.end);
 	return 0;
 }
 
@@ -145,7 +150,7 @@ struct slice sip_auth_param(const struct sip_auth *a, struct slice name)
 	struct slice value;
 
 	while (sip_values_next(&v, &value)) {
-		if (sip_param_scan(value.p, value.p + value.n, &param) != value.p + value.n)
+		if (sip_param_scan(value.p, ch_bound_of(value), &param) != slice_end(value))
 			continue;
 		if (slice_eq_nocase(param.name, name))
 			return param.value.p ? param.value : slice_of(value.p, 0);

@@ -25,7 +25,7 @@ void sip_write_status_line(struct out *o, unsigned status, struct slice phrase)
 void sip_write_unfolded(struct out *o, struct slice value)
 {
 	const char *p = value.p;
-	const char *end = ch_end(value);
+	const char *end = slice_end(value);
 
 	while (p < end) {
 		const char *start = p;
@@ -38,7 +38,7 @@ void sip_write_unfolded(struct out *o, struct slice value)
 		/* The white space around the line end goes with it. */
 		while (o->n && !o->err && (o->buf[o->n - 1] == ' ' || o->buf[o->n - 1] == '\t'))
 			o->n--;
-		p = ch_skip_lws(p, end);
+		p = ch_skip_lws(p, ch_bound_of(ch_slice(p, end)));
 		out_char(o, ' ');
 	}
 }

@@ -110,6 +110,7 @@ static const char invite[] =
 	" SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKlow\r\n"
 	"From: \"Al \\\"ice\\\"\" <sip:alice:pw@example.com;user=phone>;x=y;tag=f1\r\n"
 	"To: Bob <tel:+1-555>\r\n"
+	"m: <sip:a@b>;expires=9 , <sip:c@d>\r\n"
 	"Call-ID: id@h\r\nCSeq: 17 INVITE\r\nMax-Forwards: 5\r\nExpires: 180\r\n"
 	"Content-Type: application/sdp ; charset=utf-8\r\nContent-Length: 5\r\n\r\nv=0\r\n";
 
@@ -145,6 +146,8 @@ static void typed_content(void **state)
 	check_int("max-forwards", m.msg.max_forwards, 5);
 	check_int("expires", m.msg.expires_s, 180);
 	check_slice("content-type", m.msg.content_type, "application/sdp ; charset=utf-8");
+	check_slice("contact", m.msg.contact.uri_text, "sip:a@b");
+	check_slice("contact", m.msg.contact.params, ";expires=9");
 	check_slice("body", m.msg.body, "v=0\r\n");
 	check_int("raw", (long long)m.msg.raw.n, sizeof(invite) - 1);
 }
@@ -158,6 +161,7 @@ static void absent_content(void **state)
 	check_int("content-length", m.msg.content_length, -1);
 	check_int("expires", m.msg.expires_s, -1);
 	check_int("content-type", (long long)m.msg.content_type.n, 0);
+	check_int("contact", (long long)m.msg.contact.uri_text.n, 0);
 	assert_false(m.msg.via.has_rport);
 	message_check(&m, "hidden headers", SL("OPTIONS sip:a@b?Route=c SIP/2.0\r\n\r\n"),
 		      "sip_header_missing");
