@@ -1,11 +1,15 @@
-/* Events on their way to the console: many travel in one message, at the end of each turn. */
+/* Events on their way to the console: many travel in one message, so that a busy gateway does not
+ * wake the console for each. */
 #ifndef HW_MAIN_EVENT_BATCH_H
 #define HW_MAIN_EVENT_BATCH_H
 
 #include "main/event.h"
 #include "proc/channel.h"
 
+#define EVENT_WAIT_MS 50 /* how long an event may wait for others */
+
 struct event_batch {
+	bool waiting; /* a timer runs that will flush it */
 	size_t n;
 	uint64_t lost; /* did not fit, or the console did not keep up */
 	char bytes[PROC_PAYLOAD_MAX];

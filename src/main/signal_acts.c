@@ -47,6 +47,18 @@ void signal_event(struct signal *s, struct event *e)
 {
 	e->wall_ms = clock_wall_ms();
 	event_batch_add(&s->events, &s->console.channel, e);
+	if (!s->events.waiting)
+		loop_timer_start(s->event_timer, EVENT_WAIT_MS);
+	s->events.waiting = true;
+}
+
+void signal_events_flush(void *ctx)
+{
+	struct signal *s = ctx;
+
+	s->events.waiting = false;
+	if (event_batch_flush(&s->events, &s->console.channel) != 0)
+		s->events.lost++; /* a console that does not keep up loses events; calls go on */
 }
 
 void signal_refusal(struct signal *s, enum reason reason, const struct ip_endpoint *from,
@@ -260,8 +272,6 @@ void signal_turn_end(void *ctx)
 	ops_send(s);
 	udp_flush(s->udp);
 	ops_send(s);
-	if (event_batch_flush(&s->events, &s->console.channel) != 0)
-		s->events.lost++; /* a console that does not keep up loses events; calls go on */
 	signal_link_rewatch(&s->warden);
 	signal_link_rewatch(&s->console);
 	idle_ms = s->broken_count ? 0 : core_idle_ms(s->core, clock_ms());

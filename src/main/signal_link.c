@@ -98,6 +98,7 @@ static void on_stop(struct signal *s)
 		core_stop(s->core, clock_ms());
 	s->stopping = true;
 	signal_turn_end(s);
+	signal_events_flush(s);
 	/* Everything is on its way; the warden closes what is left. */
 	if (proc_send(&s->warden.channel, PROC_STOPPED, NULL, 0, NULL, 0) != 0)
 		loop_stop(s->loop);
@@ -186,6 +187,7 @@ static int on_query(struct signal *s)
 	err = answer_begin(&a);
 	if (err)
 		return err;
+	signal_events_flush(s); /* whoever asks finds in the events what the answer speaks of */
 	status = fill(s, &a, &q);
 	return answer_end(&a, &s->console.channel, q.id, status);
 }

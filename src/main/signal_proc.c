@@ -69,6 +69,8 @@ static int set_up(struct signal *s)
 	if (!err)
 		err = loop_timer_new(s->loop, on_house_timer, s, &s->house_timer);
 	if (!err)
+		err = loop_timer_new(s->loop, signal_events_flush, s, &s->event_timer);
+	if (!err)
 		err = signal_link_watch(s, &s->warden, signal_on_warden);
 	if (err)
 		return err;
@@ -92,6 +94,7 @@ static void tear_down(struct signal *s)
 	records_done(&s->records);
 	loop_timer_free(s->core_timer);
 	loop_timer_free(s->house_timer);
+	loop_timer_free(s->event_timer);
 	loop_free(s->loop);
 	proc_msg_done(&s->msg);
 }

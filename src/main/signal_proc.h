@@ -42,7 +42,7 @@ struct signal {
 	struct event_batch events;
 	uint8_t random[SIGNAL_RANDOM_BYTES]; /* drawn ahead; what is used is wiped */
 	size_t random_left;
-	struct loop_timer *core_timer, *house_timer;
+	struct loop_timer *core_timer, *house_timer, *event_timer;
 	struct sip_msg parsed;
 	struct proc_flow_op ops[PROC_FLOW_OPS_MAX]; /* of this turn, not yet sent */
 	size_t op_count;
@@ -62,6 +62,7 @@ struct core_env signal_env(struct signal *s);
 /* Flow requests first, so that the port is open when the answer arrives; then what was queued. */
 void signal_turn_end(void *ctx);
 void signal_event(struct signal *s, struct event *e);
+void signal_events_flush(void *ctx);
 void signal_refusal(struct signal *s, enum reason reason, const struct ip_endpoint *from,
 		    uint16_t listener, const char *proto, struct slice detail);
 /* A peer that cannot be reached, noted for the core. */

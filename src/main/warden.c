@@ -36,14 +36,18 @@ void warden_event(struct warden *w, struct event *e)
 {
 	e->wall_ms = clock_wall_ms();
 	event_batch_add(&w->events, &w->child[CHILD_CONSOLE].channel, e);
+	if (!w->events.waiting)
+		loop_timer_start(w->event_timer, EVENT_WAIT_MS);
+	w->events.waiting = true;
 }
 
-static void flush_events(void *ctx)
+void warden_events_flush(void *ctx)
 {
 	struct warden *w = ctx;
 	struct child *console = &w->child[CHILD_CONSOLE];
 	int err = event_batch_flush(&w->events, &console->channel);
 
+	w->events.waiting = false;
 	if (err)
 		warden_child_condemn(console, err);
 	else
@@ -89,7 +93,7 @@ static void stop_further(struct warden *w)
 		w->flows_closed = true;
 		warden_flows_close_all(w);
 		warden_tell(w, "process", "gateway_stopped", SEV_NOTICE, "the gateway stops");
-		flush_events(w); /* before it is told to stop */
+		warden_events_flush(w); /* before it is told to stop */
 		tell_to_stop(&w->child[CHILD_MEDIA]);
 		tell_to_stop(&w->child[CHILD_CONSOLE]);
 		loop_timer_start(w->stop, WARDEN_STOP_MS);
@@ -255,11 +259,12 @@ static int begin(struct warden *w)
 		err = warden_flows_apply(w, w->now.config);
 	if (!err)
 		err = loop_timer_new(w->loop, on_stop_timer, w, &w->stop);
+	if (!err)
+		err = loop_timer_new(w->loop, warden_events_flush, w, &w->event_timer);
 	for (size_t i = 0; i < 3 && !err; i++)
 		err = loop_signal_add(w->loop, signals[i], on_signal, w, &w->signals[i]);
 	if (err)
 		return err;
-	loop_on_turn_end(w->loop, flush_events, w);
 	look_around(w);
 	note_unserved(w);
 	err = give_up_rights(w);
@@ -274,6 +279,7 @@ static void end(struct warden *w)
 	for (size_t i = 0; i < 3; i++)
 		loop_signal_remove(w->signals[i]);
 	loop_timer_free(w->stop);
+	loop_timer_free(w->event_timer);
 	loop_free(w->loop);
 }
 

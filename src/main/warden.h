@@ -67,7 +67,7 @@ struct warden {
 	char token[PROC_TOKEN_MAX];
 	uint64_t started_ms;
 	bool ready, stopping, failed, flows_closed;
-	struct loop_timer *stop;
+	struct loop_timer *stop, *event_timer;
 	uint32_t reload_query; /* the console's query that waits for signal; 0 = none */
 	bool self_test;
 	uint32_t probe_attempt; /* enum probe_attempt */
@@ -78,8 +78,10 @@ struct warden {
 
 /* warden.c */
 __attribute__((format(printf, 2, 3))) void warden_notice(struct warden *w, const char *fmt, ...);
-/* To the console at the end of the turn, or nowhere while there is none. */
+/* To the console soon, or nowhere while there is none. */
 void warden_event(struct warden *w, struct event *e);
+/* Now: `ctx` is the warden. */
+void warden_events_flush(void *ctx);
 /* "process" and "config" events. */
 __attribute__((format(printf, 5, 6))) void warden_tell(struct warden *w, const char *type,
 						       const char *name, enum severity severity,

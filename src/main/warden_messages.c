@@ -53,6 +53,7 @@ static void on_query(struct child *c, const struct proc_msg *msg)
 		on_reload_query(w, q.id);
 		return;
 	}
+	warden_events_flush(w); /* whoever asks finds in the events what the answer speaks of */
 	if (q.what == QUERY_STATUS)
 		warden_status(w, &o);
 	else if (q.what == QUERY_METRICS)
