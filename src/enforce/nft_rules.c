@@ -173,6 +173,17 @@ static void write_media_zone(struct out *o, const struct config *c, size_t zone)
 	}
 }
 
+/* A reload may move the media range: pinholes of running calls outside of it stay what they were.
+ */
+static void write_leftover_pinholes(struct out *o, const struct config *c, const char *verdict)
+{
+	out_fmt(o,
+		"  udp dport != %u-%u ip daddr . udp dport . ip saddr @" NFT_PIN4 " %s\n"
+		"  udp dport != %u-%u ip6 daddr . udp dport . ip6 saddr @" NFT_PIN6 " %s\n",
+		c->media.port_first, c->media.port_last, verdict, c->media.port_first,
+		c->media.port_last, verdict);
+}
+
 /* Media is judged before the connection tracking and kept out of it, both ways: a closed pinhole
  * is closed whatever the kernel remembers, and a flood makes it remember nothing. */
 static void write_media_chains(struct out *o, const struct config *c)
@@ -187,6 +198,7 @@ static void write_media_chains(struct out *o, const struct config *c)
 		for (size_t z = i; z < c->zone_count; z++)
 			if (first_on_interface(c, z) == i)
 				write_media_zone(o, c, z);
+		write_leftover_pinholes(o, c, "notrack accept");
 		out_z(o, " }\n");
 	}
 	out_z(o, " chain sent {\n  type filter hook output priority raw; policy accept;\n");
@@ -267,6 +279,7 @@ static void write_interface_input(struct out *o, const struct config *c, size_t 
 	for (size_t z = first; z < c->zone_count; z++)
 		if (first_on_interface(c, z) == first)
 			write_input_media(o, c, z);
+	write_leftover_pinholes(o, c, "ct state untracked accept");
 	out_z(o, "  ct state established,related accept\n");
 	write_icmp(o);
 	for (size_t z = first; z < c->zone_count; z++) {

@@ -146,17 +146,16 @@ static void flow_open(struct warden *w, struct child *from, struct changes *ch,
 		      const struct proc_flow_op *op)
 {
 	const char *detail = NULL;
-	enum reason why = flow_check(w->now.config, &op->spec, &detail);
-	struct flow_spec old;
 	uint32_t index = flow_table_index(w->flows, &op->spec.local);
-	bool replaces, same;
+	struct flow_spec old;
+	bool same, replaces = flow_table_spec(w->flows, index, &old);
+	enum reason why = flow_check(w->now.config, &op->spec, replaces ? &old : NULL, &detail);
 
 	if (why != REASON_NONE || index == HW_FLOW_NONE) {
 		flow_refuse(w, from, &op->spec, why != REASON_NONE ? why : REASON_warden_refused,
 			    detail);
 		return;
 	}
-	replaces = flow_table_spec(w->flows, index, &old);
 	same = replaces && old.call == op->spec.call &&
 	       ip_eq(&old.source.addr, &op->spec.source.addr);
 	if (flow_table_publish(w->flows, &op->spec, clock_ns(), &index) != 0) {

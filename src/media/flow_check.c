@@ -86,13 +86,11 @@ static bool is_own_service(const struct config *config, const struct ip_endpoint
 	return is_own(config, &to->addr) && !in_range(&config->media, to->port);
 }
 
-static const char *peers_check(const struct config *config, const struct flow_spec *s,
-			       const struct config_zone *in, const struct config_zone *out)
+static const char *target_check(const struct config *config, const struct flow_spec *s,
+				const struct config_zone *out)
 {
-	const char *why = source_check(config, s, in);
-
-	if (why || s->to.addr.family == IP_NONE)
-		return why;
+	if (s->to.addr.family == IP_NONE)
+		return NULL;
 	if (s->to.addr.family != s->out.addr.family || !is_peer(config, out, &s->to.addr))
 		return "the destination cannot live in its zone";
 	if (is_own_service(config, &s->to))
@@ -113,21 +111,45 @@ static const char *rest_check(const struct flow_spec *s)
 	return memchr(s->codec, '\0', sizeof(s->codec)) ? NULL : "the codec's name has no end";
 }
 
-enum reason flow_check(const struct config *config, const struct flow_spec *spec,
-		       const char **out_why)
+/* The zone that has this address now: a reload may have given it another index. */
+static const struct config_zone *zone_at(const struct config *config, const struct ip_addr *a)
 {
-	const struct config_zone *in = zone_of(config, spec->zone);
-	const struct config_zone *out = zone_of(config, spec->out_zone);
+	for (size_t i = 0; i < config->zone_count; i++)
+		if (is_zone_address(&config->zones[i], a))
+			return &config->zones[i];
+	return NULL;
+}
+
+static bool same_ends(const struct flow_spec *a, const struct flow_spec *b)
+{
+	return a->call == b->call && ip_endpoint_eq(&a->local, &b->local) &&
+	       ip_endpoint_eq(&a->out, &b->out);
+}
+
+static bool ports_in_range(const struct config *config, const struct flow_spec *s)
+{
+	return in_range(&config->media, s->local.port) && in_range(&config->media, s->out.port);
+}
+
+enum reason flow_check(const struct config *config, const struct flow_spec *spec,
+		       const struct flow_spec *open, const char **out_why)
+{
+	bool goes_on = open && same_ends(open, spec);
+	const struct config_zone *in =
+		goes_on ? zone_at(config, &spec->local.addr) : zone_of(config, spec->zone);
+	const struct config_zone *out =
+		goes_on ? zone_at(config, &spec->out.addr) : zone_of(config, spec->out_zone);
 	const char *why = ends_check(spec, in, out);
 	enum reason reason = REASON_warden_refused;
 
-	if (!why && (!in_range(&config->media, spec->local.port) ||
-		     !in_range(&config->media, spec->out.port))) {
+	if (!why && !goes_on && !ports_in_range(config, spec)) {
 		why = "a port of ours lies outside the media range";
 		reason = REASON_pinhole_outside_range;
 	}
+	if (!why && !(goes_on && ip_endpoint_eq(&open->to, &spec->to)))
+		why = target_check(config, spec, out);
 	if (!why)
-		why = peers_check(config, spec, in, out);
+		why = source_check(config, spec, in);
 	if (!why)
 		why = rest_check(spec);
 	if (!why)

@@ -1,23 +1,14 @@
 /* The firewall against a real kernel: a gateway's and a peer's network namespace of this process,
  * joined by a veth pair. Nothing outside of them is touched. Skipped without the privilege. */
-#include "unit/check.h"
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <sched.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "enforce/nft.h"
+#include "unit/enforce/net.h"
 #include "unit/failing_alloc.h"
 
-#define ARRIVES_MS 1000
-#define ABSENT_MS  60
 #define MEDIA_PORT 20000
 #define MANY	   10000
 
@@ -30,100 +21,6 @@ struct net {
 	struct config_listen service;
 	struct nft *nft;
 };
-
-static int run(const char *const argv[])
-{
-	int status = -1;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		char *args[24] = {0};
-
-		for (size_t i = 0; argv[i] && i < 23; i++)
-			args[i] = (char *)(uintptr_t)argv[i];
-		execvp(args[0], args);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-#define RUN(...) assert_int_equal(run((const char *const[]){__VA_ARGS__, NULL}), 0)
-
-static int new_namespace(void)
-{
-	return unshare(CLONE_NEWNET) ? -1 : open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-}
-
-static void enter(int ns)
-{
-	assert_int_equal(setns(ns, CLONE_NEWNET), 0);
-}
-
-static struct ip_addr addr(const char *text)
-{
-	struct ip_addr a = {0};
-
-	if (ip_parse(slice_z(text), &a))
-		fail_msg("bad address %s", text);
-	return a;
-}
-
-static socklen_t sockaddr_of(const char *text, uint16_t port, struct sockaddr_storage *ss)
-{
-	struct sockaddr_in6 *six = (struct sockaddr_in6 *)ss;
-	struct sockaddr_in *four = (struct sockaddr_in *)ss;
-	struct ip_addr a = addr(text);
-
-	memset(ss, 0, sizeof(*ss));
-	if (a.family == IP_V4) {
-		four->sin_family = AF_INET;
-		four->sin_port = htons(port);
-		memcpy(&four->sin_addr, a.bytes, 4);
-		return sizeof(*four);
-	}
-	six->sin6_family = AF_INET6;
-	six->sin6_port = htons(port);
-	memcpy(&six->sin6_addr, a.bytes, 16);
-	return sizeof(*six);
-}
-
-static int bound(int ns, int type, const char *at, uint16_t port)
-{
-	struct sockaddr_storage ss;
-	socklen_t n = sockaddr_of(at, port, &ss);
-	int on = 1, fd;
-
-	enter(ns);
-	fd = socket(ss.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	assert_true(fd >= 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&ss, n), 0);
-	return fd;
-}
-
-static bool comes(int fd, int wait_ms)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	char buf[4096];
-
-	return poll(&p, 1, wait_ms) == 1 && recv(fd, buf, sizeof(buf), 0) > 0;
-}
-
-static bool passes_bytes(int from, const char *to, uint16_t port, int into, size_t bytes, int ms)
-{
-	static const char zeros[4096];
-	struct sockaddr_storage ss;
-	socklen_t n = sockaddr_of(to, port, &ss);
-
-	assert_int_equal(sendto(from, zeros, bytes, 0, (struct sockaddr *)&ss, n), bytes);
-	return comes(into, ms);
-}
-
-#define PASSES(from, to, port, into) assert_true(passes_bytes(from, to, port, into, 20, ARRIVES_MS))
-#define DROPPED(from, to, port, into)                                                              \
-	assert_false(passes_bytes(from, to, port, into, 20, ABSENT_MS))
 
 static void make_links(struct net *n)
 {
@@ -348,12 +245,19 @@ static void reload_keeps_pinholes_and_counters(void **state)
 	const struct nft_pinhole pin = pinhole("192.0.2.1", "192.0.2.2");
 	int ours = bound(n->gate_ns, SOCK_DGRAM, "192.0.2.1", MEDIA_PORT);
 	int peer = bound(n->peer_ns, SOCK_DGRAM, "192.0.2.2", 4000);
+	int stranger = bound(n->peer_ns, SOCK_DGRAM, "192.0.2.3", 4000);
 
 	apply(n, NULL, 0);
 	DROPPED(peer, "192.0.2.1", MEDIA_PORT, ours);
 	apply(n, &pin, 1);
 	PASSES(peer, "192.0.2.1", MEDIA_PORT, ours);
 	assert_int_equal(counters(n).closed_port_packets, 1);
+	/* The media range moves away: the running call keeps its port, nobody else gets it. */
+	n->config.media.port_first = MEDIA_PORT + 2;
+	apply(n, &pin, 1);
+	PASSES(peer, "192.0.2.1", MEDIA_PORT, ours);
+	DROPPED(stranger, "192.0.2.1", MEDIA_PORT, ours);
+	n->config.media.port_first = 16384;
 	/* A configuration that nft cannot take changes nothing. */
 	memcpy(n->zone.interface, "x y", 4);
 	assert_int_equal(nft_apply(n->nft, &n->config, NULL, 0), ERR_SYNTAX);
@@ -361,6 +265,7 @@ static void reload_keeps_pinholes_and_counters(void **state)
 	PASSES(peer, "192.0.2.1", MEDIA_PORT, ours);
 	close(ours);
 	close(peer);
+	close(stranger);
 }
 
 static void only_our_table_goes(void **state)
@@ -372,8 +277,9 @@ static void only_our_table_goes(void **state)
 	apply(n, NULL, 0);
 	RUN("nft", "list", "table", "inet", "hornwork");
 	assert_int_equal(nft_remove(n->nft), 0);
-	assert_int_not_equal(
-		run((const char *const[]){"nft", "list", "table", "inet", "hornwork", NULL}), 0);
+	assert_int_not_equal(run_program((const char *const[]){"nft", "list", "table", "inet",
+							       "hornwork", NULL}),
+			     0);
 	RUN("nft", "list", "table", "inet", "other");
 	assert_int_equal(nft_remove(n->nft), 0); /* nothing there is no failure */
 	assert_int_equal(nft_zone_counters(n->nft, 0, &c), ERR_ABSENT);

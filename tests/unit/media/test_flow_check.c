@@ -125,11 +125,11 @@ static void ends_and_peers(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct flow_spec spec = spec_of(&rows[i]);
 		const char *why = "";
-		enum reason got = flow_check(&config, &spec, &why);
+		enum reason got = flow_check(&config, &spec, NULL, &why);
 
 		if (got != rows[i].want)
 			fail_msg("%s: %s (%s)", rows[i].name, reason_row(got)->name, why);
-		assert_int_equal(flow_check(&config, &spec, NULL), got);
+		assert_int_equal(flow_check(&config, &spec, NULL, NULL), got);
 	}
 }
 
@@ -138,17 +138,44 @@ static void other_fields(void **state)
 	struct flow_spec good = spec_of(&rows[0]), s;
 
 	s = good, s.call = 0;
-	assert_int_equal(flow_check(&config, &s, NULL), REASON_warden_refused);
+	assert_int_equal(flow_check(&config, &s, NULL, NULL), REASON_warden_refused);
 	s = good, s.kind = FLOW_RAW + 1;
-	assert_int_equal(flow_check(&config, &s, NULL), REASON_warden_refused);
+	assert_int_equal(flow_check(&config, &s, NULL, NULL), REASON_warden_refused);
 	s = good, s.dscp = 63;
-	assert_int_equal(flow_check(&config, &s, NULL), REASON_NONE);
+	assert_int_equal(flow_check(&config, &s, NULL, NULL), REASON_NONE);
 	s = good, s.dscp = 64;
-	assert_int_equal(flow_check(&config, &s, NULL), REASON_warden_refused);
+	assert_int_equal(flow_check(&config, &s, NULL, NULL), REASON_warden_refused);
 	s = good, s.rate_bytes_s = UINT32_MAX;
-	assert_int_equal(flow_check(&config, &s, NULL), REASON_warden_refused);
+	assert_int_equal(flow_check(&config, &s, NULL, NULL), REASON_warden_refused);
 	s = good, memset(s.codec, 'x', sizeof(s.codec));
-	assert_int_equal(flow_check(&config, &s, NULL), REASON_warden_refused);
+	assert_int_equal(flow_check(&config, &s, NULL, NULL), REASON_warden_refused);
+}
+
+/* A reload moved the media range and the zones' numbers: what runs goes on, what is new does not.
+ */
+static void running_calls_outlive_a_reload(void **state)
+{
+	struct config moved = config;
+	struct config_zone swapped[2] = {zones[1], zones[0]};
+	struct flow_spec s = spec_of(&rows[0]), open = s;
+
+	moved.zones = swapped;
+	moved.media.port_first = 30000;
+	assert_int_equal(flow_check(&moved, &s, NULL, NULL), REASON_warden_refused);
+	assert_int_equal(flow_check(&moved, &s, &open, NULL), REASON_NONE);
+	s.source.port++;
+	assert_int_equal(flow_check(&moved, &s, &open, NULL), REASON_NONE);
+	s.out.port += 2;
+	assert_int_equal(flow_check(&moved, &s, &open, NULL), REASON_warden_refused);
+	s = open, s.call++;
+	assert_int_equal(flow_check(&moved, &s, &open, NULL), REASON_warden_refused);
+	s = open, s.to = at("224.0.0.1:4000");
+	assert_int_equal(flow_check(&moved, &s, &open, NULL), REASON_warden_refused);
+	moved.zones = zones;
+	assert_int_equal(flow_check(&moved, &open, NULL, NULL), REASON_pinhole_outside_range);
+	swapped[0].address4 = swapped[1].address4 = at("198.51.100.1").addr;
+	moved.zones = swapped;
+	assert_int_equal(flow_check(&moved, &open, &open, NULL), REASON_warden_refused);
 }
 
 int main(void)
@@ -156,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ends_and_peers),
 		cmocka_unit_test(other_fields),
+		cmocka_unit_test(running_calls_outlive_a_reload),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
