@@ -63,13 +63,19 @@ static bool cseq_rises(struct dialog_end *e, const struct sip_msg *msg)
 	return true;
 }
 
+/* Only a call, which was admitted as one, negotiates media: a subscription's dialog is none. */
+static bool negotiates_nothing(const struct call *k, enum sip_method m)
+{
+	return k->kind != CALL_INVITE && (m == SIP_INVITE || m == SIP_UPDATE || m == SIP_PRACK);
+}
+
 static void forward(struct leg *l, struct dialog *d, uint64_t now_ms, const struct path *from,
 		    const struct sip_msg *msg)
 {
 	struct call *k = l->call;
 	enum reason why = REASON_NONE;
 
-	if (k->state == CALL_ENDED)
+	if (k->state == CALL_ENDED || negotiates_nothing(k, msg->method))
 		why = REASON_dialog_unknown;
 	else if (!cseq_rises(&d->end[l->index], msg))
 		why = REASON_cseq_old;

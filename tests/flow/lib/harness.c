@@ -47,6 +47,18 @@ void harness_fail_always(struct harness *h, const char *fmt, ...)
 
 /* ---- what the core asks for ---- */
 
+/* For whoever looks at a failure: what came in and went out. */
+static void trace(const struct harness *h, const char *how, const struct path *path,
+		  struct slice bytes)
+{
+	char remote[IP_ENDPOINT_TEXT_MAX];
+
+	if (h->trace)
+		fprintf(stderr, "--- at %llu ms %s %s\n%.*s\n",
+			(unsigned long long)(h->now_ms - HARNESS_START_MS), how,
+			ip_endpoint_text(&path->remote, remote), SLICE_ARGS(bytes));
+}
+
 void harness_hide(struct harness *h, uint16_t zone, struct slice text)
 {
 	struct harness_hidden *x = &h->hidden[h->hidden_count];
@@ -121,6 +133,7 @@ static void on_send(struct harness *h, const struct action *a)
 		harness_fail(h, "more than %d sends", HARNESS_SENT_MAX);
 		return;
 	}
+	trace(h, "to", &a->path, a->bytes);
 	s->path = a->path;
 	s->n = a->bytes.n;
 	s->bytes = malloc(s->n + 1);
@@ -128,6 +141,16 @@ static void on_send(struct harness *h, const struct action *a)
 	s->bytes[s->n] = '\0';
 	check_hidden(h, h->config->listeners[a->path.listener].zone, s->bytes);
 	h->sent_count++;
+}
+
+static void trace_flow(const struct harness *h, const char *what, const struct flow_spec *f)
+{
+	char local[IP_ENDPOINT_TEXT_MAX];
+
+	if (h->trace)
+		fprintf(stderr, "--- at %llu ms %s: flow %s of call %u\n",
+			(unsigned long long)(h->now_ms - HARNESS_START_MS), what,
+			ip_endpoint_text(&f->local, local), f->call);
 }
 
 static void on_open(struct harness *h, const struct flow_spec *f)
@@ -140,6 +163,7 @@ static void on_open(struct harness *h, const struct flow_spec *f)
 		harness_fail(h, "more than %d flows", HARNESS_FLOWS_MAX);
 		return;
 	}
+	trace_flow(h, "open", f);
 	if (f->call == 0)
 		harness_fail_always(h, "a flow without a call");
 	h->flow[i] = *f;
@@ -149,6 +173,7 @@ static void on_open(struct harness *h, const struct flow_spec *f)
 
 static void on_close(struct harness *h, const struct flow_spec *f, enum reason why)
 {
+	trace_flow(h, reason_row(why)->name, f);
 	for (size_t i = 0; i < h->flow_count; i++) {
 		if (!ip_endpoint_eq(&h->flow[i].local, &f->local))
 			continue;
@@ -243,6 +268,7 @@ void harness_init(struct harness *h, const char *config_text, bool lenient)
 	*h = (struct harness){.now_ms = HARNESS_START_MS, .lenient = lenient};
 	h->env = (struct core_env){
 		.ctx = h, .act = on_action, .random = on_random, .digest = on_digest};
+	h->trace = getenv("FLOW_TRACE") && !lenient;
 	h->live_before = mem_test_live();
 	h->config = harness_config_read(config_text);
 	hide_own_addresses(h);
@@ -347,6 +373,7 @@ void harness_feed(struct harness *h, const struct path *from, const char *bytes,
 	char text[IP_TEXT_MAX];
 	uint16_t zone = h->config->listeners[from->listener].zone;
 
+	trace(h, "from", from, slice_of(bytes, n));
 	memcpy(copy, bytes, n);
 	harness_hide(h, zone, slice_z(ip_text(&from->remote.addr, text)));
 	if (h->core && sip_msg_parse(slice_of(copy, n), CORE_MESSAGE_MAX, msg, &why) == SIP_DONE) {

@@ -40,6 +40,7 @@ struct harness {
 	struct config *config;
 	uint64_t now_ms, chance;
 	long live_before; /* blocks */
+	bool trace;	  /* FLOW_TRACE is set */
 	bool lenient;	  /* anything may fail for want of memory or messages: only leaks count */
 	bool failed;
 	char failure[2048];

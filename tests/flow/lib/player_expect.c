@@ -55,8 +55,6 @@ void player_out(struct player *p)
 	}
 	m->bytes = sent.bytes;
 	m->n = sent.n;
-	if (getenv("FLOW_TRACE") && !p->h.lenient)
-		fprintf(stderr, "--- to %s\n%s\n", path->name, m->bytes);
 }
 
 static void check_field(struct player *p, const char *field, const char *want)
