@@ -2,15 +2,18 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
 #include <cmocka.h>
 
 #include "media/limits.h"
 #include "media/stream.h"
 
-#define PACKET_NS    20000000ull /* 20 ms of G.711 */
-#define START_NS     1000000000ull
-#define SSRC	     0xcafe
-#define SEQUENCE_MAX 16
+#define PACKET_NS     20000000ull /* 20 ms of G.711 */
+#define START_NS      1000000000ull
+#define SSRC	      0xcafe
+#define SEQUENCE_MAX  16
+#define MODEL_PACKETS 200000
 
 static const struct {
 	const char *name;
@@ -166,11 +169,67 @@ static void gaps_and_others(void **state)
 	assert_int_equal(stream_lost(&s) + stream_expected(&s), 0);
 }
 
+/* What a simple bookkeeper with unlimited memory says of the same packets. */
+struct naive {
+	bool came[MODEL_PACKETS];
+	uint32_t first, last, unique, duplicate, reordered;
+};
+
+static void naive_take(struct naive *n, uint32_t number)
+{
+	if (n->unique == 0)
+		n->first = n->last = number;
+	if (n->came[number]) {
+		n->duplicate++;
+		return;
+	}
+	n->came[number] = true;
+	n->unique++;
+	if (number < n->last)
+		n->reordered++;
+	n->last = number > n->last ? number : n->last;
+	n->first = number < n->first ? number : n->first;
+}
+
+static uint32_t next_random(uint32_t *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return *state >> 16;
+}
+
+/* Loses, doubles and delays packets by up to 40, over several wraps of the numbers. */
+static void against_the_naive_model(void **state)
+{
+	static struct naive model;
+
+	for (uint32_t seed = 1; seed <= 8; seed++) {
+		struct hw_stream s = {0};
+		uint32_t random = seed;
+
+		memset(&model, 0, sizeof(model));
+		for (uint32_t i = 50; i < MODEL_PACKETS; i++) {
+			uint32_t dice = next_random(&random) % 100;
+			uint32_t number = dice < 5 ? i - next_random(&random) % 40 : i;
+			struct rtp_header h = {.seq = (uint16_t)(number + 65000), .ssrc = SSRC};
+
+			if (dice >= 95)
+				continue;
+			stream_on_rtp(&s, &h, 172, START_NS + i * PACKET_NS, 8);
+			naive_take(&model, number);
+		}
+		assert_int_equal(s.duplicate, model.duplicate);
+		assert_int_equal(s.reordered, model.reordered);
+		assert_int_equal(stream_expected(&s), model.last - model.first + 1);
+		assert_int_equal(stream_lost(&s), model.last - model.first + 1 - model.unique);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sequence_3550_a1_a3),
 		cmocka_unit_test(long_run_wraps_often),
+		cmocka_unit_test(against_the_naive_model),
 		cmocka_unit_test(ssrc_change_keeps_totals),
 		cmocka_unit_test(jitter_3550_a8),
 		cmocka_unit_test(one_timestamp_is_no_jitter),
