@@ -110,39 +110,51 @@ static void blocks_plain(const char *p, size_t count, uint64_t *control, uint64_
 	}
 }
 
-static void blocks(const char *p, size_t count, uint64_t *control, uint64_t *other)
+enum way { ANY_PROCESSOR, THIS_PROCESSOR };
+
+static void blocks(enum way way, const char *p, size_t count, uint64_t *control, uint64_t *other)
 {
-	if (have_avx2())
+	if (way == THIS_PROCESSOR && have_avx2())
 		blocks_avx2(p, count, control, other);
 	else
 		blocks_plain(p, count, control, other);
 }
 
 /* The last block is filled up with control bytes. Returns the number of words. */
-static size_t text_bits(struct slice text, uint64_t *control, uint64_t *other)
+static size_t text_bits(enum way way, struct slice text, uint64_t *control, uint64_t *other)
 {
 	size_t n = text.n < SIP_MAP_BYTES_MAX ? text.n : SIP_MAP_BYTES_MAX;
 	size_t whole = n / SIP_MAP_BLOCK, tail = n % SIP_MAP_BLOCK;
 	char padded[SIP_MAP_BLOCK];
 
-	blocks(text.p, whole, control, other);
+	blocks(way, text.p, whole, control, other);
 	if (tail == 0)
 		return whole;
 	memset(padded, 0, sizeof(padded));
 	memcpy(padded, text.p + whole * SIP_MAP_BLOCK, tail);
-	blocks(padded, 1, control + whole, other + whole);
+	blocks(way, padded, 1, control + whole, other + whole);
 	return whole + 1;
+}
+
+static void map_build(enum way way, struct sip_map *map, struct slice text)
+{
+	map->base = text.p;
+	map->bytes = text_bits(way, text, map->control, map->other) * SIP_MAP_BLOCK;
 }
 
 void sip_map_build(struct sip_map *map, struct slice text)
 {
-	map->base = text.p;
-	map->bytes = text_bits(text, map->control, map->other) * SIP_MAP_BLOCK;
+	map_build(THIS_PROCESSOR, map, text);
+}
+
+void sip_map_build_plain(struct sip_map *map, struct slice text)
+{
+	map_build(ANY_PROCESSOR, map, text);
 }
 
 size_t sip_map_controls(struct sip_map *map, struct slice part)
 {
 	uint64_t other[SIP_MAP_WORDS];
 
-	return text_bits(part, map->control, other);
+	return text_bits(THIS_PROCESSOR, part, map->control, other);
 }
