@@ -166,10 +166,13 @@ static size_t invite_make(struct dice *d, char *text)
 void invites_make(struct invites *out)
 {
 	struct dice d = {.state = 0x9E3779B97F4A7C15ULL};
+	char *next = out->pool;
 
 	out->total_bytes = 0;
 	for (unsigned i = 0; i < INVITES; i++) {
-		out->bytes[i] = invite_make(&d, out->text[i]);
+		out->text[i] = next;
+		out->bytes[i] = invite_make(&d, next);
 		out->total_bytes += out->bytes[i];
+		next += out->bytes[i] + 1;
 	}
 }

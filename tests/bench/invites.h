@@ -8,9 +8,11 @@
 #define INVITE_BYTES_MAX 4096
 
 struct invites {
-	char text[INVITES][INVITE_BYTES_MAX]; /* each followed by a NUL */
+	const char *text[INVITES]; /* each followed by a NUL, in `pool` one behind the other: at
+				      page starts they would all fight for the same cache sets */
 	size_t bytes[INVITES];
 	size_t total_bytes;
+	char pool[INVITES * INVITE_BYTES_MAX];
 };
 
 void invites_make(struct invites *out);
