@@ -210,14 +210,16 @@ static inline bool same_name(const char *p, const char *name, size_t n)
 enum sip_header_id sip_header_id_of(struct slice name)
 {
 	enum sip_header_id id;
-	uint8_t first;
+	uint8_t first, middle;
 
 	if (name.n == 0)
 		return SIP_H_OTHER;
-	first = (uint8_t)ascii_lower(name.p[0]);
+	/* Lower case for letters; '-' stays, and the bytes decide about all others. */
+	first = (uint8_t)(name.p[0] | 0x20);
 	if (name.n == 1)
 		return first >= 'a' && first <= 'z' ? header_compact[first - 'a'] : SIP_H_OTHER;
-	id = header_buckets[BUCKET(name.n, first, (uint8_t)ascii_lower(name.p[name.n / 2]))];
+	middle = (uint8_t)(name.p[name.n / 2] | 0x20);
+	id = header_buckets[BUCKET(name.n, first, middle)];
 	if (name.n != header_names[id].n || !same_name(name.p, header_names[id].p, name.n))
 		return SIP_H_OTHER;
 	return id;
