@@ -220,7 +220,14 @@ void cross_name_addr(const struct cross *x, struct out *o, const struct sip_name
 
 /* ---- headers ---- */
 
-enum crossing { CROSS_COPY, CROSS_DROP, CROSS_RAW, CROSS_ADDRESS, CROSS_DIALOG };
+enum crossing {
+	CROSS_COPY,
+	CROSS_DROP,
+	CROSS_RAW,
+	CROSS_ADDRESS,
+	CROSS_DIALOG,
+	CROSS_CREDENTIALS,
+};
 
 static enum crossing crossing_of(enum sip_header_id id)
 {
@@ -241,8 +248,8 @@ static enum crossing crossing_of(enum sip_header_id id)
 		[SIP_H_EXPIRES] = CROSS_DROP,
 		[SIP_H_RACK] = CROSS_DROP,
 		/* Digests cover their own text: not a byte may change (RFC 7616 3.4). */
-		[SIP_H_AUTHORIZATION] = CROSS_RAW,
-		[SIP_H_PROXY_AUTHORIZATION] = CROSS_RAW,
+		[SIP_H_AUTHORIZATION] = CROSS_CREDENTIALS,
+		[SIP_H_PROXY_AUTHORIZATION] = CROSS_CREDENTIALS,
 		[SIP_H_WWW_AUTHENTICATE] = CROSS_RAW,
 		[SIP_H_PROXY_AUTHENTICATE] = CROSS_RAW,
 		[SIP_H_P_ASSERTED_IDENTITY] = CROSS_ADDRESS,
@@ -339,6 +346,13 @@ static void cross_dialog_header(const struct cross *x, struct out *o, const stru
 		sip_write_header_id(o, (enum sip_header_id)h->id, out_slice(&m));
 }
 
+/* Credentials prove a phone to its PBX, or the PBX to a provider. A PBX may let a caller's pass (in
+ * an ACK no proxy takes them out); no phone needs another's. */
+static bool credentials_cross(const struct cross *x)
+{
+	return x->to->owner.kind != OWNER_PHONES;
+}
+
 void cross_headers(const struct cross *x, struct out *o, const struct sip_msg *msg)
 {
 	for (unsigned i = 0; i < msg->header_count; i++) {
@@ -346,6 +360,10 @@ void cross_headers(const struct cross *x, struct out *o, const struct sip_msg *m
 
 		switch (crossing_of((enum sip_header_id)h->id)) {
 		case CROSS_DROP:
+			break;
+		case CROSS_CREDENTIALS:
+			if (credentials_cross(x))
+				sip_write_header(o, h->name, h->value);
 			break;
 		case CROSS_RAW:
 			sip_write_header(o, h->name, h->value);
