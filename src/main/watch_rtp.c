@@ -236,15 +236,22 @@ bool watch_on_media(struct watch *w, const struct watch_at *at, struct slice pay
 	return to != NULL;
 }
 
+static bool signals_in(const struct watch_call *call, const struct ip_addr *host)
+{
+	for (unsigned i = 0; i < call->host_count; i++)
+		if (ip_eq(&call->host[i], host))
+			return true;
+	return false;
+}
+
 /* May this source send to that port? Whoever takes part in the call may: by the address of its own
  * description, or behind a NAT by that of its signalling. */
 static bool source_justified(const struct watch_stream *s)
 {
 	const struct watch_call *call = s->to->call;
 
-	for (unsigned i = 0; i < call->host_count; i++)
-		if (ip_eq(&call->host[i], &s->at.src.addr))
-			return true;
+	if (signals_in(call, &s->at.src.addr))
+		return true;
 	list_for_each (n, &call->ends) {
 		const struct watch_end *e = container_of(n, struct watch_end, node);
 
@@ -272,6 +279,10 @@ static bool types_negotiated(const struct watch_stream *s)
 
 static enum reason stream_judge(const struct watch *w, const struct watch_stream *s)
 {
+	/* A peer behind a NAT gets its media where its own comes from, not where it asked for it.
+	 */
+	if (!s->to && s->from && signals_in(s->from->call, &s->at.dst.addr))
+		return REASON_NONE;
 	if (!s->to || s->to->call == w->others)
 		return REASON_rtp_closed_port;
 	if (!source_justified(s))

@@ -246,6 +246,14 @@ class Refusals(Watch):
                          [('rtp_closed_port', 60), ('rtp_payload_type', 70), ('rtp_wrong_source', 50)])
         self.assertEqual([s['announced'] for s in self.kinds(report, 'stream')], [False])
 
+    def test_phone_behind_a_nat(self):
+        """Its description names a private address; its media goes back to where it came from."""
+        invite = request('INVITE', body=sdp('10.0.0.5', 4000))
+        report = self.watch([(0, there(invite)), (1, back(OK)), *media(src=('192.0.2.1', 61000)),
+                             *media(src=CALLEE_RTP, dst=('192.0.2.1', 61000), ssrc=5)])
+        self.assertEqual(self.reasons(report), [])
+        self.assertEqual([s['announced'] for s in self.call(report)['streams']], [True, False])
+
     def test_no_rtp_on_a_media_port(self):
         report = self.watch(signalling() + [(3, capture.udp(CALLER_RTP, CALLEE_RTP, b'\xff\xff\xff\xff'))])
         self.assertEqual(self.reasons(report), [('rtp_not_rtp', 1)])
