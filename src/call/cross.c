@@ -89,7 +89,8 @@ static bool is_hidden(const struct cross *x, const struct ip_addr *a)
 	return ip_is_private(a) && !ip_is_loopback(a);
 }
 
-void cross_text(const struct cross *x, struct out *o, struct slice text)
+/* Text with each hidden address, and each private one, replaced by ours on the other side. */
+static void text_write(const struct cross *x, struct out *o, struct slice text)
 {
 	struct ip_addr a;
 	size_t done = 0;
@@ -110,7 +111,7 @@ void cross_text(const struct cross *x, struct out *o, struct slice text)
 	sip_write_unfolded(o, slice_from(text, done));
 }
 
-/* As cross_text, but line ends are the body's own. */
+/* As text_write, but line ends are the body's own. */
 static void body_text(const struct cross *x, struct out *o, struct slice text)
 {
 	while (text.n) {
@@ -121,7 +122,7 @@ static void body_text(const struct cross *x, struct out *o, struct slice text)
 
 		while (bare && (rest.p[bare - 1] == '\n' || rest.p[bare - 1] == '\r'))
 			bare--;
-		cross_text(x, o, slice_first(rest, bare));
+		text_write(x, o, slice_first(rest, bare));
 		out_bytes(o, slice_from(rest, bare));
 		text = slice_from(text, n);
 	}
@@ -175,7 +176,7 @@ static void cross_params(const struct cross *x, struct out *o, struct slice para
 		out_bytes(o, name);
 		if (value.n) {
 			out_char(o, '=');
-			cross_text(x, o, value);
+			text_write(x, o, value);
 		}
 	}
 }
@@ -192,12 +193,12 @@ static bool host_is_foreign(const struct cross *x, struct slice host)
 void cross_uri(const struct cross *x, struct out *o, const struct sip_uri *uri, struct slice text)
 {
 	if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS) {
-		cross_text(x, o, text);
+		text_write(x, o, text);
 		return;
 	}
 	out_z(o, uri->scheme == SIP_SCHEME_SIPS ? "sips:" : "sip:");
 	if (uri->user.n) {
-		cross_text(x, o, uri->user);
+		text_write(x, o, uri->user);
 		out_char(o, '@');
 	}
 	if (host_is_foreign(x, uri->host))
@@ -211,7 +212,7 @@ void cross_name_addr(const struct cross *x, struct out *o, const struct sip_name
 {
 	if (na->display.n) {
 		out_char(o, '"');
-		cross_text(x, o, na->display);
+		text_write(x, o, na->display);
 		out_z(o, "\" ");
 	}
 	out_char(o, '<');
@@ -294,7 +295,7 @@ static void cross_refer_headers(const struct cross *x, struct out *o, struct sli
 			}
 		} else {
 			out_char(o, sep);
-			cross_text(x, o, one);
+			text_write(x, o, one);
 		}
 		sep = '&';
 	}
@@ -305,12 +306,12 @@ static void cross_address_value(const struct cross *x, struct out *o, struct sli
 	struct sip_name_addr na;
 
 	if (sip_name_addr_parse(value, &na)) {
-		cross_text(x, o, value);
+		text_write(x, o, value);
 		return;
 	}
 	if (na.display.n) {
 		out_char(o, '"');
-		cross_text(x, o, na.display);
+		text_write(x, o, na.display);
 		out_z(o, "\" ");
 	}
 	out_char(o, '<');
@@ -318,7 +319,7 @@ static void cross_address_value(const struct cross *x, struct out *o, struct sli
 	if (na.uri.headers.n)
 		cross_refer_headers(x, o, na.uri.headers);
 	out_char(o, '>');
-	cross_text(x, o, na.params);
+	text_write(x, o, na.params);
 }
 
 static void cross_address_header(const struct cross *x, struct out *o, const struct sip_header *h)
@@ -378,7 +379,7 @@ void cross_headers(const struct cross *x, struct out *o, const struct sip_msg *m
 		case CROSS_COPY:
 			out_bytes(o, h->name);
 			out_z(o, ": ");
-			cross_text(x, o, h->value);
+			text_write(x, o, h->value);
 			out_z(o, "\r\n");
 			break;
 		}

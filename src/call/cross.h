@@ -35,10 +35,8 @@ void cross_headers(const struct cross *x, struct out *o, const struct sip_msg *m
 void cross_uri(const struct cross *x, struct out *o, const struct sip_uri *uri, struct slice text);
 /* "Display" <uri>, without parameters (the tag is the caller's). */
 void cross_name_addr(const struct cross *x, struct out *o, const struct sip_name_addr *na);
-/* Text with each hidden address, and each private one (RFC 1918, 6598, 4193), replaced by ours on
- * the other side. */
-void cross_text(const struct cross *x, struct out *o, struct slice text);
-/* A body that is no SDP: text types are treated as cross_text does, others pass. */
+/* A body that is no SDP: in text types each hidden address, and each private one (RFC 1918,
+ * 6598, 4193), is replaced by ours on the other side; others pass. */
 void cross_body(const struct cross *x, struct out *o, struct slice content_type, struct slice body);
 
 #endif

@@ -100,7 +100,8 @@ void owner_write(struct out *o, const struct config *config, struct config_owner
 	}
 }
 
-struct slice side_via_transport(const struct side *s)
+/* "UDP", "TCP" ... for Via. */
+static struct slice via_transport(const struct side *s)
 {
 	static const struct slice names[TRANSPORT_COUNT] = {
 		[TRANSPORT_UDP] = SLICE("UDP"), [TRANSPORT_TCP] = SLICE("TCP"),
@@ -111,7 +112,8 @@ struct slice side_via_transport(const struct side *s)
 	return s->path.transport < TRANSPORT_COUNT ? names[s->path.transport] : names[0];
 }
 
-struct slice side_uri_transport(const struct side *s)
+/* ";transport=tcp" for URIs of ours; empty for UDP. */
+static struct slice uri_transport(const struct side *s)
 {
 	static const struct slice params[TRANSPORT_COUNT] = {
 		[TRANSPORT_UDP] = SLICE(""),
@@ -132,7 +134,7 @@ void side_write_contact(struct out *o, const struct side *s, struct slice user)
 		out_char(o, '@');
 	}
 	ip_endpoint_write(o, &s->us);
-	out_bytes(o, side_uri_transport(s));
+	out_bytes(o, uri_transport(s));
 	out_char(o, '>');
 }
 
@@ -142,7 +144,7 @@ void side_write_via(struct out *o, const struct side *s, struct slice branch)
 	struct out h = out_to(host, sizeof(host));
 
 	ip_write_host(&h, &s->us.addr);
-	sip_write_via(o, side_via_transport(s), out_slice(&h), s->us.port, branch);
+	sip_write_via(o, via_transport(s), out_slice(&h), s->us.port, branch);
 }
 
 bool side_is_us(const struct side *s, struct slice host)

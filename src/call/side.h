@@ -32,10 +32,6 @@ struct config_owner owner_of_path(const struct config *config, const struct path
 /* "phones remote", "pbx main", "trunk carrier". */
 void owner_write(struct out *o, const struct config *config, struct config_owner owner);
 
-/* "UDP", "TCP" ... for Via. */
-struct slice side_via_transport(const struct side *s);
-/* ";transport=tcp" for URIs of ours; empty for UDP. */
-struct slice side_uri_transport(const struct side *s);
 /* "<sip:USER@us:port;transport=...>"; the user may be empty. */
 void side_write_contact(struct out *o, const struct side *s, struct slice user);
 /* Our Via header line on this side. */

@@ -66,6 +66,8 @@ static void print_status(const json_t *s)
 			printf(", restarted %lld times", client_number(p, "restarts"));
 		printf("\n");
 	}
+	json_array_foreach(json_object_get(s, "pbxs_silent"), i, p)
+		printf("  note: pbx %s does not answer\n", json_string_value(p));
 	json_array_foreach(json_object_get(s, "notices"), i, p)
 		printf("  note: %s\n", json_string_value(p));
 }

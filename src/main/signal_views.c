@@ -46,6 +46,11 @@ void signal_view_status(struct signal *s, struct answer *a)
 	json_member_u64(&v.j, "refused_total",
 			stats.refused_total + s->refused_packets + s->refused_connections);
 	json_member_u64(&v.j, "tcp_connections", tcp_connection_count(s->tcp));
+	json_member_open(&v.j, "pbxs_silent", '[');
+	for (size_t i = 0; i < s->config->pbx_count; i++)
+		if (!core_pbx_up(s->core, (uint16_t)i))
+			json_str(&v.j, slice_z(s->config->pbxs[i].name));
+	json_close(&v.j, ']');
 }
 
 static void metric(struct out *o, const char *name, const char *type, uint64_t value)

@@ -46,7 +46,8 @@ uint16_t config_listener_find(const struct config *c, uint16_t zone, enum transp
 	return CONFIG_NONE;
 }
 
-bool config_zone_admits(const struct config_zone *z, const struct ip_addr *source)
+/* A zone without subnets admits every source. */
+static bool zone_admits(const struct config_zone *z, const struct ip_addr *source)
 {
 	for (size_t i = 0; i < z->subnet_count; i++)
 		if (ip_in_prefix(source, &z->subnets[i]))
@@ -111,7 +112,7 @@ bool config_owner_of(const struct config *c, uint16_t listener, const struct ip_
 	if (listener >= c->listener_count)
 		return false;
 	l = &c->listeners[listener];
-	if (!config_zone_admits(&c->zones[l->zone], &source->addr))
+	if (!zone_admits(&c->zones[l->zone], &source->addr))
 		return false;
 	if (config_peer_at(c, l->zone, source, out))
 		return true;

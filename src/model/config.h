@@ -171,8 +171,6 @@ uint16_t config_trunk_find(const struct config *c, struct slice name);
 /* The zone's listener for a transport and family (the first one), or CONFIG_NONE. */
 uint16_t config_listener_find(const struct config *c, uint16_t zone, enum transport transport,
 			      enum ip_family family);
-/* Whether the zone's subnets hold the address; a zone without subnets admits every source. */
-bool config_zone_admits(const struct config_zone *z, const struct ip_addr *source);
 /* The phones section that listens on this listener (there is at most one), or CONFIG_NONE. */
 uint16_t config_phones_at(const struct config *c, uint16_t listener);
 /* The pbx or trunk of the zone whose resolved address is the source's; of several with one address

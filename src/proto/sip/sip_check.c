@@ -33,7 +33,9 @@ static const struct slice extensions[] = {
 	SLICE("nosub"),
 };
 
-bool sip_extension_known(struct slice tag)
+/* Option tags whose extension works through a back-to-back user agent that copies the header
+ * fields it does not know. */
+static bool extension_known(struct slice tag)
 {
 	for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++)
 		if (slice_eq_nocase(tag, extensions[i]))
@@ -45,7 +47,7 @@ bool sip_extension_known(struct slice tag)
 static bool unknown_next(struct sip_values *v, enum sip_header_id id, struct slice *out)
 {
 	while (sip_values_next(v, out))
-		if (id == SIP_H_PROXY_REQUIRE || !sip_extension_known(*out))
+		if (id == SIP_H_PROXY_REQUIRE || !extension_known(*out))
 			return true;
 	return false;
 }

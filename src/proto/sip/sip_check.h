@@ -16,10 +16,6 @@ enum reason sip_msg_check(const struct sip_msg *m);
  * where no answer is due. */
 unsigned sip_refusal_status(const struct sip_msg *m, enum reason reason);
 
-/* Option tags whose extension works through a back-to-back user agent that copies the header
- * fields it does not know. */
-bool sip_extension_known(struct slice tag);
-
 /* The Unsupported line that belongs to a 420: the unknown tags of Require and Proxy-Require. */
 void sip_write_unsupported(struct out *o, const struct sip_msg *m);
 
