@@ -28,8 +28,8 @@ struct binding {
 	char instance[BINDING_INSTANCE_MAX]; /* empty = none */
 	uint32_t cseq;
 	uint64_t credentials; /* keyed hash of what must not change; 0 = none */
-	struct path path;     /* source of the last accepted REGISTER, or where the Contact says
-				 when nat = no */
+	struct path path;     /* source of the last accepted REGISTER; when nat = no, with the
+				 port and transport of the Contact */
 	struct path source;   /* of the last accepted REGISTER */
 	uint16_t phones, pbx; /* indexes into the configuration */
 	bool natted;

@@ -112,34 +112,35 @@ static uint16_t port_of(const struct sip_uri *uri, enum transport transport)
 	return transport == TRANSPORT_TLS || transport == TRANSPORT_WSS ? 5061 : 5060;
 }
 
-/* Where nat = no the phone is where its Contact says, if that is an address in reach. */
+/* Where nat = no the phone listens where its Contact says - at the address that it registers from,
+ * or its registration could aim calls at others. */
 static struct path path_of(const struct registrar *r, const struct reg_request *q,
 			   const struct reg_contact *c)
 {
-	const struct config_phones *phones = &r->config->phones[q->phone.owner.index];
-	struct path path = q->phone.path;
-	enum transport transport = (enum transport)path.transport;
+	const struct path *source = &q->phone.path;
+	enum transport transport = (enum transport)source->transport;
+	struct path path = *source;
 	struct ip_addr said;
 	struct slice word;
 
-	if (phones->nat || transport > TRANSPORT_TLS || ip_parse(c->na.uri.host, &said))
-		return path;
+	if (r->config->phones[q->phone.owner.index].nat || transport > TRANSPORT_TLS ||
+	    ip_parse(c->na.uri.host, &said) || !ip_eq(&said, &source->remote.addr))
+		return *source;
 	if (sip_param_get(c->na.uri.params, SL("transport"), &word) &&
 	    transport_parse(word, &transport))
-		return path;
-	if (transport == (enum transport)path.transport && ip_eq(&said, &path.remote.addr) &&
-	    transport_reliable(transport))
-		return path;
-	path.listener = config_listener_find(r->config, q->phone.zone, transport,
-					     (enum ip_family)said.family);
-	if (transport == (enum transport)q->phone.path.transport &&
-	    said.family == q->phone.path.remote.addr.family)
-		path.listener = q->phone.path.listener;
+		return *source;
+	if (transport == (enum transport)source->transport) {
+		if (transport_reliable(transport))
+			return *source;
+	} else {
+		path.listener = config_listener_find(r->config, q->phone.zone, transport,
+						     (enum ip_family)said.family);
+	}
 	if (path.listener == CONFIG_NONE)
-		return q->phone.path;
+		return *source;
 	path.transport = (uint8_t)transport;
 	path.conn = 0;
-	path.remote = (struct ip_endpoint){said, port_of(&c->na.uri, transport)};
+	path.remote.port = port_of(&c->na.uri, transport);
 	return path;
 }
 

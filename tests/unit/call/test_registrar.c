@@ -189,6 +189,19 @@ static void test_listing_and_path(void **state)
 	house_free(x);
 }
 
+/* A Contact elsewhere aims no call at anybody. */
+static void test_contact_elsewhere(void **state)
+{
+	struct house *x = house_new(state);
+	struct path bob = path_to(x, TRANSPORT_UDP, "192.168.50.22:5060", "192.168.50.1:5060");
+	struct binding_info info = {0};
+
+	registered(x, &bob, "bob", "sip:bob@192.168.50.99:5070");
+	registrar_walk(&x->r, keep_info, &info);
+	assert_true(path_same_source(&info.path, &bob));
+	house_free(x);
+}
+
 static void test_contact_over_tcp(void **state)
 {
 	struct house *x = house_new(state);
@@ -296,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_lookups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_listing_and_path, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_contact_elsewhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_contact_over_tcp, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keep_alive, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits_of_texts, setup, teardown),
