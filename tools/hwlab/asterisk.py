@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 
 from .hornwork import ROOT
 from .kamailio import PASSWORDS
@@ -96,6 +97,7 @@ class Asterisk:
 
     def _write_files(self):
         base = self.root + self.dir
+        shutil.rmtree(base, ignore_errors=True)     # Asterisk remembers contacts over a restart
         self.lab.own_path(base)
         for folder in ("lib", "spool", "run", "log"):
             os.makedirs(f"{base}/{folder}", exist_ok=True)
@@ -122,7 +124,8 @@ class Asterisk:
     def _booted(self):
         if not self.daemon.alive():
             raise LabError(f"Asterisk ended:\n{self.daemon.text()[-2000:]}")
-        return "Endpoint:" in self.cli("pjsip show endpoints")
+        return "Asterisk Ready" in self.daemon.text() and \
+            "Endpoint:" in self.cli("pjsip show endpoints")
 
     def cli(self, words):
         """Output of a command of Asterisk's console, '' while it is not up."""

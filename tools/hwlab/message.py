@@ -23,7 +23,7 @@ class Message:
             self.headers.append((COMPACT.get(name, name), value.strip()))
         words = self.start.split(" ", 2)
         self.status = int(words[1]) if words[0].startswith("SIP/") else None
-        self.method = self.get("cseq").split()[-1] if self.status else words[0]
+        self.method = (self.get("cseq").split() or [""])[-1] if self.status else words[0]
         self.uri = None if self.status else words[1]
 
     def get(self, name, default=""):

@@ -1,5 +1,6 @@
 """RTP for scripted peers and for captures: talk a tone, keep what arrives, decode G.711."""
 
+import itertools
 import math
 import socket
 import struct
@@ -9,6 +10,7 @@ import time
 from . import tones
 from .topology import address
 
+_ssrc = itertools.count(0x48570001)
 FRAME = 160                 # samples in 20 ms
 FRAME_S = 0.02
 
@@ -62,7 +64,7 @@ class Talker(threading.Thread):
         self.remote = None
         self.sent = 0
         self.got = []
-        self.ssrc = 0x48570000 | self.port
+        self.ssrc = next(_ssrc)
         self._frames = frames_of(tone_hz)
         self._over = threading.Event()
 

@@ -7,20 +7,6 @@ from .netns import command
 from .proc import run
 from .topology import address
 
-COUNTERS = """
-table inet hwcount {
-  chain in {
-    type filter hook input priority -300;
-    udp dport %(ports)s counter
-  }
-  chain out {
-    type filter hook output priority 300;
-    udp sport %(ports)s counter
-  }
-}
-"""
-
-
 def start(lab, host, scenario, name, *args):
     """Start SIPp with a scenario file on a host; returns the Daemon. Its traces go to the lab's folder.
 
@@ -43,16 +29,23 @@ def errors(lab, name):
         return text.read()
 
 
-def count_ports(lab, host, ports):
-    """Begin to count UDP packets from and to these local ports of a host."""
+def count(lab, host, rules):
+    """Begin to count packets on a host: rules maps a name to (hook, nftables match).
+
+    hook in "prerouting" (as they come off the wire), "input", "output".
+    """
+    text = "table inet hwcount {\n"
+    for name, (hook, match) in rules.items():
+        text += (f"  chain {name} {{\n    type filter hook {hook} priority -350;\n"
+                 f"    {match} counter\n  }}\n")
     path = f"{lab.workdir}/count-{host}.nft"
     with open(path, "w", encoding="utf-8") as out:
-        out.write(COUNTERS % {"ports": ports})
+        out.write(text + "}\n")
     lab.run(host, ["nft", "-f", path])
 
 
 def counted(lab, host):
-    """{'in': packets, 'out': packets} since count_ports()."""
+    """Packets by name since count()."""
     text = run(command(lab.ns(host), ["nft", "-j", "list", "table", "inet", "hwcount"])).stdout
     out = {}
     for row in json.loads(text)["nftables"]:
