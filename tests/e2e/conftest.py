@@ -23,6 +23,8 @@ from hwlab.kamailio import Kamailio                     # noqa: E402
 from hwlab.peer import Peer                             # noqa: E402
 from hwlab.rtp import Talker                            # noqa: E402
 
+from story import ScriptedCall                          # noqa: E402
+
 LIMIT_S = 60
 TOOLS = ("ip", "nft", "kamailio", "kamcmd", "baresip", "sipp", "tshark", "dumpcap", "nsenter")
 OUTSIDE_TONE, INSIDE_TONE = 440, 620
@@ -76,11 +78,9 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture(scope="session")
-def namespaces(tmp_path_factory):
+def namespaces():
     """The one lab of this run."""
-    with topology.Lab(f"t{os.getpid()}", workdir=str(tmp_path_factory.mktemp("lab"))) as lab:
-        for folder in (lab.workdir, os.path.dirname(lab.workdir)):
-            os.chmod(folder, 0o755)
+    with topology.Lab(f"t{os.getpid()}") as lab:
         yield lab
 
 
@@ -96,7 +96,7 @@ def lab(namespaces, request):
     os.makedirs(namespaces.workdir, exist_ok=True)
     yield namespaces
     for daemon in reversed(namespaces.daemons):
-        daemon.stop(timeout_s=3.0)
+        daemon.stop(signal.SIGKILL)
     namespaces.daemons.clear()
     if getattr(request.node, "failed", True):
         kept = f"{ROOT}/build/e2e-logs/{request.node.path.stem}-{name}"
@@ -161,6 +161,12 @@ def peer_at(lab):
     yield make
     for peer in made:
         peer.close()
+
+
+@pytest.fixture
+def scripted_call(peer_at, talker_at):
+    """A function that sets up a call between scripted peers through a gateway (see story.py)."""
+    return lambda gateway, **kwargs: ScriptedCall(gateway, peer_at, talker_at, **kwargs)
 
 
 @pytest.fixture

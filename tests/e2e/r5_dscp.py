@@ -1,0 +1,35 @@
+"""Media leaves the gateway marked EF and signalling CS3, whatever mark came in."""
+
+from hwlab.capture import Capture
+from hwlab.topology import address
+
+EF, CS3 = 46, 24
+
+
+def marks(capture, own_address, display_filter):
+    """DSCP values of packets that the gateway sent on that side, with how many of each."""
+    rows = capture.fields(f"ip.src == {own_address} && ({display_filter})", "ip.dsfield.dscp")
+    out = {}
+    for row in rows:
+        out[int(row[0])] = out.get(int(row[0]), 0) + 1
+    return out
+
+
+def test_on_both_sides(lab, gateway, scripted_call):
+    with Capture(lab, "gw", "eth0", "outside") as outside, Capture(lab, "gw", "eth1", "core") as core:
+        call = scripted_call(gateway).establish()
+        call.talk(0.6)
+        call.hang_up()
+        gateway.wait_idle()
+    for capture, own in ((outside, address("gw", "eth0")), (core, address("gw", "eth1"))):
+        media = marks(capture, own, "udp.srcport >= 16384 && udp.srcport <= 32767")
+        assert set(media) == {EF} and media[EF] > 20, media
+        signalling = marks(capture, own, "sip")
+        assert set(signalling) == {CS3} and signalling[CS3] >= 4, signalling
+
+
+def test_over_tcp(lab, gateway, peer_at):
+    with Capture(lab, "gw", "eth0", "outside") as outside:
+        peer_at("ext", "alice", gateway.outside, transport="tcp").register()
+    signalling = marks(outside, address("gw", "eth0"), "tcp.len > 0")
+    assert set(signalling) == {CS3}, signalling
