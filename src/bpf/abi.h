@@ -90,7 +90,8 @@ struct hw_stream {
 	__u32 ssrc_changes;
 	__u32 gaps;	       /* pauses over 100 ms between two packets */
 	__u32 control_packets; /* RTCP, DTLS, STUN beside RTP */
-	__u32 reserved[10];
+	__u32 received_before; /* as `received`, before the present SSRC or restart */
+	__u32 reserved[9];
 };
 
 struct hw_flow_stats {

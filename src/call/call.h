@@ -61,6 +61,7 @@ struct exchange {
 	struct txn *server, *client;
 	uint32_t server_cseq, client_cseq;
 	bool answered; /* a final answer was passed back */
+	bool accepted; /* and it was a 2xx */
 	bool auth_tried;
 	char *ack; /* of a 2xx, as sent; repeated with the 2xx */
 	size_t ack_n;

@@ -131,7 +131,8 @@ static void body_text(const struct cross *x, struct out *o, struct slice text)
 void cross_body(const struct cross *x, struct out *o, struct slice content_type, struct slice body)
 {
 	static const struct slice types[] = {SLICE("application/simple-message-summary"),
-					     SLICE("message/sipfrag"),
+					     SLICE("message/sip"),     /* and sipfrag */
+					     SLICE("application/sdp"), /* that negotiates nothing */
 					     SLICE("application/pidf+xml"),
 					     SLICE("application/dialog-info+xml"),
 					     SLICE("application/reginfo+xml"),

@@ -253,6 +253,9 @@ static void server_failed(struct txn *t, uint64_t now_ms, enum reason why)
 
 	if (x->method != SIP_INVITE || k->kind != CALL_INVITE)
 		return;
+	/* That a re-INVITE was refused changes nothing, heard or not (RFC 3261 14.1). */
+	if (x->dialog && x->answered && !x->accepted)
+		return;
 	/* The caller never acknowledged, or cannot be reached (RFC 3261 13.3.1.4). */
 	x->answered = true;
 	call_end(k, now_ms, REASON_ack_timeout, 2);

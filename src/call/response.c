@@ -23,6 +23,7 @@ static enum reason pass_back(struct exchange *x, struct dialog *d, uint64_t now_
 	if (compose_response(x, d, r, type, body, &o))
 		return REASON_response_too_long;
 	x->answered = r->status >= 200;
+	x->accepted = r->status >= 200 && r->status < 300;
 	call_trace(k, txn_path(x->server), true, out_slice(&o));
 	(void)txn_respond(x->server, now_ms, r->status, out_slice(&o));
 	return REASON_NONE;

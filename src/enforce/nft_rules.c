@@ -54,9 +54,10 @@ static uint16_t first_on_interface(const struct config *c, size_t zone)
 	return (uint16_t)zone;
 }
 
+/* Loopback is never filtered: whoever makes it a zone keeps the host's own traffic all the same. */
 static bool is_first(const struct config *c, size_t zone)
 {
-	return first_on_interface(c, zone) == zone;
+	return first_on_interface(c, zone) == zone && strcmp(c->zones[zone].interface, "lo") != 0;
 }
 
 static void write_counters(struct out *o, const struct config *c,
@@ -135,15 +136,17 @@ static void write_sources(struct out *o, const struct config *c, size_t zone, en
 /* `iifname vmap { "eth0" : goto i0_VERDICT, ... }` */
 static void write_dispatch(struct out *o, const struct config *c, const char *chain)
 {
-	const char *between = "  iifname vmap { ";
+	const char *open = "  iifname vmap { ";
+	bool any = false;
 
 	for (size_t i = 0; i < c->zone_count; i++) {
 		if (!is_first(c, i))
 			continue;
-		out_fmt(o, "%s\"%s\" : goto i%zu_%s", between, c->zones[i].interface, i, chain);
-		between = ", ";
+		out_fmt(o, "%s\"%s\" : goto i%zu_%s", any ? ", " : open, c->zones[i].interface, i,
+			chain);
+		any = true;
 	}
-	out_z(o, c->zone_count ? " }\n" : "");
+	out_z(o, any ? " }\n" : "");
 }
 
 /* "ip daddr 192.0.2.1 udp dport 16384-32767", or with saddr and sport. */

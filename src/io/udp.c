@@ -197,7 +197,7 @@ static void send_socket(struct udp *u, struct udp_socket *s)
 	size_t at = 0;
 
 	while (at < u->out_count && !s->blocked) {
-		uint16_t which[UDP_BATCH_MAX];
+		uint16_t which[UDP_BATCH_MAX] = {0};
 		size_t count = 0, done;
 
 		for (; at < u->out_count && count < UDP_BATCH_MAX; at++)

@@ -6,7 +6,7 @@
 #include "main/digest.h"
 #include "main/signal_proc.h"
 
-const char *signal_zone_of(const struct signal *s, uint16_t listener)
+static const char *zone_of(const struct signal *s, uint16_t listener)
 {
 	const struct config *c = s->config;
 
@@ -43,7 +43,7 @@ static bool said_too_much(struct signal *s, uint64_t now_ms)
 	return true;
 }
 
-void signal_event(struct signal *s, struct event *e)
+static void tell(struct signal *s, struct event *e)
 {
 	e->wall_ms = clock_wall_ms();
 	event_batch_add(&s->events, &s->console.channel, e);
@@ -69,13 +69,13 @@ void signal_refusal(struct signal *s, enum reason reason, const struct ip_endpoi
 			  .from = *from,
 			  .to = *local_of(s, listener),
 			  .proto = proto,
-			  .zone = signal_zone_of(s, listener),
+			  .zone = zone_of(s, listener),
 			  .detail = detail};
 	uint64_t now_ms = clock_ms();
 
 	refusals_add(&s->refusals, from, reason, 0, detail, now_ms);
 	if (!said_too_much(s, now_ms))
-		signal_event(s, &e);
+		tell(s, &e);
 }
 
 /* "sip:a@x (phones remote) calls sip:b@x (pbx main)" and the like, in place of the core's word. */
@@ -113,7 +113,7 @@ static void on_report(struct signal *s, const struct action *a)
 			  .from = a->path.remote,
 			  .to = *local_of(s, a->path.listener),
 			  .proto = transport_text(a->path.transport),
-			  .zone = signal_zone_of(s, a->path.listener),
+			  .zone = zone_of(s, a->path.listener),
 			  .call = a->call,
 			  .detail = a->bytes};
 	char text[4 * CALL_TEXT_MAX + 64];
@@ -129,7 +129,7 @@ static void on_report(struct signal *s, const struct action *a)
 		e.name = "registration";
 	if (a->type == REPORT_CALL)
 		on_call_report(s, &e, &o);
-	signal_event(s, &e);
+	tell(s, &e);
 }
 
 /* ---- flows ---- */

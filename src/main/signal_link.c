@@ -32,6 +32,71 @@ void signal_link_rewatch(struct signal_link *link)
 			     LOOP_READ | (proc_wants_write(&link->channel) ? LOOP_WRITE : 0u));
 }
 
+/* ---- the console ---- */
+
+static unsigned fill(struct signal *s, struct answer *a, const struct proc_query_msg *q)
+{
+	struct slice what = slice_z(q->argument);
+
+	switch (q->what) {
+	case QUERY_STATUS:
+		signal_view_status(s, a);
+		return 200;
+	case QUERY_METRICS:
+		signal_view_metrics(s, a);
+		return 200;
+	case QUERY_CALLS:
+	case QUERY_CALLS_ALL:
+		signal_view_calls(s, a, q->what == QUERY_CALLS_ALL);
+		return 200;
+	case QUERY_REGISTRATIONS:
+		signal_view_registrations(s, a);
+		return 200;
+	case QUERY_TRACE:
+		return signal_view_trace(s, a, what);
+	case QUERY_EXPLAIN:
+		return signal_view_explain(s, a, what);
+	default:
+		return 404;
+	}
+}
+
+static int on_query(struct signal *s)
+{
+	struct proc_query_msg q;
+	struct answer a;
+	unsigned status;
+	int err;
+
+	memcpy(&q, s->msg.payload, sizeof(q));
+	q.argument[sizeof(q.argument) - 1] = '\0';
+	if (!s->core)
+		return 0;
+	err = answer_begin(&a);
+	if (err)
+		return err;
+	signal_events_flush(s); /* whoever asks finds in the events what the answer speaks of */
+	status = fill(s, &a, &q);
+	return answer_end(&a, &s->console.channel, q.id, status);
+}
+
+static void on_console(void *ctx, unsigned events)
+{
+	struct signal *s = ctx;
+	int got = (events & LOOP_WRITE) ? proc_flush(&s->console.channel) : 0;
+
+	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
+		got = proc_receive(&s->console.channel, &s->msg);
+		if (got == 0)
+			return;
+		if (got > 0)
+			got = s->msg.type == PROC_QUERY ? on_query(s) : ERR_PEER;
+	}
+	/* A console that is gone comes back with a new channel. */
+	if (got < 0)
+		signal_link_done(&s->console);
+}
+
 /* ---- the warden ---- */
 
 static int take_table(struct signal *s)
@@ -80,7 +145,7 @@ static int take_console(struct signal *s)
 	signal_link_done(&s->console);
 	proc_channel_init(&s->console.channel, proc_msg_take_fd(&s->msg, 0), PROC_SIGNAL,
 			  PROC_CONSOLE);
-	return signal_link_watch(s, &s->console, signal_on_console);
+	return signal_link_watch(s, &s->console, on_console);
 }
 
 static int on_flow_refused(struct signal *s)
@@ -142,69 +207,4 @@ void signal_on_warden(void *ctx, unsigned events)
 		log_line(SEV_CRITICAL, "signal gives up: %s", err_text(got));
 	if (got < 0)
 		loop_stop(s->loop);
-}
-
-/* ---- the console ---- */
-
-static unsigned fill(struct signal *s, struct answer *a, const struct proc_query_msg *q)
-{
-	struct slice what = slice_z(q->argument);
-
-	switch (q->what) {
-	case QUERY_STATUS:
-		signal_view_status(s, a);
-		return 200;
-	case QUERY_METRICS:
-		signal_view_metrics(s, a);
-		return 200;
-	case QUERY_CALLS:
-	case QUERY_CALLS_ALL:
-		signal_view_calls(s, a, q->what == QUERY_CALLS_ALL);
-		return 200;
-	case QUERY_REGISTRATIONS:
-		signal_view_registrations(s, a);
-		return 200;
-	case QUERY_TRACE:
-		return signal_view_trace(s, a, what);
-	case QUERY_EXPLAIN:
-		return signal_view_explain(s, a, what);
-	default:
-		return 404;
-	}
-}
-
-static int on_query(struct signal *s)
-{
-	struct proc_query_msg q;
-	struct answer a;
-	unsigned status;
-	int err;
-
-	memcpy(&q, s->msg.payload, sizeof(q));
-	q.argument[sizeof(q.argument) - 1] = '\0';
-	if (!s->core)
-		return 0;
-	err = answer_begin(&a);
-	if (err)
-		return err;
-	signal_events_flush(s); /* whoever asks finds in the events what the answer speaks of */
-	status = fill(s, &a, &q);
-	return answer_end(&a, &s->console.channel, q.id, status);
-}
-
-void signal_on_console(void *ctx, unsigned events)
-{
-	struct signal *s = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&s->console.channel) : 0;
-
-	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&s->console.channel, &s->msg);
-		if (got == 0)
-			return;
-		if (got > 0)
-			got = s->msg.type == PROC_QUERY ? on_query(s) : ERR_PEER;
-	}
-	/* A console that is gone comes back with a new channel. */
-	if (got < 0)
-		signal_link_done(&s->console);
 }

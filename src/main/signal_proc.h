@@ -61,13 +61,11 @@ struct signal {
 struct core_env signal_env(struct signal *s);
 /* Flow requests first, so that the port is open when the answer arrives; then what was queued. */
 void signal_turn_end(void *ctx);
-void signal_event(struct signal *s, struct event *e);
 void signal_events_flush(void *ctx);
 void signal_refusal(struct signal *s, enum reason reason, const struct ip_endpoint *from,
 		    uint16_t listener, const char *proto, struct slice detail);
 /* A peer that cannot be reached, noted for the core. */
 void signal_note_broken(struct signal *s, const struct path *to);
-const char *signal_zone_of(const struct signal *s, uint16_t listener);
 
 /* signal_net.c: what comes in. */
 int signal_net_new(struct signal *s) must_check;
@@ -82,7 +80,6 @@ int signal_link_watch(struct signal *s, struct signal_link *link,
 void signal_link_done(struct signal_link *link);
 void signal_link_rewatch(struct signal_link *link);
 void signal_on_warden(void *ctx, unsigned events);
-void signal_on_console(void *ctx, unsigned events);
 
 /* signal_views.c, signal_explain.c: answers; each writes JSON into the console's answer. */
 struct answer;

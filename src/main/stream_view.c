@@ -11,7 +11,8 @@ const char *stream_media(const struct flow_spec *spec)
 	return spec->clock_khz == VIDEO_CLOCK_KHZ ? "video" : "audio";
 }
 
-double stream_r_factor(const struct flow_spec *spec, const struct flow_stats *stats)
+/* Negative = none. */
+static double r_factor_of(const struct flow_spec *spec, const struct flow_stats *stats)
 {
 	struct quality_input in = {.codec = slice_z(spec->codec),
 				   .expected = stats->expected,
@@ -35,7 +36,7 @@ void stream_view_write(struct json *j, const struct record_pinhole *p,
 {
 	const struct flow_spec *spec = &p->spec;
 	struct ip_endpoint source = source_of(spec, stats);
-	double r = stream_r_factor(spec, stats);
+	double r = r_factor_of(spec, stats);
 
 	json_open(j, '{');
 	json_member_z(j, "media", stream_media(spec));

@@ -7,8 +7,6 @@
 
 /* "audio", "video" or "other", from what was negotiated. */
 const char *stream_media(const struct flow_spec *spec);
-/* R-factor of what was received; negative = none. */
-double stream_r_factor(const struct flow_spec *spec, const struct flow_stats *stats);
 void stream_view_write(struct json *j, const struct record_pinhole *p,
 		       const struct flow_stats *stats, uint64_t now_ns);
 

@@ -115,7 +115,6 @@ void warden_hand_probe(struct warden *w);
 
 /* warden_messages.c */
 void warden_on_child_message(struct child *c, struct proc_msg *msg);
-void warden_answer(struct warden *w, uint32_t id, unsigned status, struct slice text);
 
 /* warden_flows.c */
 int warden_flows_new(struct warden *w) must_check;

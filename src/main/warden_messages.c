@@ -7,7 +7,7 @@
 #include "main/warden.h"
 #include "main/warden_probe.h"
 
-void warden_answer(struct warden *w, uint32_t id, unsigned status, struct slice text)
+static void answer(struct warden *w, uint32_t id, unsigned status, struct slice text)
 {
 	struct proc_answer m = {id, status, text.n};
 	int fd = proc_text_fd(text);
@@ -27,14 +27,14 @@ static void on_reload_query(struct warden *w, uint32_t id)
 	int err = ERR_NOMEM;
 
 	if (w->reload_query)
-		warden_answer(w, id, 409, SL("a reload is under way\n"));
+		answer(w, id, 409, SL("a reload is under way\n"));
 	else if (text)
 		err = warden_reload(w, &errors);
 	if (!w->reload_query && err) {
 		warden_tell(w, "config", "config_refused", SEV_WARNING,
 			    "the configuration was not taken; the old one stays: %.*s",
 			    SLICE_ARGS(slice_trim(out_slice(&errors))));
-		warden_answer(w, id, 409, out_slice(&errors));
+		answer(w, id, 409, out_slice(&errors));
 	} else if (!w->reload_query) {
 		w->reload_query = id; /* answered when signal has it */
 	}
@@ -61,7 +61,7 @@ static void on_query(struct child *c, const struct proc_msg *msg)
 	else
 		warden_child_condemn(c, ERR_PEER);
 	if (proc_channel_open(&c->channel))
-		warden_answer(w, q.id, o.err ? 500 : 200, out_slice(&o));
+		answer(w, q.id, o.err ? 500 : 200, out_slice(&o));
 }
 
 static bool all_up(const struct warden *w)
@@ -92,7 +92,7 @@ static void on_config_done(struct child *c, const struct proc_msg *msg)
 			    "configuration %llu is in force", (unsigned long long)m.generation);
 		out_fmt(&o, "configuration %llu is in force\n", (unsigned long long)m.generation);
 		if (w->reload_query)
-			warden_answer(w, w->reload_query, 200, out_slice(&o));
+			answer(w, w->reload_query, 200, out_slice(&o));
 		w->reload_query = 0;
 	}
 	if (!w->ready && all_up(w))

@@ -65,7 +65,7 @@ struct flow_stats {
 	uint64_t control_packets; /* RTCP, DTLS and STUN on a port of RTP */
 	uint32_t ssrc;
 	uint32_t ssrc_changes;
-	uint32_t expected; /* of the present SSRC */
+	uint32_t expected; /* what came, each packet once, and what was lost */
 	uint32_t lost, reordered, duplicate;
 	uint32_t gaps; /* pauses over 100 ms */
 	uint32_t jitter_us;

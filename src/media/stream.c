@@ -17,6 +17,7 @@ static void start_sequence(struct hw_stream *s, uint16_t seq)
 static void restart(struct hw_stream *s, uint16_t seq)
 {
 	s->lost_before = stream_lost(s);
+	s->received_before += s->received;
 	start_sequence(s, seq);
 }
 
@@ -130,16 +131,16 @@ void stream_on_raw(struct hw_stream *s, size_t bytes, uint64_t now_ns)
 	seen(s, now_ns);
 }
 
-uint32_t stream_expected(const struct hw_stream *s)
-{
-	return s->received ? s->max_seq - s->base_seq + 1 : 0;
-}
-
 uint32_t stream_lost(const struct hw_stream *s)
 {
-	uint32_t expected = stream_expected(s);
+	uint32_t expected = s->received ? s->max_seq - s->base_seq + 1 : 0;
 
 	return s->lost_before + (expected > s->received ? expected - s->received : 0);
+}
+
+uint32_t stream_expected(const struct hw_stream *s)
+{
+	return s->received_before + s->received + stream_lost(s);
 }
 
 uint32_t stream_jitter_us(const struct hw_stream *s, unsigned clock_khz)

@@ -18,7 +18,7 @@ void stream_on_raw(struct hw_stream *s, size_t bytes, uint64_t now_ns);
 
 /* Lost so far, over all SSRCs; a packet that is only late counts until it comes. */
 uint32_t stream_lost(const struct hw_stream *s);
-/* Expected of the present SSRC (RFC 3550 A.3). */
+/* What should have come over all SSRCs: what came, each once, and what was lost (RFC 3550 A.3). */
 uint32_t stream_expected(const struct hw_stream *s);
 uint32_t stream_jitter_us(const struct hw_stream *s, unsigned clock_khz);
 

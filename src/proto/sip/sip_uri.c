@@ -80,17 +80,31 @@ static const char *userinfo_scan(const char *p, struct ch_bound to, enum sip_uri
 	return at + 1;
 }
 
-/* uri-parameters at their first ';'. */
+/* One bit for each parameter that decides where a request goes. */
+static unsigned routing_param(const char *name, const char *end)
+{
+	if (end - name == 9 && ch_word(name, "transport", 9))
+		return 1;
+	return end - name == 5 && ch_word(name, "maddr", 5) ? 2 : 0;
+}
+
+/* uri-parameters at their first ';'. None may stand twice (RFC 3261 19.1.1): that is asked of those
+ * by which two readers would send to two places. */
 static const char *uri_params_scan(const char *p, struct ch_bound to, struct slice *out)
 {
 	const char *first = p;
+	unsigned seen = 0;
 
 	while (p < to.end && *p == ';') {
 		const char *name = p + 1;
 
+		unsigned routing;
+
 		p = ch_run_escaped(name, to, CH_URI_PARAM);
-		if (p == name)
+		routing = routing_param(name, p);
+		if (p == name || (seen & routing))
 			return NULL;
+		seen |= routing;
 		while (p < to.end && *p == '=')
 			p = ch_run_escaped(p + 1, to, CH_URI_PARAM);
 	}

@@ -192,6 +192,7 @@ static const struct {
 	{"flow", player_flow},
 	{"flows", do_flows},
 	{"closed", player_closed},
+	{"listed", player_listed},
 	{"refused", player_refused},
 	{"report", player_report},
 	{"calls", do_calls},

@@ -103,6 +103,7 @@ void player_detail(struct player *p);
 void player_flow(struct player *p);
 void player_count(struct player *p, const char *what, size_t got);
 void player_closed(struct player *p);
+void player_listed(struct player *p);
 void player_report(struct player *p);
 void player_refused(struct player *p);
 /* Before the next event: nothing that the script does not know of is left. */

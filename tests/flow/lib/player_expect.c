@@ -222,6 +222,40 @@ void player_flow(struct player *p)
 	harness_fail(&p->h, "no such flow is open; open are:\n%s", text);
 }
 
+struct listing {
+	struct player *p;
+	bool found;
+};
+
+static void each_listed(void *ctx, const struct call_info *info)
+{
+	static const char *const states[] = {"early", "established", "ending", "ended"};
+	struct listing *l = ctx;
+	const struct statement *st = l->p->at;
+	char *call_id =
+		player_option(st, "find") ? player_expand(l->p, player_option(st, "find")) : NULL;
+
+	if (word_is(states[info->state], player_option(st, "state")) &&
+	    word_is(info->from, player_option(st, "from")) &&
+	    word_is(info->to, player_option(st, "to")) &&
+	    word_is(info->caller, player_option(st, "caller")) &&
+	    word_is(info->callee, player_option(st, "callee")) &&
+	    (!call_id || core_call_find(l->p->h.core, slice_z(call_id)) == info->call))
+		l->found = true;
+	free(call_id);
+}
+
+/* listed KEY=VALUE ...: the core lists such a call. */
+void player_listed(struct player *p)
+{
+	struct listing l = {.p = p};
+
+	if (p->h.core)
+		core_calls_walk(p->h.core, each_listed, &l);
+	if (!l.found)
+		harness_fail(&p->h, "no such call is listed");
+}
+
 /* closed N REASON: so many flows were closed so since the last event. */
 void player_closed(struct player *p)
 {

@@ -127,6 +127,19 @@ static void zones_share_an_interface(void **state)
 	want_not(r, "chain i2_media");
 }
 
+static void loopback_is_left_alone(void **state)
+{
+	const char *r;
+
+	memcpy(zones[0].interface, "lo", 3);
+	r = rules_of(&config, NULL, 0, NULL);
+	want(r, "iifname vmap { \"eth1.20\" : goto i1_input }");
+	want(r, "iifname \"eth1.20\" oifname { \"eth1.20\" }");
+	want_not(r, "\"lo\"");
+	memcpy(zones[1].interface, "lo", 3);
+	want_not(rules_of(&config, NULL, 0, NULL), "vmap");
+}
+
 static void odd_names_are_refused(void **state)
 {
 	static const char *const bad[] = {"", "eth0\" : accept }", "eth*", "a b", "x;y", "n\nl"};
@@ -166,6 +179,7 @@ int main(void)
 		cmocka_unit_test_setup(whole_table, set_up),
 		cmocka_unit_test_setup(pinholes_and_counters_go_on, set_up),
 		cmocka_unit_test_setup(zones_share_an_interface, set_up),
+		cmocka_unit_test_setup(loopback_is_left_alone, set_up),
 		cmocka_unit_test_setup(odd_names_are_refused, set_up),
 		cmocka_unit_test_setup(small_buffer, set_up),
 		cmocka_unit_test_setup(longest_fits, set_up),

@@ -67,6 +67,8 @@ static const struct uri_row uris[] = {
 	{"port of six digits", "sip:h:005060", BAD},
 	{"port text", "sip:h:x", BAD},
 	{"empty parameter", "sip:h;;lr", BAD},
+	{"3261 19.1.1 transport twice", "sip:h;transport=udp;Transport=tls", BAD},
+	{"3261 19.1.1 maddr twice", "sip:h;maddr=a;lr;maddr=b", BAD},
 	{"no header behind ?", "sip:h?", BAD},
 	{"IPv6 open", "sip:[::1", BAD},
 	{"IPv6 bad", "sip:[::g]", BAD},
