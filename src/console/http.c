@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/list.h"
 #include "base/mem.h"
 
 #define TOKEN_MAX 256
@@ -12,7 +13,8 @@ struct http_server {
 	struct http *http;
 	struct MHD_Daemon *daemon; /* NULL = not there */
 	struct loop_fd *watch;
-	bool trusted; /* the Unix socket */
+	struct list suspended; /* requests that wait for their answer */
+	bool trusted;	       /* the Unix socket */
 	char token[TOKEN_MAX];
 };
 
@@ -28,7 +30,8 @@ struct http_request {
 	struct MHD_Connection *connection;
 	struct MHD_Response *response;
 	unsigned status;
-	bool asked, suspended;
+	bool asked;
+	struct list suspended; /* in its server's list while it waits */
 	size_t body_bytes;
 };
 
@@ -54,8 +57,8 @@ static void reply_with(struct http_request *r, unsigned status, struct MHD_Respo
 	}
 	r->response = response;
 	r->status = status;
-	if (r->suspended) {
-		r->suspended = false;
+	if (!list_empty(&r->suspended)) {
+		list_remove(&r->suspended);
 		MHD_resume_connection(r->connection);
 		run(r->server);
 	}
@@ -157,6 +160,7 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, c
 			return MHD_NO;
 		r->server = s;
 		r->connection = connection;
+		list_init(&r->suspended);
 		*slot = r;
 		return MHD_YES;
 	}
@@ -171,7 +175,7 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, c
 		return MHD_NO; /* memory ran out */
 	if (r->response)
 		return send_answer(r);
-	r->suspended = true;
+	list_append(&s->suspended, &r->suspended);
 	MHD_suspend_connection(connection);
 	return MHD_YES;
 }
@@ -188,6 +192,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **sl
 		s->http->handler.gone(s->http->handler.ctx, r);
 	if (r->response)
 		MHD_destroy_response(r->response);
+	list_remove(&r->suspended);
 	mem_free(r);
 	*slot = NULL;
 }
@@ -228,8 +233,18 @@ static int start(struct http_server *s, int fd)
 	return err;
 }
 
+/* The library may not be stopped while requests wait: they are told to come again. */
 static void stop(struct http_server *s)
 {
+	struct http *h = s->http;
+
+	while (!list_empty(&s->suspended)) {
+		struct http_request *r =
+			container_of(s->suspended.next, struct http_request, suspended);
+
+		h->handler.gone(h->handler.ctx, r);
+		answer_error(r, 503, "the console is being changed; ask again");
+	}
 	loop_fd_remove(s->watch);
 	s->watch = NULL;
 	if (s->daemon)
@@ -248,6 +263,8 @@ int http_new(struct loop *loop, const struct http_handler *handler, struct http 
 	h->loop = loop;
 	h->handler = *handler;
 	h->local.http = h->tcp.http = h;
+	list_init(&h->local.suspended);
+	list_init(&h->tcp.suspended);
 	h->local.trusted = true;
 	err = loop_timer_new(loop, on_timer, h, &h->timer);
 	if (err) {
@@ -281,4 +298,9 @@ int http_listen_tcp(struct http *h, int fd, const char *token)
 		return 0;
 	(void)slice_to_z(slice_z(token), h->tcp.token, sizeof(h->tcp.token));
 	return start(&h->tcp, fd);
+}
+
+void http_tcp_token(struct http *h, const char *token)
+{
+	(void)slice_to_z(slice_z(token), h->tcp.token, sizeof(h->tcp.token));
 }

@@ -33,6 +33,9 @@ int http_listen_unix(struct http *h, int fd) must_check;
  * name. ERR_DENIED. */
 int http_listen_tcp(struct http *h, int fd, const char *token) must_check;
 
+/* Another token for the TCP socket that is there. */
+void http_tcp_token(struct http *h, const char *token);
+
 /* A text of JSON, or of metrics where `plain`. */
 void http_answer_text(struct http_request *r, unsigned status, struct slice text, bool plain);
 

@@ -339,7 +339,9 @@ static int take_setup(struct console *c)
 		err = http_listen_unix(c->http, proc_msg_take_fd(&c->msg, 0));
 	if (m.flags & CONSOLE_HAS_TCP)
 		tcp = proc_msg_take_fd(&c->msg, n++);
-	if (!err)
+	if (!err && (m.flags & CONSOLE_KEEPS_TCP))
+		http_tcp_token(c->http, m.flags & CONSOLE_HAS_TOKEN ? m.token : "");
+	else if (!err)
 		err = http_listen_tcp(c->http, tcp, m.flags & CONSOLE_HAS_TOKEN ? m.token : "");
 	explicit_bzero(&m.token, sizeof(m.token));
 	if (c->events_fd >= 0)

@@ -109,7 +109,7 @@ void warden_child_rewatch(struct child *c);
 int warden_child_spawn(struct child *c) must_check;
 /* What signal and console need of the present regime. */
 void warden_hand_config(struct warden *w, bool reload);
-void warden_hand_console(struct warden *w);
+void warden_hand_console(struct warden *w, bool keeps_tcp);
 /* The configuration without its secrets and sockets. */
 void warden_hand_probe(struct warden *w);
 

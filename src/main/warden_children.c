@@ -151,13 +151,15 @@ void warden_hand_config(struct warden *w, bool reload)
 		warden_child_rewatch(c);
 }
 
-void warden_hand_console(struct warden *w)
+void warden_hand_console(struct warden *w, bool keeps_tcp)
 {
 	struct proc_console_setup m = {0};
 	int fds[3] = {w->control_fd};
 	size_t count = 1;
 
-	if (w->console_fd >= 0) {
+	if (keeps_tcp) {
+		m.flags |= CONSOLE_KEEPS_TCP;
+	} else if (w->console_fd >= 0) {
 		m.flags |= CONSOLE_HAS_TCP;
 		fds[count++] = w->console_fd;
 	}
@@ -197,7 +199,7 @@ static void hand_all(struct child *c)
 	} else if (c->kind == PROC_MEDIA) {
 		hand_table(c, FLOW_TABLE_PATH);
 	} else {
-		warden_hand_console(w);
+		warden_hand_console(w, false);
 	}
 	if (c->kind != PROC_MEDIA)
 		hand_peers(w);

@@ -172,6 +172,7 @@ static int reopen_console(struct warden *w, const struct regime *next, struct ou
 int warden_reload(struct warden *w, struct out *errors)
 {
 	struct regime next, before;
+	int console_fd = w->console_fd;
 	int err = regime_read(w->config_path, w->now.generation + 1, &next, errors);
 
 	if (err)
@@ -196,7 +197,7 @@ int warden_reload(struct warden *w, struct out *errors)
 	before = w->now;
 	w->now = next;
 	warden_hand_config(w, true);
-	warden_hand_console(w);
+	warden_hand_console(w, w->console_fd == console_fd);
 	regime_done(&before, &w->now);
 	return 0;
 }

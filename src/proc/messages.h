@@ -139,7 +139,12 @@ struct proc_peer {
 	uint32_t kind;
 };
 
-enum { CONSOLE_HAS_TCP = 1, CONSOLE_HAS_EVENTS = 2, CONSOLE_HAS_TOKEN = 4 };
+enum {
+	CONSOLE_HAS_TCP = 1,
+	CONSOLE_HAS_EVENTS = 2,
+	CONSOLE_HAS_TOKEN = 4,
+	CONSOLE_KEEPS_TCP = 8, /* the socket that it has goes on; none travels */
+};
 
 /* Descriptors: the Unix socket that listens, then as flagged the TCP socket and the events file. */
 struct proc_console_setup {

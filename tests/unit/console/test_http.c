@@ -87,8 +87,9 @@ static const char *talk(struct rig *r, int fd, const char *request)
 	static char answer[4096];
 	ssize_t n;
 
-	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL),
-			 (long long)strlen(request));
+	if (request[0])
+		assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL),
+				 (long long)strlen(request));
 	rig_run(r->loop, 30);
 	n = recv(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT);
 	answer[n > 0 ? n : 0] = '\0';
@@ -141,7 +142,10 @@ static void at_the_end_open_questions_are_given_up(void **state)
 	r->answer_at_once = false;
 	(void)talk(r, fd, "GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n");
 	assert_non_null(r->later);
-	http_answer_text(r->later, 503, SL("{}"), false);
+	http_free(r->http);
+	r->http = NULL;
+	assert_int_equal(r->gone, 1);
+	check_answer(talk(r, fd, ""), "HTTP/1.1 503", "ask again");
 	close(fd);
 }
 
@@ -227,6 +231,38 @@ static void the_tcp_socket_can_be_changed_and_taken_away(void **state)
 	close(second);
 }
 
+static void the_token_can_be_changed(void **state)
+{
+	struct rig *r = *state;
+	int fd = connect_tcp(r, "old");
+
+	http_tcp_token(r->http, "new");
+	check_answer(talk(r, fd,
+			  "GET /v1/status HTTP/1.1\r\nHost: x\r\n"
+			  "Authorization: Bearer old\r\n\r\n"),
+		     "HTTP/1.1 401", "");
+	check_answer(talk(r, fd,
+			  "GET /v1/status HTTP/1.1\r\nHost: x\r\n"
+			  "Authorization: Bearer new\r\n\r\n"),
+		     "HTTP/1.1 200", "");
+	close(fd);
+}
+
+/* A reload that is asked for over the socket that it changes. */
+static void a_question_waits_while_its_socket_is_changed(void **state)
+{
+	struct rig *r = *state;
+	int fd = connect_tcp(r, "");
+
+	r->answer_at_once = false;
+	(void)talk(r, fd, "GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	assert_non_null(r->later);
+	assert_int_equal(http_listen_tcp(r->http, -1, ""), 0);
+	assert_int_equal(r->gone, 1);
+	check_answer(talk(r, fd, ""), "HTTP/1.1 503", "ask again");
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +272,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_no_question_is_not_asked, up, down),
 		cmocka_unit_test_setup_teardown(over_tcp_a_token_is_needed, up, down),
 		cmocka_unit_test_setup_teardown(without_a_token_only_local_readers_are_answered, up,
+						down),
+		cmocka_unit_test_setup_teardown(the_token_can_be_changed, up, down),
+		cmocka_unit_test_setup_teardown(a_question_waits_while_its_socket_is_changed, up,
 						down),
 		cmocka_unit_test_setup_teardown(the_tcp_socket_can_be_changed_and_taken_away, up,
 						down),
