@@ -23,8 +23,8 @@ HEAP = {'malloc', 'calloc', 'realloc', 'reallocarray', 'strdup', 'strndup', 'asp
         'posix_memalign'}
 HEAP_DOOR = 'base/mem.c'
 # Time, chance and the environment are parameters of everything below io; the pure layers do not touch the world either
-# (media is no pure layer: it owns the relay's sockets and shared memory).
-BELOW_IO = ('base', 'model', 'proto', 'call', 'media', 'guard')
+# (media is no pure layer, as it maps the flow table's shared memory; relay owns sockets).
+BELOW_IO = ('base', 'model', 'proto', 'call', 'media', 'relay', 'guard')
 PURE = ('base', 'model', 'proto', 'call', 'guard')
 CHANCE = {
     'time', 'clock_gettime', 'gettimeofday', 'clock', 'getrandom', 'getentropy', 'arc4random', 'rand_r', 'random_r',
