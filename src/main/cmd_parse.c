@@ -111,6 +111,9 @@ static struct judgement judge(const struct sip_msg *msg, enum sip_verdict verdic
 		judged.reason = sip_msg_check(msg);
 	if (judged.reason)
 		judged.status = sip_refusal_status(msg, judged.reason);
+	/* What is to be dropped without an answer is refused, well-formed or not. */
+	if (judged.reason && reason_row(judged.reason)->status == 0)
+		judged.verdict = SIP_REFUSED;
 	return judged;
 }
 
