@@ -5,6 +5,9 @@
 #include "proto/sip/sip_write.h"
 
 #define PING_BYTES_MAX 2048 /* an OPTIONS of ours has some 400 */
+#define PING_PATIENCE_MS                                                                           \
+	4000 /* three repetitions unanswered: long before timer F, it is silent                    \
+	      */
 
 static void report(struct pbx_watch *p, enum reason why, const char *words)
 {
@@ -42,14 +45,17 @@ static void on_response(struct txn *t, uint64_t now_ms, const struct sip_msg *re
 		heard(txn_owner(t));
 }
 
-static void on_failed(struct txn *t, uint64_t now_ms, enum reason why)
+static void silent(struct pbx_watch *p, enum reason why)
 {
-	struct pbx_watch *p = txn_owner(t);
-
-	(void)now_ms;
 	if (!p->down)
 		report(p, why, "does not answer");
 	p->down = true;
+}
+
+static void on_failed(struct txn *t, uint64_t now_ms, enum reason why)
+{
+	(void)now_ms;
+	silent(txn_owner(t), why);
 }
 
 static void on_gone(struct txn *t, uint64_t now_ms)
@@ -104,6 +110,7 @@ static void ask(struct pbx_watch *p, uint64_t now_ms)
 	if (o.err)
 		return;
 	/* Failing to ask is no failure: the next turn comes. */
+	p->asked_ms = now_ms;
 	p->asked = txn_client_new(p->all->txns, now_ms, &s.path, SIP_OPTIONS, slice_z(branch),
 				  out_slice(&o), &ping_user, p, &why);
 }
@@ -120,6 +127,8 @@ static void turn(struct timer *t, uint64_t now_ms)
 	}
 	if (!p->asked)
 		ask(p, now_ms);
+	else if (now_ms - p->asked_ms >= PING_PATIENCE_MS)
+		silent(p, REASON_peer_timeout);
 	timer_start(p->all->wheel, t, every_ms);
 }
 

@@ -14,7 +14,7 @@ struct pbx_watch {
 	struct txn *asked; /* the OPTIONS under way */
 	uint16_t pbx;	   /* index into the configuration */
 	bool down;
-	uint64_t heard_ms;
+	uint64_t heard_ms, asked_ms;
 	uint32_t cseq;
 };
 
