@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "flow/lib/harness.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -394,14 +395,20 @@ static void (*const steps[])(struct play *p) = {new_request, reply, reply,  ask,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct play p = {.h = calloc(1, sizeof(*p.h)), .data = data, .left = size};
+	unsigned first;
 
 	harness_init(p.h, config_text, false);
 	harness_start(p.h);
 	find_paths(&p);
 	begin(&p);
-	p.mutate = take(&p, 2);
+	first = take(&p, 256);
+	p.mutate = first & 1;
+	/* In some plays a heap request fails. */
+	if (first >= 0xc0)
+		mem_test_fail_nth(1 + (first & 0x3e) * 4 + take(&p, 256));
 	for (unsigned i = 0; i < STEPS_MAX && p.left; i++)
 		steps[take(&p, 8)](&p);
+	mem_test_fail_nth(0);
 	p.h->lenient = true;
 	harness_reload(p.h, quiet_config_text);
 	harness_finish(p.h);
