@@ -16,7 +16,7 @@ build:
 
 demo: build
 	@tools/install-deps demo
-	@KEEP=$(KEEP) tools/demo $(if $(filter 1 yes,$(KEEP)),--keep)
+	@exec tools/demo $(if $(filter 1 yes,$(KEEP)),--keep)
 
 test:
 	@tools/install-deps build test

@@ -163,6 +163,9 @@ def main(argv):
     except LabError as err:
         print(f"demo: {err}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("demo: interrupted", file=sys.stderr)
+        return 130
     stay = False
     try:
         good, gateway = demo(lab)

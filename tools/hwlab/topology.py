@@ -284,11 +284,13 @@ def sweep():
 
 
 def raise_on_sigterm():
-    """Make SIGTERM and SIGHUP end this process through its context managers."""
+    """Make SIGINT, SIGTERM and SIGHUP end this process through its context managers."""
     def leave(number, _frame):
         raise SystemExit(128 + number)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
+    # A shell starts background jobs with SIGINT ignored; a lab is never deaf.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def describe(lab):
