@@ -1,9 +1,11 @@
 #include "main/client.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "main/command.h"
@@ -91,10 +93,14 @@ static int explain_failure(const struct client_options *o, CURLcode code)
 static int perform(CURL *curl, const struct client_options *o, const char *method, const char *url,
 		   struct client_answer *out)
 {
-	char socket_path[CLIENT_PATH_MAX];
+	/* Through the directory's descriptor: a socket's name has room for 107 bytes only. */
+	int dir_fd = open(o->run_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char socket_path[64];
 	CURLcode code;
 
-	snprintf(socket_path, sizeof(socket_path), "%s/control.sock", o->run_dir);
+	if (dir_fd < 0)
+		return explain_failure(o, CURLE_COULDNT_CONNECT);
+	snprintf(socket_path, sizeof(socket_path), "/proc/self/fd/%d/control.sock", dir_fd);
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
@@ -103,6 +109,7 @@ static int perform(CURL *curl, const struct client_options *o, const char *metho
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
 	code = curl_easy_perform(curl);
+	close(dir_fd);
 	if (code != CURLE_OK)
 		return explain_failure(o, code);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);

@@ -221,6 +221,10 @@ static void look_around(struct warden *w)
 
 	if (!proc_identity_can_change())
 		warden_notice(w, "not started as root: all processes run as uid %u", getuid());
+	if (proc_landlock_abi() == 0)
+		warden_notice(w, "this kernel has no Landlock: files are guarded by seccomp alone");
+	if (proc_sandbox_only_logs())
+		warden_notice(w, "HORNWORK_SECCOMP=log: the sandboxes log what they should stop");
 	err = nft_new(&w->nft);
 	if (!err)
 		err = warden_flows_apply(w, w->now.config);

@@ -76,27 +76,41 @@ static void give_to_group(const char *path)
 		return;
 }
 
-int rundir_listen(const char *dir, struct out *errors)
+/* Through the directory's descriptor, because a socket's name has room for 107 bytes only. */
+static int bind_in(const char *dir, int fd)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), err = 0;
 	mode_t mask;
-	int fd, err = path_in(dir, "control.sock", name.sun_path, sizeof(name.sun_path));
 
-	if (err)
-		return complain(errors, "the name is too long for a socket:", dir, err);
+	if (dir_fd < 0)
+		return -errno;
+	snprintf(name.sun_path, sizeof(name.sun_path), "/proc/self/fd/%d/control.sock", dir_fd);
 	(void)unlink(name.sun_path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return complain(errors, "cannot make", name.sun_path, -errno);
 	mask = umask(0117);
 	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 || listen(fd, CONTROL_BACKLOG) < 0)
 		err = -errno;
 	umask(mask);
+	close(dir_fd);
+	return err;
+}
+
+int rundir_listen(const char *dir, struct out *errors)
+{
+	char path[CONFIG_PATH_MAX];
+	int fd, err = path_in(dir, "control.sock", path, sizeof(path));
+
+	if (err)
+		return complain(errors, "the name is too long:", dir, err);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return complain(errors, "cannot make", path, -errno);
+	err = bind_in(dir, fd);
 	if (err) {
 		close(fd);
-		return complain(errors, "cannot listen on", name.sun_path, err);
+		return complain(errors, "cannot listen on", path, err);
 	}
-	give_to_group(name.sun_path);
+	give_to_group(path);
 	return fd;
 }
 

@@ -58,7 +58,7 @@ static int restrict_to(const struct ll_ruleset *r, int abi)
 	return err;
 }
 
-static int abi_version(void)
+int proc_landlock_abi(void)
 {
 	int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LL_CREATE_VERSION);
 
@@ -67,7 +67,7 @@ static int abi_version(void)
 
 int proc_landlock_no_files(void)
 {
-	int abi = abi_version(), err;
+	int abi = proc_landlock_abi(), err;
 	struct ll_ruleset r = {.fs = fs_rights(abi)};
 
 	if (abi == 0)
@@ -82,7 +82,7 @@ int proc_landlock_no_files(void)
 
 int proc_landlock_no_writes(void)
 {
-	int abi = abi_version(), err;
+	int abi = proc_landlock_abi(), err;
 	struct ll_ruleset r = {.fs = fs_rights(abi) & ~(uint64_t)LL_FS_READ_RIGHTS};
 
 	if (abi == 0)

@@ -203,7 +203,7 @@ static int add_kind(scmp_filter_ctx ctx, enum proc_kind kind)
 	return err ? err : add_sockets(ctx, SOCK_STREAM);
 }
 
-static bool log_only(void)
+bool proc_sandbox_only_logs(void)
 {
 	const char *mode = getenv("HORNWORK_SECCOMP");
 
@@ -212,7 +212,8 @@ static bool log_only(void)
 
 static int filter_child(enum proc_kind kind)
 {
-	scmp_filter_ctx ctx = seccomp_init(log_only() ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx ctx =
+		seccomp_init(proc_sandbox_only_logs() ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS);
 	uint32_t refuse = SCMP_ACT_ERRNO(EACCES);
 	int err;
 

@@ -21,7 +21,11 @@ int proc_sandbox_spawner(void) must_check;
 /* The warden: no exec, no fork of another program, no module, mount, trace. */
 int proc_sandbox_warden(void) must_check;
 
-/* landlock.c: every file right is taken, or the writing ones only. Returns the ABI, 0 = the kernel
+/* True if what a filter does not list is logged instead of killing. */
+bool proc_sandbox_only_logs(void);
+/* landlock.c: what this kernel has; 0 = none. */
+int proc_landlock_abi(void);
+/* Every file right is taken, or the writing ones only. Returns the ABI, 0 = the kernel
  * has none, -errno. */
 int proc_landlock_no_files(void) must_check;
 int proc_landlock_no_writes(void) must_check;
