@@ -3,12 +3,18 @@
 #include "proto/sip/sip_write.h"
 
 #define BOUNDARY_MAX 72 /* RFC 2046 5.1.1: 70 characters and the two dashes */
+#define DEPTH_MAX    4	/* parts within parts */
 
 static bool is_sdp(struct slice type)
 {
 	struct slice rest, media_type = slice_trim(slice_split(type, ';', &rest));
 
 	return slice_eq_nocase(media_type, SL("application/sdp"));
+}
+
+static bool is_multipart(struct slice type)
+{
+	return slice_starts_nocase(slice_trim(type), SL("multipart/"));
 }
 
 static bool encoded(const struct sip_msg *in)
@@ -27,85 +33,143 @@ static enum reason describe(struct call *k, unsigned from, enum media_turn turn,
 	return media_describe(&k->media, &tools, from, turn, sdp, o);
 }
 
-/* Value of Content-Type within a part's headers, or empty. */
-static struct slice part_type(struct slice head)
-{
-	while (head.n) {
-		struct slice line = slice_trim(slice_split(head, '\n', &head));
-		struct slice value, name = slice_trim(slice_split(line, ':', &value));
+/* Where a body of parts crosses, and into what. */
+struct crossing_body {
+	struct call *k;
+	unsigned from;
+	enum media_turn turn;
+	struct cross x;
+	struct out *o;
+};
 
-		if (sip_header_id_of(name) == SIP_H_CONTENT_TYPE)
-			return slice_trim(value);
-	}
-	return slice_of(NULL, 0);
+static enum reason cross_multipart(struct crossing_body *b, struct slice type, struct slice body,
+				   unsigned depth);
+
+/* The line at the start of the text, with its line end. */
+static struct slice first_line(struct slice text)
+{
+	size_t n = slice_find(text, '\n');
+
+	return slice_first(text, n < text.n ? n + 1 : n);
 }
 
-/* One part between two delimiters, headers and an empty line in front of its content. */
-static enum reason cross_part(struct call *k, unsigned from, enum media_turn turn,
-			      const struct cross *x, struct slice part, struct out *o)
+/* Bytes in front of the first delimiter line at or behind `at`, or all of the text. A delimiter
+ * stands at the start of a line, and only "--" or white space follows it (RFC 2046 5.1.1). */
+static size_t delimiter_find(struct slice text, size_t at, struct slice delimiter)
 {
-	size_t blank = slice_find_slice(part, SL("\r\n\r\n"));
-	size_t head = blank < part.n ? blank + 4 : 0;
-	struct slice type = part_type(slice_first(part, head));
-	struct slice content = slice_from(part, head);
-	bool crlf = content.n >= 2 && content.p[content.n - 2] == '\r';
+	while (at < text.n) {
+		struct slice line = first_line(slice_from(text, at));
+		struct slice rest = slice_from(line, delimiter.n);
+
+		if (slice_starts(line, delimiter) &&
+		    (slice_starts(rest, SL("--")) || slice_trim(rest).n == 0))
+			return at;
+		at += line.n;
+	}
+	return text.n;
+}
+
+/* Bytes of a part's headers with the empty line behind them; *type: value of Content-Type; *coded:
+ * the content stands in a transfer encoding that hides it. */
+static size_t part_head(struct slice part, struct slice *type, bool *coded)
+{
+	size_t at = 0;
+
+	*type = slice_of(NULL, 0);
+	*coded = false;
+	while (at < part.n) {
+		struct slice line = first_line(slice_from(part, at));
+		struct slice value, name = slice_trim(slice_split(line, ':', &value));
+
+		at += line.n;
+		if (slice_trim(line).n == 0)
+			break;
+		while (at < part.n && (part.p[at] == ' ' || part.p[at] == '\t')) {
+			size_t n = first_line(slice_from(part, at)).n;
+
+			value.n += n; /* a folded line follows directly */
+			at += n;
+		}
+		value = slice_trim(value);
+		if (sip_header_id_of(name) == SIP_H_CONTENT_TYPE)
+			*type = value;
+		if (slice_eq_nocase(name, SL("Content-Transfer-Encoding")))
+			*coded = slice_eq_nocase(value, SL("base64")) ||
+				 slice_eq_nocase(value, SL("quoted-printable"));
+	}
+	return at;
+}
+
+/* One part behind its delimiter line: headers and an empty line in front of its content. */
+static enum reason cross_part(struct crossing_body *b, struct slice part, unsigned depth)
+{
+	struct slice type, content, end;
+	bool coded;
+	size_t head = part_head(part, &type, &coded), n;
 	enum reason why = REASON_NONE;
 
-	out_bytes(o, slice_first(part, head));
-	if (is_sdp(type) && turn != MEDIA_TURN_NONE)
-		why = describe(k, from, turn, slice_first(content, content.n - (crlf ? 2 : 0)), o);
+	content = slice_from(part, head);
+	n = content.n; /* the line end in front of a delimiter is the delimiter's */
+	n -= n && content.p[n - 1] == '\n' ? 1 : 0;
+	n -= n && n < content.n && content.p[n - 1] == '\r' ? 1 : 0;
+	end = slice_from(content, n);
+	content = slice_first(content, n);
+	cross_lines(&b->x, b->o, slice_first(part, head));
+	if (coded && (is_sdp(type) || cross_body_names_addresses(type)))
+		return REASON_body_unsupported;
+	if (is_multipart(type))
+		why = cross_multipart(b, type, content, depth + 1);
+	else if (is_sdp(type) && b->turn != MEDIA_TURN_NONE)
+		why = describe(b->k, b->from, b->turn, content, b->o);
 	else
-		cross_body(x, o, type, slice_first(content, content.n - (crlf ? 2 : 0)));
-	if (crlf)
-		out_z(o, "\r\n");
+		cross_body(&b->x, b->o, type, content);
+	out_bytes(b->o, end);
 	return why;
 }
 
 /* RFC 2046 5.1.1: preamble, parts between delimiter lines, closing delimiter. */
-static enum reason cross_multipart(struct call *k, unsigned from, enum media_turn turn,
-				   const struct cross *x, const struct sip_msg *in,
-				   struct slice boundary, struct out *o)
+static enum reason cross_multipart(struct crossing_body *b, struct slice type, struct slice body,
+				   unsigned depth)
 {
+	struct slice boundary = {0}, params = slice_from(type, slice_find(type, ';')), delimiter;
 	char line[BOUNDARY_MAX + 1];
 	struct out d = out_to(line, sizeof(line));
-	struct slice rest = in->body, delimiter;
-	enum reason why = REASON_NONE;
+	size_t at;
 
+	(void)sip_param_get(params, SL("boundary"), &boundary);
 	out_z(&d, "--");
 	out_bytes(&d, boundary);
-	if (d.err || boundary.n == 0)
+	if (d.err || boundary.n == 0 || depth > DEPTH_MAX)
 		return REASON_body_unsupported;
 	delimiter = out_slice(&d);
-	rest = slice_from(rest, slice_find_slice(rest, delimiter));
-	while (!why && rest.n) {
-		struct slice inner = slice_from(rest, delimiter.n);
-		size_t end;
+	at = delimiter_find(body, 0, delimiter);
+	while (at < body.n) {
+		size_t start = at + first_line(slice_from(body, at)).n;
+		enum reason why;
 
-		out_bytes(o, delimiter);
-		if (slice_starts(inner, SL("--"))) {
-			out_z(o, "--\r\n");
+		out_bytes(b->o, delimiter);
+		if (slice_starts(slice_from(body, at + delimiter.n), SL("--"))) {
+			out_z(b->o, "--\r\n");
 			return REASON_NONE;
 		}
-		end = slice_find_slice(inner, delimiter);
-		why = cross_part(k, from, turn, x, slice_first(inner, end), o);
-		rest = slice_from(inner, end);
+		out_z(b->o, "\r\n");
+		at = delimiter_find(body, start, delimiter);
+		why = cross_part(b, slice_first(slice_from(body, start), at - start), depth);
+		if (why)
+			return why;
 	}
-	return why ? why : REASON_body_unsupported;
+	return REASON_body_unsupported;
 }
 
 static enum reason cross_any(struct call *k, unsigned from, enum media_turn turn,
 			     const struct sip_msg *in, struct out *o)
 {
-	struct slice boundary = {0}, rest, type = slice_split(in->content_type, ';', &rest);
-	struct cross x;
+	struct crossing_body b = {.k = k, .from = from, .turn = turn, .o = o};
 
-	cross_init(&x, &k->leg[from].side, &k->leg[!from].side, in);
-	if (slice_starts_nocase(type, SL("multipart/"))) {
-		rest = slice_from(in->content_type, type.n);
-		(void)sip_param_get(rest, SL("boundary"), &boundary);
-		return cross_multipart(k, from, turn, &x, in, boundary, o);
-	}
-	cross_body(&x, o, in->content_type, in->body);
+	cross_init(&b.x, &k->leg[from].side, &k->leg[!from].side, in);
+	if (is_multipart(in->content_type))
+		return cross_multipart(&b, in->content_type, in->body, 0);
+	cross_body(&b.x, o, in->content_type, in->body);
 	return REASON_NONE;
 }
 

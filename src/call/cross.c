@@ -1,5 +1,7 @@
 #include "call/cross.h"
 
+#include <string.h>
+
 #include "proto/sip/sip_write.h"
 
 /* ---- what is hidden ---- */
@@ -49,16 +51,27 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+static bool is_hex(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
 static bool address_byte(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':';
+	return is_hex(c) || c == ':';
+}
+
+/* "bob%4010.1.1.1": the digits of an escape do not belong to what follows. */
+static bool escape_ends(struct slice text, size_t at)
+{
+	return at >= 3 && text.p[at - 3] == '%' && is_hex(text.p[at - 2]) && is_hex(text.p[at - 1]);
 }
 
 /* The run of bytes that an address of the family may have, without a full stop behind it. An
  * address that goes on at either end is another one: 10.1.1.1 does not stand in 110.1.1.12. */
 static struct slice run_at(struct slice text, size_t at, bool v6)
 {
-	char before = at ? text.p[at - 1] : ' ';
+	char before = at && !escape_ends(text, at) ? text.p[at - 1] : ' ';
 	size_t n = 0;
 
 	if (before == '.' || (v6 ? address_byte(before) : is_digit(before)))
@@ -81,8 +94,23 @@ static size_t literal_at(struct slice text, size_t at, struct ip_addr *out)
 	return v4.n && ip_parse(v4, out) == 0 ? v4.n : 0;
 }
 
-static bool is_hidden(const struct cross *x, const struct ip_addr *a)
+/* ::ffff:a.b.c.d is a.b.c.d (RFC 4291 2.5.5.2). */
+static struct ip_addr unmapped(const struct ip_addr *a)
 {
+	static const struct ip_prefix mapped = {{IP_V6, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}},
+						96};
+	struct ip_addr v4 = {.family = IP_V4};
+
+	if (!ip_in_prefix(a, &mapped))
+		return *a;
+	memcpy(v4.bytes, a->bytes + 12, 4);
+	return v4;
+}
+
+static bool is_hidden(const struct cross *x, const struct ip_addr *literal)
+{
+	const struct ip_addr plain = unmapped(literal), *a = &plain;
+
 	for (size_t i = 0; i < x->hidden_count; i++)
 		if (ip_eq(a, &x->hidden[i]))
 			return true;
@@ -99,20 +127,19 @@ static void text_write(const struct cross *x, struct out *o, struct slice text)
 		size_t n = address_byte(text.p[at]) ? literal_at(text, at, &a) : 0;
 
 		if (n && is_hidden(x, &a)) {
-			sip_write_unfolded(o, slice_of(text.p + done, at - done));
-			if (at && text.p[at - 1] == '[')
-				ip_write(o, &x->to->us.addr);
-			else
-				ip_write_host(o, &x->to->us.addr);
-			done = at + n;
+			bool boxed = at && text.p[at - 1] == '[' && at + n < text.n &&
+				     text.p[at + n] == ']';
+
+			sip_write_unfolded(o, slice_of(text.p + done, at - done - boxed));
+			ip_write_host(o, &x->to->us.addr);
+			done = at + n + boxed;
 		}
 		at += n ? n : 1;
 	}
 	sip_write_unfolded(o, slice_from(text, done));
 }
 
-/* As text_write, but line ends are the body's own. */
-static void body_text(const struct cross *x, struct out *o, struct slice text)
+void cross_lines(const struct cross *x, struct out *o, struct slice text)
 {
 	while (text.n) {
 		size_t line = slice_find(text, '\n');
@@ -128,25 +155,26 @@ static void body_text(const struct cross *x, struct out *o, struct slice text)
 	}
 }
 
+bool cross_body_names_addresses(struct slice content_type)
+{
+	static const struct slice types[] = {
+		SLICE("application/simple-message-summary"),
+		SLICE("message/"),	   /* sip, sipfrag, cpim */
+		SLICE("application/sdp")}; /* that negotiates nothing */
+	struct slice params, type = slice_trim(slice_split(content_type, ';', &params));
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (slice_starts_nocase(type, types[i]))
+			return true;
+	return slice_ends_nocase(type, SL("/xml")) || slice_ends_nocase(type, SL("+xml"));
+}
+
 void cross_body(const struct cross *x, struct out *o, struct slice content_type, struct slice body)
 {
-	static const struct slice types[] = {SLICE("application/simple-message-summary"),
-					     SLICE("message/sip"),     /* and sipfrag */
-					     SLICE("application/sdp"), /* that negotiates nothing */
-					     SLICE("application/pidf+xml"),
-					     SLICE("application/dialog-info+xml"),
-					     SLICE("application/reginfo+xml"),
-					     SLICE("application/rlmi+xml"),
-					     SLICE("application/xml"),
-					     SLICE("text/xml")};
-
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (slice_starts_nocase(content_type, types[i])) {
-			body_text(x, o, body);
-			return;
-		}
-	}
-	out_bytes(o, body);
+	if (cross_body_names_addresses(content_type))
+		cross_lines(x, o, body);
+	else
+		out_bytes(o, body);
 }
 
 /* ---- URIs ---- */
@@ -377,6 +405,8 @@ void cross_headers(const struct cross *x, struct out *o, const struct sip_msg *m
 			cross_dialog_header(x, o, h);
 			break;
 		case CROSS_COPY:
+			if (slice_eq_nocase(h->name, SL("In-Reply-To")))
+				break; /* Call-IDs of this side (RFC 3261 20.21) */
 			out_bytes(o, h->name);
 			out_z(o, ": ");
 			text_write(x, o, h->value);

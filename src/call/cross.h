@@ -35,8 +35,13 @@ void cross_headers(const struct cross *x, struct out *o, const struct sip_msg *m
 void cross_uri(const struct cross *x, struct out *o, const struct sip_uri *uri, struct slice text);
 /* "Display" <uri>, without parameters (the tag is the caller's). */
 void cross_name_addr(const struct cross *x, struct out *o, const struct sip_name_addr *na);
-/* A body that is no SDP: in text types each hidden address, and each private one (RFC 1918,
- * 6598, 4193), is replaced by ours on the other side; others pass. */
+/* Lines of text with each hidden address, and each private one (RFC 1918, 6598, 4193), replaced by
+ * ours on the other side; line ends are kept. */
+void cross_lines(const struct cross *x, struct out *o, struct slice text);
+/* Content of this type names hosts of the one who made it: XML, SIP messages and parts of them,
+ * message summaries, session descriptions. What people write each other does not count. */
+bool cross_body_names_addresses(struct slice content_type);
+/* A body that is no SDP: as cross_lines when its type names addresses; others pass. */
 void cross_body(const struct cross *x, struct out *o, struct slice content_type, struct slice body);
 
 #endif
