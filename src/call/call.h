@@ -82,9 +82,10 @@ struct call {
 	unsigned dialog_count;
 	struct list exchanges;
 	struct media_session media;
-	struct timer life;    /* INVITE: nobody answers; subscription: it ran out */
-	struct timer session; /* RFC 4028 */
-	struct timer probe;   /* is the peer still there? */
+	struct timer life;     /* INVITE: nobody answers; subscription: it ran out */
+	struct timer session;  /* RFC 4028 */
+	struct timer probe;    /* is the peer still there? */
+	bool probe_doubted[2]; /* the leg's last probe met an error of the network */
 	uint64_t started_ms, answered_ms, ended_ms;
 	char caller[CALL_TEXT_MAX], callee[CALL_TEXT_MAX];
 	char from[CALL_TEXT_MAX / 2], to[CALL_TEXT_MAX / 2];

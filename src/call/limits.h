@@ -13,6 +13,7 @@
 #define CALL_RING_MS	      180000 /* an INVITE without final answer ends (RFC 3261 16.6: timer C) */
 #define CALL_ENDED_LINGER_MS  32000 /* a dialog's identifiers are kept for late BYEs: 64 * T1 */
 #define SESSION_EXPIRES_MIN_S 90    /* RFC 4028 5 */
+#define CALL_PROBE_AGAIN_MS   20000 /* after a probe met an error: a PBX restarts in less */
 #define CALL_TOKEN_BYTES      10    /* random bytes in a Call-ID, tag or Contact token of ours */
 
 /* RFC 3261 17, table 4 */

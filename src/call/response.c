@@ -251,8 +251,25 @@ static void other_response(struct exchange *x, uint64_t now_ms, const struct sip
 static void own_response(struct exchange *x, uint64_t now_ms, const struct sip_msg *r)
 {
 	/* A probe: whoever answers is there, but for "no such dialog" and a proxy's "no answer". */
-	if (x->method == SIP_OPTIONS && (r->status == 481 || r->status == 408))
+	if (x->method != SIP_OPTIONS)
+		return;
+	x->call->probe_doubted[!x->from] = false;
+	if (r->status == 481 || r->status == 408)
 		call_end(x->call, now_ms, REASON_dead_peer, 2);
+}
+
+/* Silence for the whole of timer F is an end. One error of the network (ICMP, a lost connection) is
+ * not: a restarting peer is asked again soon. */
+static void probe_failed(struct exchange *x, uint64_t now_ms, enum reason why)
+{
+	struct call *k = x->call;
+
+	if (why == REASON_peer_unreachable && !k->probe_doubted[!x->from]) {
+		k->probe_doubted[!x->from] = true;
+		timer_start(&k->core->wheel, &k->probe, CALL_PROBE_AGAIN_MS);
+		return;
+	}
+	call_end(k, now_ms, REASON_dead_peer, 2);
 }
 
 void response_on_client(struct txn *t, uint64_t now_ms, const struct sip_msg *r)
@@ -281,7 +298,7 @@ void failure_on_client(struct txn *t, uint64_t now_ms, enum reason why)
 
 	if (x->ours) {
 		if (x->method == SIP_OPTIONS)
-			call_end(k, now_ms, REASON_dead_peer, 2);
+			probe_failed(x, now_ms, why);
 		return;
 	}
 	if (x->answered)
