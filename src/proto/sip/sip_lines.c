@@ -147,18 +147,35 @@ static enum reason last_line_add(struct controls *c, struct sip_msg *m, struct s
 	return rest.n ? line_add(m, head, rest, first) : REASON_NONE;
 }
 
-/* The common case: CRLF and then no white space. */
-static inline bool plain_line_end(struct controls *c, size_t at)
+/* Takes header lines as long as each ends in CRLF with no white space behind it, as nearly all do;
+ * stops in front of what needs a closer look. Only within the first map. */
+static void plain_lines(struct controls *c, struct sip_msg *m)
 {
-	if (at + 2 >= c->n || c->p[at] != '\r' || c->p[at + 1] != '\n' || c->p[at + 2] <= ' ' ||
-	    at == c->line || at - c->line > SIP_HEADER_BYTES_MAX)
-		return false;
-	if (c->mask)
-		c->mask &= c->mask - 1;
-	else
-		controls_next(c);
-	c->next = at + 2;
-	return true;
+	const uint64_t *control = c->map->control;
+	size_t limit = c->map->bytes < c->n ? c->map->bytes : c->n;
+	struct controls now = *c;
+
+	while (m->header_count < SIP_HEADERS_MAX) {
+		const char *end;
+		size_t at;
+
+		while (now.mask == 0 && now.word + 1 < now.words)
+			now.mask = control[++now.word];
+		if (now.mask == 0)
+			break;
+		at = now.word * SIP_MAP_BLOCK + (size_t)__builtin_ctzll(now.mask);
+		end = now.p + at;
+		if (at + 2 >= limit || end[0] != '\r' || end[1] != '\n' || end[2] <= ' ' ||
+		    at == now.line || at - now.line > SIP_HEADER_BYTES_MAX)
+			break;
+		now.mask &= now.mask - 1;
+		if (now.mask == 0) /* the LF is the first byte of the next block */
+			now.mask = control[++now.word];
+		now.mask &= now.mask - 1;
+		m->header[m->header_count++].value = ch_slice(now.p + now.line, end);
+		now.line = at + 2;
+	}
+	*c = now;
 }
 
 enum reason sip_lines_split(struct slice text, enum sip_framing framing, struct sip_map *map,
@@ -174,10 +191,15 @@ enum reason sip_lines_split(struct slice text, enum sip_framing framing, struct 
 	c.words = map->bytes / SIP_MAP_BLOCK;
 	c.mask = map->control[0];
 	m->header_count = 0;
-	while (!head.whole && !reason && (at = controls_next(&c)) < c.n) {
-		enum line_step step =
-			plain_line_end(&c, at) ? LINE_ENDS : line_step(&c, at, &reason);
+	while (!head.whole && !reason) {
+		enum line_step step;
 
+		if (c.line > 0 && c.base == 0)
+			plain_lines(&c, m);
+		at = controls_next(&c);
+		if (at == c.n)
+			break;
+		step = line_step(&c, at, &reason);
 		if (step == LINE_GOES_ON)
 			continue;
 		if (step != LINE_ENDS)

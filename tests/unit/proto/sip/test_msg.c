@@ -1,5 +1,6 @@
 /* Start lines, framing of datagrams, and what a whole message yields. */
 #include "base/mem.h"
+#include "proto/sip/sip_simd.h"
 #include "unit/proto/sip/message.h"
 
 struct row {
@@ -169,6 +170,34 @@ static void absent_content(void **state)
 	check_int("cut off", (long long)m.msg.uri.headers.n, 0);
 }
 
+/* Line ends at every place around the end of a block and of the map, of both kinds. */
+static void lines_across_blocks(void **state)
+{
+	static const char *const ends[] = {"\r\n", "\r\n\t", "\n"};
+	static struct message m;
+	static char lines[2 * SIP_MAP_BYTES_MAX];
+
+	for (size_t n = SIP_MAP_BYTES_MAX - 2 * SIP_MAP_BLOCK; n < SIP_MAP_BYTES_MAX; n++) {
+		for (size_t i = 0; i < ROWS(ends); i++) {
+			struct out o = out_to(lines, sizeof(lines));
+
+			for (size_t at = 0; at < n; at++)
+				out_z(&o, at == 0 ? "A: " : at % 101 ? "x" : "x\r\nBb: ");
+			out_z(&o, ends[i]);
+			out_z(&o, "Last: one\r\n");
+			message_check(&m, "lines", message_build(&m, NULL, out_slice(&o), ""),
+				      i == 2 ? "sip_line_end" : "none");
+			if (i == 0)
+				check_slice("last", sip_header_named(&m.msg, SL("Last"))->value,
+					    "one");
+			if (i < 2)
+				check_int("lines", m.msg.header_count,
+					  (long long)(ROWS(message_lines) + 1 + (n - 1) / 101 +
+						      (i == 0)));
+		}
+	}
+}
+
 /* RFC 2543 UAs acknowledge with the INVITE's CSeq line; nobody would hear a refusal. */
 static void ack_of_invite(void **state)
 {
@@ -187,7 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(start_lines),	 cmocka_unit_test(datagrams),
 		cmocka_unit_test(typed_content), cmocka_unit_test(absent_content),
-		cmocka_unit_test(ack_of_invite),
+		cmocka_unit_test(ack_of_invite), cmocka_unit_test(lines_across_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
