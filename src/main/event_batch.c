@@ -5,6 +5,7 @@ int event_batch_flush(struct event_batch *b, struct proc_channel *console)
 	size_t n = b->n;
 
 	b->n = 0;
+	b->urgent = false;
 	if (n == 0 || !proc_channel_open(console))
 		return 0;
 	return proc_send(console, PROC_EVENT, b->bytes, n, NULL, 0);
@@ -27,4 +28,6 @@ void event_batch_add(struct event_batch *b, struct proc_channel *console, const 
 	}
 	out_char(&o, '\n');
 	b->n += o.n;
+	if ((e->name ? e->severity : reason_row(e->reason)->severity) > SEV_INFO)
+		b->urgent = true;
 }

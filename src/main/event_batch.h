@@ -6,10 +6,11 @@
 #include "main/event.h"
 #include "proc/channel.h"
 
-#define EVENT_WAIT_MS 50 /* how long an event may wait for others */
+#define EVENT_WAIT_MS 50 /* how long mere information may wait for others */
 
 struct event_batch {
 	bool waiting; /* a timer runs that will flush it */
+	bool urgent;  /* one of them is more than information: it waits for nothing */
 	size_t n;
 	uint64_t lost; /* did not fit, or the console did not keep up */
 	char bytes[PROC_PAYLOAD_MAX];

@@ -272,6 +272,8 @@ void signal_turn_end(void *ctx)
 	ops_send(s);
 	udp_flush(s->udp);
 	ops_send(s);
+	if (s->events.urgent)
+		signal_events_flush(s);
 	signal_link_rewatch(&s->warden);
 	signal_link_rewatch(&s->console);
 	idle_ms = s->broken_count ? 0 : core_idle_ms(s->core, clock_ms());

@@ -37,7 +37,7 @@ void warden_event(struct warden *w, struct event *e)
 	e->wall_ms = clock_wall_ms();
 	event_batch_add(&w->events, &w->child[CHILD_CONSOLE].channel, e);
 	if (!w->events.waiting)
-		loop_timer_start(w->event_timer, EVENT_WAIT_MS);
+		loop_timer_start(w->event_timer, w->events.urgent ? 0 : EVENT_WAIT_MS);
 	w->events.waiting = true;
 }
 

@@ -134,7 +134,7 @@ def test_denied_numbers_are_refused(trunk_of, carrier, alice_of, number):
     final = call.expect((403, 603, 404, 180, 200), 5.0) if not refused(call) else refused(call)
     assert final.status in (403, 603), final.start
     assert carrier.silent("INVITE", 1.0)
-    assert gateway.events(event_type="refused")
+    assert gateway.wait_event(event_type="refused")
     gateway.wait_idle()
 
 
@@ -167,7 +167,7 @@ def test_no_more_calls_than_max_calls(trunk_of, carrier, alice_of):
     final = refused(third) or third.expect((480, 486, 500, 503, 403), 5.0)
     # The PBX, a proxy, makes 500 of the gateway's 503 (RFC 3261 16.7).
     assert final.status in (480, 486, 500, 503), final.start
-    assert gateway.events(event_type="refused", reason="trunk_calls_limit")
+    assert gateway.wait_event(event_type="refused", reason="trunk_calls_limit")
     assert carrier.silent("INVITE", 0.7)
     end(calls[0], carrier)
     fourth = outgoing(alice, "4930888")

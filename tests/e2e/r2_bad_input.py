@@ -196,7 +196,7 @@ def test_the_torture_messages(gateway, attacker, unhurt):
     while attacker.poll(0.0):
         pass
     assert all(message.start.startswith("SIP/2.0 ") for message in attacker.received)
-    assert gateway.events(event_type="refused")
+    assert gateway.wait_event(event_type="refused")
     peer_answer(attacker)
 
 
