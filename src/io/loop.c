@@ -64,7 +64,7 @@ void loop_free(struct loop *l)
 	if (!l)
 		return;
 	uv_close((uv_handle_t *)&l->prepare, NULL);
-	while (uv_loop_close(&l->uv) == UV_EBUSY && uv_run(&l->uv, UV_RUN_NOWAIT) != 0)
+	while (uv_loop_close(&l->uv) == UV_EBUSY && uv_run(&l->uv, UV_RUN_ONCE) != 0)
 		;
 	(void)uv_loop_close(&l->uv);
 	mem_free(l);
@@ -180,6 +180,43 @@ void loop_timer_free(struct loop_timer *t)
 {
 	if (t)
 		uv_close((uv_handle_t *)&t->uv, closed);
+}
+
+struct loop_job {
+	uv_work_t uv;
+	void (*work)(void *ctx);
+	void (*done)(void *ctx);
+	void *ctx;
+};
+
+static void on_work(uv_work_t *u)
+{
+	struct loop_job *j = u->data;
+
+	j->work(j->ctx);
+}
+
+static void on_work_done(uv_work_t *u, int status)
+{
+	struct loop_job *j = u->data;
+
+	j->done(j->ctx);
+	mem_free(j);
+}
+
+int loop_work(struct loop *l, void (*work)(void *ctx), void (*done)(void *ctx), void *ctx)
+{
+	struct loop_job *j = mem_zalloc(1, sizeof(*j));
+	int err;
+
+	if (!j)
+		return ERR_NOMEM;
+	*j = (struct loop_job){.work = work, .done = done, .ctx = ctx};
+	j->uv.data = j;
+	err = uv_queue_work(&l->uv, &j->uv, on_work, on_work_done);
+	if (err)
+		mem_free(j);
+	return err;
 }
 
 static void on_signal(uv_signal_t *u, int signum)

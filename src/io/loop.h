@@ -40,6 +40,11 @@ void loop_timer_stop(struct loop_timer *t);
 /* Accepts NULL. */
 void loop_timer_free(struct loop_timer *t);
 
+/* Lets a thread do what may block (a name server that does not answer); `done` runs in the loop's
+ * thread afterwards. `work` must touch nothing that the loop's thread touches meanwhile. */
+int loop_work(struct loop *l, void (*work)(void *ctx), void (*done)(void *ctx),
+	      void *ctx) must_check;
+
 int loop_signal_add(struct loop *l, int signum, void (*caught)(void *ctx, int signum), void *ctx,
 		    struct loop_signal **out) must_check;
 /* Accepts NULL. */

@@ -9,7 +9,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "main/command.h"
@@ -180,27 +179,10 @@ void warden_ready(struct warden *w)
 		warden_self_test(w);
 }
 
-static void on_hangup(struct warden *w)
-{
-	char *text = mem_zalloc(1, WARDEN_ERRORS_BYTES);
-	struct out errors = out_to(text, text ? WARDEN_ERRORS_BYTES : 0);
-	struct slice rest, line;
-
-	if (text && warden_reload(w, &errors) != 0) {
-		warden_tell(w, "config", "config_refused", SEV_WARNING,
-			    "the configuration was not taken; the old one stays");
-		for (rest = out_slice(&errors); rest.n > 0;) {
-			line = slice_split(rest, '\n', &rest);
-			log_line(SEV_WARNING, "%.*s", SLICE_ARGS(line));
-		}
-	}
-	mem_free(text);
-}
-
 static void on_signal(void *ctx, int signum)
 {
 	if (signum == SIGHUP)
-		on_hangup(ctx);
+		warden_reload(ctx, 0);
 	else
 		warden_stop(ctx);
 }

@@ -69,6 +69,7 @@ struct warden {
 	bool ready, stopping, failed, flows_closed;
 	struct loop_timer *stop, *event_timer;
 	uint32_t reload_query; /* the console's query that waits for signal; 0 = none */
+	bool reloading;
 	bool self_test;
 	uint32_t probe_attempt; /* enum probe_attempt */
 	bool probe_judged, probe_condemned;
@@ -115,6 +116,7 @@ void warden_hand_probe(struct warden *w);
 
 /* warden_messages.c */
 void warden_on_child_message(struct child *c, struct proc_msg *msg);
+void warden_answer(struct warden *w, uint32_t id, unsigned status, struct slice text);
 
 /* warden_flows.c */
 int warden_flows_new(struct warden *w) must_check;
@@ -136,8 +138,10 @@ int regime_read(const char *path, uint64_t generation, struct regime *out,
 int regime_bind(const char *path, const struct regime *old, struct regime *r,
 		struct out *errors) must_check;
 void regime_done(struct regime *r, const struct regime *heir);
-/* 0, or the complaints in `errors`; the old regime then stays. */
-int warden_reload(struct warden *w, struct out *errors) must_check;
+
+/* warden_reload.c */
+/* Begins to; the outcome is told in the log, as an event, and to the console's query (0 = none). */
+void warden_reload(struct warden *w, uint32_t query);
 
 /* warden_rundir.c: pid file, control socket, console's socket, events file, token. */
 int rundir_claim(const char *dir, struct out *errors) must_check;

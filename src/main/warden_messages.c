@@ -1,13 +1,12 @@
 /* What the children say to the warden. */
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "main/warden.h"
 #include "main/warden_probe.h"
 
-static void answer(struct warden *w, uint32_t id, unsigned status, struct slice text)
+void warden_answer(struct warden *w, uint32_t id, unsigned status, struct slice text)
 {
 	struct proc_answer m = {id, status, text.n};
 	int fd = proc_text_fd(text);
@@ -20,27 +19,6 @@ static void answer(struct warden *w, uint32_t id, unsigned status, struct slice 
 	close(fd);
 }
 
-static void on_reload_query(struct warden *w, uint32_t id)
-{
-	char *text = mem_zalloc(1, WARDEN_ERRORS_BYTES);
-	struct out errors = out_to(text, text ? WARDEN_ERRORS_BYTES : 0);
-	int err = ERR_NOMEM;
-
-	if (w->reload_query)
-		answer(w, id, 409, SL("a reload is under way\n"));
-	else if (text)
-		err = warden_reload(w, &errors);
-	if (!w->reload_query && err) {
-		warden_tell(w, "config", "config_refused", SEV_WARNING,
-			    "the configuration was not taken; the old one stays: %.*s",
-			    SLICE_ARGS(slice_trim(out_slice(&errors))));
-		answer(w, id, 409, out_slice(&errors));
-	} else if (!w->reload_query) {
-		w->reload_query = id; /* answered when signal has it */
-	}
-	mem_free(text);
-}
-
 static void on_query(struct child *c, const struct proc_msg *msg)
 {
 	struct warden *w = c->warden;
@@ -50,7 +28,7 @@ static void on_query(struct child *c, const struct proc_msg *msg)
 
 	memcpy(&q, msg->payload, sizeof(q));
 	if (q.what == QUERY_RELOAD) {
-		on_reload_query(w, q.id);
+		warden_reload(w, q.id);
 		return;
 	}
 	warden_events_flush(w); /* whoever asks finds in the events what the answer speaks of */
@@ -61,7 +39,7 @@ static void on_query(struct child *c, const struct proc_msg *msg)
 	else
 		warden_child_condemn(c, ERR_PEER);
 	if (proc_channel_open(&c->channel))
-		answer(w, q.id, o.err ? 500 : 200, out_slice(&o));
+		warden_answer(w, q.id, o.err ? 500 : 200, out_slice(&o));
 }
 
 static bool all_up(const struct warden *w)
@@ -92,7 +70,7 @@ static void on_config_done(struct child *c, const struct proc_msg *msg)
 			    "configuration %llu is in force", (unsigned long long)m.generation);
 		out_fmt(&o, "configuration %llu is in force\n", (unsigned long long)m.generation);
 		if (w->reload_query)
-			answer(w, w->reload_query, 200, out_slice(&o));
+			warden_answer(w, w->reload_query, 200, out_slice(&o));
 		w->reload_query = 0;
 	}
 	if (!w->ready && all_up(w))
