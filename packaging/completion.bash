@@ -20,7 +20,7 @@ _hornwork() {
 	case ${COMP_WORDS[1]} in
 	init) words='--outside --inside --pbx --yes --output --help' ;;
 	check) words='--json --resolve --help' ;;
-	run) words='-c --run-dir --help' ;;
+	run) words='-c --run-dir --self-test --help' ;;
 	calls) words='--all --json --run-dir --help' ;;
 	reload | status | registrations | trace | explain) words='--json --run-dir --help' ;;
 	watch) words='-r --json --help' ;;
