@@ -27,6 +27,16 @@ static void hide_host(struct cross *x, struct slice host)
 		hide(x, &a);
 }
 
+static void hide_name(struct cross *x, size_t i, struct slice host)
+{
+	struct ip_addr a;
+
+	hide_host(x, host);
+	if (host.n && ip_parse(host, &a) != 0 && !slice_eq_nocase(host, x->from->peer_host) &&
+	    !slice_eq_nocase(host, x->to->peer_host))
+		x->name[i] = host;
+}
+
 void cross_init(struct cross *x, const struct side *from, const struct side *to,
 		const struct sip_msg *msg)
 {
@@ -39,9 +49,13 @@ void cross_init(struct cross *x, const struct side *from, const struct side *to,
 	hide(x, &from->path.remote.addr);
 	hide_host(x, from->peer_host);
 	if (msg->request)
-		hide_host(x, msg->via.host);
-	if (contact && sip_name_addr_parse(contact->value, &na) == 0)
+		hide_name(x, 0, msg->via.host);
+	if (!contact || sip_name_addr_parse(contact->value, &na) != 0)
+		return;
+	if (from->owner.kind == OWNER_PHONES)
 		hide_host(x, na.uri.host);
+	else
+		hide_name(x, 1, na.uri.host);
 }
 
 /* ---- text ---- */
@@ -117,7 +131,36 @@ static bool is_hidden(const struct cross *x, const struct ip_addr *literal)
 	return ip_is_private(a) && !ip_is_loopback(a);
 }
 
-/* Text with each hidden address, and each private one, replaced by ours on the other side. */
+static bool name_byte(char c)
+{
+	return is_digit(c) || c == '-' || c == '_' || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z');
+}
+
+/* The hidden name that stands at `at`, whole: its length, or 0. A name without a full stop may be
+ * a word like any other ("asterisk"). */
+static size_t name_at(const struct cross *x, struct slice text, size_t at)
+{
+	struct slice here = slice_from(text, at), behind;
+
+	if (at && !escape_ends(text, at) && (text.p[at - 1] == '.' || name_byte(text.p[at - 1])))
+		return 0;
+	for (size_t i = 0; i < 2; i++) {
+		struct slice name = x->name[i];
+
+		if (slice_find(name, '.') >= name.n || !slice_starts_nocase(here, name))
+			continue;
+		behind = slice_from(here, name.n);
+		if (behind.n && (name_byte(behind.p[0]) ||
+				 (behind.n > 1 && behind.p[0] == '.' && name_byte(behind.p[1]))))
+			continue;
+		return name.n;
+	}
+	return 0;
+}
+
+/* Text with each hidden address and name, and each private address, replaced by ours on the other
+ * side. */
 static void text_write(const struct cross *x, struct out *o, struct slice text)
 {
 	struct ip_addr a;
@@ -125,8 +168,13 @@ static void text_write(const struct cross *x, struct out *o, struct slice text)
 
 	for (size_t at = 0; at < text.n;) {
 		size_t n = address_byte(text.p[at]) ? literal_at(text, at, &a) : 0;
+		bool hidden = n && is_hidden(x, &a);
 
-		if (n && is_hidden(x, &a)) {
+		if (!n) {
+			n = name_at(x, text, at);
+			hidden = n > 0;
+		}
+		if (hidden) {
 			bool boxed = at && text.p[at - 1] == '[' && at + n < text.n &&
 				     text.p[at + n] == ']';
 
@@ -213,7 +261,8 @@ static bool host_is_foreign(const struct cross *x, struct slice host)
 {
 	struct ip_addr a;
 
-	return ip_parse(host, &a) == 0 ||
+	return ip_parse(host, &a) == 0 || slice_eq_nocase(host, x->name[0]) ||
+	       slice_eq_nocase(host, x->name[1]) ||
 	       (x->from->peer_host.n && x->from->owner.kind == OWNER_TRUNK &&
 		slice_eq_nocase(host, x->from->peer_host));
 }

@@ -14,6 +14,7 @@ struct cross {
 	const struct side *from, *to;
 	struct ip_addr hidden[CROSS_HIDDEN_MAX]; /* of the sending side */
 	size_t hidden_count;
+	struct slice name[2]; /* under which the sender knows its own hosts; empty = none */
 	/* Maps a dialog reference "call-id;to-tag=..;from-tag=.." (Replaces, Join, Target-Dialog)
 	 * to the other side's identifiers; false when it names no dialog of ours. May be NULL. */
 	bool (*map_dialog)(void *ctx, struct slice value, struct out *o);
@@ -21,7 +22,9 @@ struct cross {
 };
 
 /* Collects what is to be hidden: our own and the peer's addresses on `from`, and the hosts in the
- * message's Via and Contact. Everything is borrowed. */
+ * message's Via and Contact, be they addresses or names. A domain that the PBX is known by is not
+ * hidden, nor the host of a phone's Contact, which may be the domain it belongs to. Everything is
+ * borrowed. */
 void cross_init(struct cross *x, const struct side *from, const struct side *to,
 		const struct sip_msg *msg);
 
@@ -30,7 +33,8 @@ void cross_init(struct cross *x, const struct side *from, const struct side *to,
  * Content-Length, Expires. */
 void cross_headers(const struct cross *x, struct out *o, const struct sip_msg *msg);
 /* The URI as the other side should see it: a host that is an address or ours becomes
- * side_write_host(to); names stay; parameters that name a way (transport, maddr, received, ...) go.
+ * side_write_host(to); other names stay; parameters that name a way (transport, maddr, received,
+ * ...) go.
  */
 void cross_uri(const struct cross *x, struct out *o, const struct sip_uri *uri, struct slice text);
 /* "Display" <uri>, without parameters (the tag is the caller's). */
