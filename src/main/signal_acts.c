@@ -125,8 +125,10 @@ static void on_report(struct signal *s, const struct action *a)
 		if (said_too_much(s, now_ms))
 			return;
 	}
-	if (a->type == REPORT_REGISTRATION && a->reason == REASON_NONE)
+	if (a->type == REPORT_REGISTRATION && a->reason == REASON_NONE) {
 		e.name = "registration";
+		source_limit_prove(&s->sources, &a->path.remote, now_ms);
+	}
 	if (a->type == REPORT_CALL)
 		on_call_report(s, &e, &o);
 	tell(s, &e);

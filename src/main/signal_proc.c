@@ -25,6 +25,13 @@ static void on_idle_call(void *ctx, uint32_t call)
 	core_on_media_idle(s->core, clock_ms(), call);
 }
 
+static void prove(void *ctx, const struct binding_info *b)
+{
+	struct signal *s = ctx;
+
+	source_limit_prove(&s->sources, &b->path.remote, clock_ms());
+}
+
 static void on_house_timer(void *ctx)
 {
 	struct signal *s = ctx;
@@ -37,6 +44,8 @@ static void on_house_timer(void *ctx)
 				  on_idle_call, s) != 0)
 		log_line(SEV_WARNING, "memory ran out while looking for silent calls");
 	records_age(&s->records, clock_ms());
+	if (s->house_turns++ % SIGNAL_PROVE_TURNS == 0)
+		core_bindings_walk(s->core, prove, s);
 }
 
 /* OpenSSL reads files when it is used first: that must be before the door is locked. */

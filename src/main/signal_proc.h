@@ -16,6 +16,7 @@
 #include "proc/channel.h"
 
 #define SIGNAL_HOUSE_MS	    1000 /* silent calls, old records */
+#define SIGNAL_PROVE_TURNS  60	 /* of the above: registered phones keep their place */
 #define SIGNAL_EVENTS_PER_S 200	 /* refusals told one by one; beyond: counted */
 #define SIGNAL_RANDOM_BYTES 2048 /* drawn from the kernel at a time: about 100 calls' worth */
 #define SIGNAL_ERRORS_MAX   256	 /* unreachable peers told to the core at the turn's end */
@@ -53,6 +54,7 @@ struct signal {
 	uint64_t refused_packets;     /* by the source limit */
 	uint64_t refused_connections; /* by the TCP bounds */
 	uint64_t refused_empty;	      /* keep-alive datagrams */
+	uint32_t house_turns;
 	bool locked_in, stopping;
 	int failed; /* why the process must end; 0 = it need not */
 };

@@ -26,27 +26,53 @@ static uint32_t refill(uint32_t tokens_milli, uint64_t elapsed_ms, uint32_t per_
 	return tokens_milli + added < max_milli ? (uint32_t)(tokens_milli + added) : max_milli;
 }
 
-/* The source's entry, or the one of its set that is silent for longest. */
+static bool proven(const struct source_entry *e, uint64_t now_ms)
+{
+	return e->proven_ms && now_ms - e->proven_ms < SOURCE_PROVEN_MS;
+}
+
+static bool better_victim(const struct source_entry *a, const struct source_entry *b,
+			  uint64_t now_ms)
+{
+	bool pa = proven(a, now_ms), pb = proven(b, now_ms);
+
+	return pa == pb ? a->seen_ms < b->seen_ms : pb;
+}
+
+/* The source's entry, or the one that may be taken: of strangers before proven ones, of those the
+ * one that is silent for longest. */
 static struct source_entry *entry_of(struct source_limit *l, const struct ip_endpoint *source,
-				     bool *out_known)
+				     uint64_t now_ms, bool *out_known)
 {
 	char key[sizeof(source->addr) + sizeof(source->port)]; /* without padding */
+	struct source_entry *set, *victim;
 	uint64_t h;
-	struct source_entry *set, *oldest;
 
 	memcpy(key, &source->addr, sizeof(source->addr));
 	memcpy(key + sizeof(source->addr), &source->port, sizeof(source->port));
 	h = hash_bytes(&l->key, slice_of(key, sizeof(key)));
-	set = oldest = &l->entries[h % SOURCE_SETS * SOURCE_WAYS];
+	set = victim = &l->entries[h % SOURCE_SETS * SOURCE_WAYS];
 	*out_known = true;
 	for (size_t i = 0; i < SOURCE_WAYS; i++) {
 		if (ip_endpoint_eq(&set[i].source, source))
 			return &set[i];
-		if (set[i].seen_ms < oldest->seen_ms)
-			oldest = &set[i];
+		if (better_victim(&set[i], victim, now_ms))
+			victim = &set[i];
 	}
 	*out_known = false;
-	return oldest;
+	return victim;
+}
+
+void source_limit_prove(struct source_limit *l, const struct ip_endpoint *source, uint64_t now_ms)
+{
+	bool known;
+	struct source_entry *e = entry_of(l, source, now_ms, &known);
+
+	if (!known) {
+		*e = (struct source_entry){.source = *source, .seen_ms = now_ms};
+		e->tokens_milli = (l->per_s < 1000000 ? l->per_s : 1000000) * 1000u;
+	}
+	e->proven_ms = now_ms ? now_ms : 1;
 }
 
 static bool stranger_admitted(struct source_limit *l, uint64_t now_ms)
@@ -70,7 +96,7 @@ enum source_verdict source_limit_take(struct source_limit *l, const struct ip_en
 
 	if (l->per_s == 0)
 		return SOURCE_PASS;
-	e = entry_of(l, source, &known);
+	e = entry_of(l, source, now_ms, &known);
 	if (!known) {
 		if (!stranger_admitted(l, now_ms))
 			return SOURCE_DROP;

@@ -80,6 +80,46 @@ static void a_flood_from_everywhere(void **state)
 	source_limit_done(&l);
 }
 
+/* A phone that registered and then was silent through the whole flood is heard at once. */
+static void who_registered_is_not_pushed_out(void **state)
+{
+	struct source_limit l;
+	struct ip_endpoint phone = source(0);
+	unsigned stranger = 0, heard = 0;
+
+	(void)state;
+	assert_int_equal(source_limit_init(&l, &key, 50), 0);
+	source_limit_prove(&l, &phone, 1000);
+	for (uint32_t i = 1; i <= 2000000; i++) {
+		(void)passed(&l, i, 1, 1000 + i / 40); /* 40,000 in a second for 50 seconds */
+		if (i % 100000 ==
+		    99975) { /* long after the strangers' tokens of this ms are gone */
+			heard += passed(&l, 0, 1, 1000 + i / 40);
+			stranger += passed(&l, 0xfffff0 + i / 100000, 1, 1000 + i / 40);
+		}
+	}
+	assert_int_equal(heard, 20);
+	assert_true(stranger < 10);
+	/* and it is held to its rate all the same */
+	assert_true(passed(&l, 0, 1000, 60000) <= 50 * SOURCE_BURST_S);
+	source_limit_done(&l);
+}
+
+static void a_proof_grows_old(void **state)
+{
+	struct source_limit l;
+	struct ip_endpoint phone = source(0);
+	uint64_t later_ms = 1000 + SOURCE_PROVEN_MS;
+
+	(void)state;
+	assert_int_equal(source_limit_init(&l, &key, 50), 0);
+	source_limit_prove(&l, &phone, 1000);
+	for (uint32_t i = 1; i < 2000000; i++)
+		(void)passed(&l, i, 1, later_ms + i / 40);
+	assert_int_equal(passed(&l, 0, 1, later_ms + 1999999 / 40), 0);
+	source_limit_done(&l);
+}
+
 static void memory_may_run_out(void **state)
 {
 	struct source_limit l;
@@ -132,6 +172,8 @@ int main(void)
 		cmocka_unit_test(no_limit_is_no_limit),
 		cmocka_unit_test(it_is_told_once_a_second),
 		cmocka_unit_test(a_flood_from_everywhere),
+		cmocka_unit_test(who_registered_is_not_pushed_out),
+		cmocka_unit_test(a_proof_grows_old),
 		cmocka_unit_test(memory_may_run_out),
 		cmocka_unit_test(refusals_of_one_kind_are_counted),
 	};
