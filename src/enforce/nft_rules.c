@@ -133,6 +133,67 @@ static void write_sources(struct out *o, const struct config *c, size_t zone, en
 	out_z(o, any ? " } }\n" : " }\n");
 }
 
+/* One address of each zone, or of each zone on the interface of `first`, as elements of a set;
+ * false: there is none. */
+static bool write_zone_addresses(struct out *o, const struct config *c, enum ip_family family,
+				 size_t first)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->zone_count; i++) {
+		const struct config_zone *z = &c->zones[i];
+		const struct ip_addr *a = family == IP_V4 ? &z->address4 : &z->address6;
+
+		if (a->family != family ||
+		    (first < c->zone_count && first_on_interface(c, i) != first))
+			continue;
+		out_z(o, any ? ", " : "{ ");
+		ip_write(o, a);
+		any = true;
+	}
+	out_z(o, any ? " }" : "");
+	return any;
+}
+
+static void write_ours(struct out *o, const struct config *c)
+{
+	static const enum ip_family families[] = {IP_V4, IP_V6};
+
+	for (size_t f = 0; f < 2; f++) {
+		char text[64];
+		struct out probe = out_to(text, sizeof(text));
+		bool v4 = families[f] == IP_V4;
+
+		out_fmt(o, " set ours%s { type %s;", v4 ? "4" : "6",
+			v4 ? "ipv4_addr" : "ipv6_addr");
+		if (write_zone_addresses(&probe, c, families[f], c->zone_count)) {
+			out_z(o, " elements = ");
+			(void)write_zone_addresses(o, c, families[f], c->zone_count);
+		}
+		out_z(o, " }\n");
+	}
+}
+
+/* What comes in by one interface for the address of a zone on another one: the connection tracking
+ * does not look at interfaces, so it would take a forged packet for one of a conversation there. */
+static void write_other_zones(struct out *o, const struct config *c, size_t first)
+{
+	static const enum ip_family families[] = {IP_V4, IP_V6};
+
+	for (size_t f = 0; f < 2; f++) {
+		char text[64];
+		struct out probe = out_to(text, sizeof(text));
+		const char *ip = families[f] == IP_V4 ? "ip" : "ip6";
+
+		out_fmt(o, "  %s daddr @ours%s", ip, families[f] == IP_V4 ? "4" : "6");
+		if (write_zone_addresses(&probe, c, families[f], first)) {
+			out_fmt(o, " %s daddr != ", ip);
+			(void)write_zone_addresses(o, c, families[f], first);
+		}
+		out_fmt(o, " counter name z%zu_dropped drop\n", first);
+	}
+}
+
 /* `iifname vmap { "eth0" : goto i0_VERDICT, ... }` */
 static void write_dispatch(struct out *o, const struct config *c, const char *chain)
 {
@@ -279,6 +340,7 @@ static void write_services(struct out *o, const struct config_zone *z)
 static void write_interface_input(struct out *o, const struct config *c, size_t first)
 {
 	out_fmt(o, " chain i%zu_input {\n", first);
+	write_other_zones(o, c, first);
 	for (size_t z = first; z < c->zone_count; z++)
 		if (first_on_interface(c, z) == first)
 			write_input_media(o, c, z);
@@ -341,6 +403,7 @@ int nft_rules_write(struct out *o, const struct config *config, const struct nft
 		write_sources(o, config, i, IP_V4);
 		write_sources(o, config, i, IP_V6);
 	}
+	write_ours(o, config);
 	write_media_chains(o, config);
 	write_input(o, config);
 	write_forward(o, config);

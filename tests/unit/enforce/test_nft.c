@@ -239,6 +239,40 @@ static void r1_default_deny_but_listeners_and_services(void **state)
 	close(peer);
 }
 
+/* A conversation with the address of another zone, known to the connection tracking: who forges its
+ * source on this interface is no part of it. */
+static void r5_no_way_into_another_zone(void **state)
+{
+	struct net *n = net_of(state);
+	struct config_zone zones[2];
+	int core = -1, forger = -1, inner = -1;
+
+	RUN("ip", "link", "add", "core0", "type", "veth", "peer", "name", "pbx0");
+	RUN("ip", "addr", "add", "10.10.0.1/24", "dev", "core0");
+	RUN("ip", "link", "set", "core0", "up");
+	RUN("ip", "link", "set", "pbx0", "up");
+	enter(n->peer_ns);
+	RUN("ip", "addr", "add", "10.10.0.5/32", "dev", "lo");
+	RUN("ip", "route", "add", "10.10.0.1/32", "via", "192.0.2.1", "src", "10.10.0.5");
+	core = bound(n->gate_ns, SOCK_DGRAM, "10.10.0.1", 5060);
+	forger = bound(n->peer_ns, SOCK_DGRAM, "10.10.0.5", 5060);
+	inner = bound(n->gate_ns, SOCK_DGRAM, "192.0.2.1", 5060);
+	zones[0] = n->zone;
+	zones[1] = (struct config_zone){.address4 = addr("10.10.0.1")};
+	memcpy(zones[1].name, "core", 5);
+	memcpy(zones[1].interface, "core0", 6);
+	n->config.zones = zones;
+	n->config.zone_count = 2;
+	apply(n, NULL, 0);
+	/* This is said to the PBX, which is not there: the kernel remembers the question. */
+	DROPPED(core, "10.10.0.5", 5060, inner);
+	DROPPED(forger, "10.10.0.1", 5060, core);
+	assert_int_equal(counters(n).dropped_packets, 1);
+	close(core);
+	close(forger);
+	close(inner);
+}
+
 static void reload_keeps_pinholes_and_counters(void **state)
 {
 	struct net *n = net_of(state);
@@ -391,6 +425,7 @@ int main(void)
 		WITH_NET(r1_pinhole_opens_and_closes_at_once),
 		WITH_NET(r1_ipv6_pinhole),
 		WITH_NET(r1_default_deny_but_listeners_and_services),
+		WITH_NET(r5_no_way_into_another_zone),
 		WITH_NET(reload_keeps_pinholes_and_counters),
 		WITH_NET(only_our_table_goes),
 		WITH_NET(changes_are_idempotent),

@@ -93,6 +93,10 @@ static void whole_table(void **state)
 	want(r, "elements = { 10.0.0.0/24, 10.9.9.9/32 }");
 	want(r, "tcp dport 22 accept");
 	want(r, "iifname \"eth0\" oifname { \"eth0\", \"eth1.20\" } counter name z0_dropped drop");
+	want(r, "set ours4 { type ipv4_addr; elements = { 192.0.2.1, 10.0.0.1 } }");
+	want(r, "chain i0_input {\n  ip daddr @ours4 ip daddr != { 192.0.2.1 } counter name "
+		"z0_dropped drop\n");
+	want(r, "ip6 daddr @ours6 counter name z1_dropped drop");
 	want_not(r, "z0_src4");
 	want_not(r, "ip daddr 10.0.0.1 udp dport 5060");
 }
