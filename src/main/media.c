@@ -80,12 +80,10 @@ static int set_up(struct media *m)
 
 static void on_kicks(struct media *m)
 {
-	for (size_t at = 0; at + sizeof(uint32_t) <= m->msg.bytes; at += sizeof(uint32_t)) {
-		uint32_t index;
+	uint32_t indexes[PROC_KICKS_MAX];
 
-		memcpy(&index, m->msg.payload + at, sizeof(index));
-		workers_kick(m->workers, index);
-	}
+	memcpy(indexes, m->msg.payload, m->msg.bytes);
+	workers_kick_many(m->workers, indexes, m->msg.bytes / sizeof(indexes[0]));
 }
 
 static int on_stop(struct media *m)

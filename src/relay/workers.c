@@ -19,6 +19,7 @@ struct worker {
 	int wake_fd;
 	struct relay *relay;
 	uint32_t written;
+	bool kicked;			 /* since it was last woken */
 	char apart[HW_CACHE_LINE_BYTES]; /* each side's words on lines of their own */
 	uint32_t read;
 	bool scan, stop;
@@ -168,10 +169,10 @@ static void worker_kick(struct worker *w, uint32_t index)
 		w->kicks[w->written % KICKS_MAX] = index;
 		__atomic_store_n(&w->written, w->written + 1, __ATOMIC_RELEASE);
 	}
-	wake(w);
+	w->kicked = true;
 }
 
-void workers_kick(struct workers *w, uint32_t index)
+static void kick(struct workers *w, uint32_t index)
 {
 	struct hw_flow flow;
 	uint8_t owner = 0;
@@ -186,6 +187,22 @@ void workers_kick(struct workers *w, uint32_t index)
 	if (owner)
 		worker_kick(&w->worker[owner - 1], index);
 	w->owner[index] = owner;
+}
+
+void workers_kick_many(struct workers *w, const uint32_t *indexes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		kick(w, indexes[i]);
+	for (unsigned i = 0; i < w->setup.count; i++) {
+		if (w->worker[i].kicked)
+			wake(&w->worker[i]);
+		w->worker[i].kicked = false;
+	}
+}
+
+void workers_kick(struct workers *w, uint32_t index)
+{
+	workers_kick_many(w, &index, 1);
 }
 
 void workers_kick_all(struct workers *w)
