@@ -126,6 +126,8 @@ int warden_flows_apply(struct warden *w, const struct config *config) must_check
 int warden_flow_ops(struct warden *w, struct child *from, const struct proc_msg *msg) must_check;
 /* A new signal knows nothing of the flows that there are: they end when they fall silent. */
 void warden_flows_orphan(struct warden *w);
+/* Pinholes of calls of an earlier signal process that are still open. */
+size_t warden_flows_orphans(const struct warden *w);
 void warden_flows_close_all(struct warden *w);
 void warden_flows_done(struct warden *w);
 

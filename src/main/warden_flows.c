@@ -273,15 +273,17 @@ static void on_idle_call(void *ctx, uint32_t call)
 	close_where(ctx, is_orphan, call, REASON_media_idle);
 }
 
-static bool orphans_left(const struct warden *w)
+size_t warden_flows_orphans(const struct warden *w)
 {
-	uint32_t i = flow_table_next(w->flows, 0);
 	struct hw_flow f;
+	size_t n = 0;
 
-	for (; i != HW_FLOW_NONE; i = flow_table_next(w->flows, i + 1))
-		if (flow_table_read(w->flows, i, &f) && is_orphan(w, 0, &f))
-			return true;
-	return false;
+	if (!w->flows || w->signal_born_ns == 0)
+		return 0;
+	for (uint32_t i = flow_table_next(w->flows, 0); i != HW_FLOW_NONE;
+	     i = flow_table_next(w->flows, i + 1))
+		n += flow_table_read(w->flows, i, &f) && is_orphan(w, 0, &f);
+	return n;
 }
 
 static void on_orphans(void *ctx)
@@ -291,7 +293,7 @@ static void on_orphans(void *ctx)
 
 	if (flow_table_idle_calls(w->flows, clock_ns(), idle_ns, on_idle_call, w) != 0)
 		log_line(SEV_WARNING, "memory ran out while looking for silent flows");
-	if (orphans_left(w))
+	if (warden_flows_orphans(w))
 		loop_timer_start(w->orphans, ORPHANS_MS);
 }
 

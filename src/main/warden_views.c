@@ -1,5 +1,6 @@
 /* What the warden itself knows, for status and metrics: fragments that the console puts together
  * with signal's. */
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -7,6 +8,22 @@
 #include "main/warden.h"
 
 /* Members of one object, without its braces. */
+/* Pinholes whose calls nobody can list any more, because signal was started again. */
+static void orphans_notice(const struct warden *w, struct json *j)
+{
+	size_t n = warden_flows_orphans(w);
+	char text[WARDEN_NOTICE_BYTES];
+
+	if (n == 0)
+		return;
+	(void)snprintf(
+		text, sizeof(text),
+		"signal was started again: %zu pinholes of earlier calls carry on until they "
+		"fall silent",
+		n);
+	json_str(j, slice_z(text));
+}
+
 void warden_status(struct warden *w, struct out *o)
 {
 	struct json j = json_to(o);
@@ -39,6 +56,7 @@ void warden_status(struct warden *w, struct out *o)
 	json_member_open(&j, "notices", '[');
 	for (size_t i = 0; i < w->notice_count; i++)
 		json_str(&j, slice_z(w->notices[i]));
+	orphans_notice(w, &j);
 	json_close(&j, ']');
 }
 

@@ -108,7 +108,9 @@ def test_media_outlives_signal(gateway_of, kamailio, lab):
     old, row = kill(gateway, "signal")
     assert gone(old) and row["restarts"] == 1
     time.sleep(3.0)
-    assert gateway.status()["pinholes_open"] == before > 0
+    status = gateway.status()
+    assert status["pinholes_open"] == before > 0
+    assert any(f"{before} pinholes of earlier calls" in n for n in status["notices"]), status
     for phone, hertz in ((alice, 620), (bob, 440)):
         phone.hangup()
         phone.wait_event("CALL_CLOSED")
@@ -116,6 +118,7 @@ def test_media_outlives_signal(gateway_of, kamailio, lab):
         assert heard.only(hertz, 3.0), f"{phone.name}: {heard.says()}"
     # Nobody is left to close them by a BYE: they close when they fall silent.
     wait_until(lambda: gateway.status()["pinholes_open"] == 0, 15.0, "the orphaned pinholes close")
+    assert not any("pinholes of earlier calls" in n for n in gateway.status()["notices"])
     closed = gateway.events(event_type="flow", action="close")
     assert {e["why"] for e in closed} == {"media_idle"}
     assert gateway.events(event_type="process", reason="process_ended")
