@@ -74,8 +74,9 @@ def dropped(lab, gateway):
     metrics = [line for line in gateway.api("/metrics")[1].decode().splitlines()
                if "packets_total{" in line]
     streams = [stream for call in gateway.calls(ended=True) for stream in call["streams"]]
-    return {"sockets": sockets.get("RcvbufErrors"), "gateway": metrics, "streams": len(streams),
-            "refused": sum(stream["refused"] for stream in streams)}
+    return {"refused": sum(stream["refused"] for stream in streams), "streams": len(streams),
+            "sockets": {k: v for k, v in sockets.items() if "Err" in k or k == "NoPorts"},
+            "gateway": metrics}
 
 
 @pytest.mark.limit(150)
