@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "call/call.h"
+#include "proto/sip/sip_check.h"
 #include "proto/sip/sip_write.h"
 
 /* ---- life ---- */
@@ -136,58 +137,11 @@ void core_on_refused(struct core *c, uint64_t now_ms, const struct path *from,
 
 /* ---- events ---- */
 
-/* Extensions that work across us: both sides still speak of the same thing. */
-static bool extension_known(struct slice tag)
-{
-	static const struct slice known[] = {SLICE("100rel"),
-					     SLICE("timer"),
-					     SLICE("replaces"),
-					     SLICE("join"),
-					     SLICE("norefersub"),
-					     SLICE("precondition"),
-					     SLICE("tdialog"),
-					     SLICE("eventlist"),
-					     SLICE("from-change"),
-					     SLICE("pref"),
-					     SLICE("privacy"),
-					     SLICE("histinfo"),
-					     SLICE("path"),
-					     SLICE("outbound"),
-					     SLICE("resource-priority"),
-					     SLICE("answermode"),
-					     SLICE("early-session"),
-					     SLICE("sdp-anat"),
-					     SLICE("multiple-refer"),
-					     SLICE("explicitsub"),
-					     SLICE("nosub"),
-					     SLICE("uui"),
-					     SLICE("gruu")};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (slice_eq_nocase(tag, known[i]))
-			return true;
-	return false;
-}
-
-/* RFC 3261 8.2.2.3: 420 names what is not supported. Writes the Unsupported header if any. */
-static void unsupported_write(const struct sip_msg *msg, enum sip_header_id id, struct out *o)
-{
-	struct sip_values v = sip_values_of(msg, id);
-	struct slice one;
-
-	while (sip_values_next(&v, &one)) {
-		if (extension_known(one))
-			continue;
-		out_z(o, o->n ? ", " : "Unsupported: ");
-		out_bytes(o, one);
-	}
-}
-
 /* What any request must satisfy before we look where it goes (RFC 3261 8.2.2, 16.3). */
 static bool request_acceptable(struct core *c, const struct path *from, const struct sip_msg *msg)
 {
 	char line[512];
-	struct out o = out_to(line, sizeof(line) - 2);
+	struct out o = out_to(line, sizeof(line));
 
 	if (msg->uri.scheme == SIP_SCHEME_OTHER) {
 		core_refuse(c, from, msg, REASON_uri_scheme, 0, SL(""));
@@ -199,14 +153,10 @@ static bool request_acceptable(struct core *c, const struct path *from, const st
 	}
 	if (msg->method == SIP_CANCEL)
 		return true;
-	unsupported_write(msg, SIP_H_REQUIRE, &o);
-	unsupported_write(msg, SIP_H_PROXY_REQUIRE, &o);
+	sip_write_unsupported(&o, msg);
 	if (o.n == 0 && !o.err)
 		return true;
-	o.size += 2;
-	o.err = 0;
-	out_z(&o, "\r\n");
-	core_refuse(c, from, msg, REASON_extension_required, 0, out_slice(&o));
+	core_refuse(c, from, msg, REASON_extension_required, 0, o.err ? SL("") : out_slice(&o));
 	return false;
 }
 

@@ -31,6 +31,8 @@ static const struct slice extensions[] = {
 	SLICE("multiple-refer"),
 	SLICE("explicitsub"),
 	SLICE("nosub"),
+	SLICE("privacy"),
+	SLICE("sdp-anat"),
 };
 
 /* Option tags whose extension works through a back-to-back user agent that copies the header
@@ -43,11 +45,11 @@ static bool extension_known(struct slice tag)
 	return false;
 }
 
-/* The next unknown tag of Require, or any tag of Proxy-Require: we are no plain proxy. */
-static bool unknown_next(struct sip_values *v, enum sip_header_id id, struct slice *out)
+/* The next unknown tag of Require or Proxy-Require (RFC 3261 8.2.2.3, 16.3). */
+static bool unknown_next(struct sip_values *v, struct slice *out)
 {
 	while (sip_values_next(v, out))
-		if (id == SIP_H_PROXY_REQUIRE || !extension_known(*out))
+		if (!extension_known(*out))
 			return true;
 	return false;
 }
@@ -57,7 +59,7 @@ static bool requires_unknown(const struct sip_msg *m, enum sip_header_id id)
 	struct sip_values v = sip_values_of(m, id);
 	struct slice tag;
 
-	return unknown_next(&v, id, &tag);
+	return unknown_next(&v, &tag);
 }
 
 void sip_write_unsupported(struct out *o, const struct sip_msg *m)
@@ -69,7 +71,7 @@ void sip_write_unsupported(struct out *o, const struct sip_msg *m)
 	for (unsigned i = 0; i < 2; i++) {
 		struct sip_values v = sip_values_of(m, ids[i]);
 
-		for (; unknown_next(&v, ids[i], &tag); before = ", ") {
+		for (; unknown_next(&v, &tag); before = ", ") {
 			out_z(o, before);
 			sip_write_unfolded(o, tag);
 		}
