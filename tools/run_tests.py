@@ -5,6 +5,7 @@ Unit, flow and fuzz replay run under ASan and UBSan (clang, build-asan); the sui
 gateway (bpf, e2e) run with the shipped build (gcc, build). Every test of meson and of pytest counts.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -17,7 +18,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 KINDS = ('unit', 'flow', 'fuzz', 'bpf', 'e2e')
 TAGS = ('r1', 'r2', 'r3', 'r4', 'r5')
 SANITIZED = ('unit', 'flow', 'fuzz')
-E2E_SECONDS_MAX = 1500
+E2E_LANES = 2            # files at a time; most of a test is waiting
+CLAIM_SECONDS_MAX = 1200 # of one end-to-end file
+LEAVE_SECONDS_MAX = 30   # for its lab to be taken down when that is over
 
 
 class Tally:
@@ -100,26 +103,58 @@ def run_meson(directory, suites, tally):
         tally.add(test['name'], result, '' if result == 'passed' else reason_of(test))
 
 
-def run_pytest(mark, tally):
-    folder = ROOT / 'tests' / 'e2e'
-    if not folder.is_dir() or not any(folder.glob('*.py')):
-        return
-    say('end to end' + (f' ({mark})' if mark else ''))
-    junit = ROOT / 'build' / 'e2e.xml'
+def claims(tag):
+    """The end-to-end files of a tag (None: all), in two lists: those that bear a neighbour on the
+    other core, and those that measure and want the machine for themselves (pytest.mark.alone)."""
+    files = sorted(f for f in (ROOT / 'tests' / 'e2e').glob('*.py')
+                   if re.match(r'(lab|r[1-5])_' if tag is None else f'{tag}_', f.name))
+    alone = [f for f in files if 'pytest.mark.alone' in f.read_text(encoding='utf-8')]
+    return [f for f in files if f not in alone], alone
+
+
+def run_claim(path):
+    """One file in a pytest (and a lab) of its own: its output, its exit status (None: too late), its junit file."""
+    junit = ROOT / 'build' / 'e2e-junit' / f'{path.stem}.xml'
     junit.unlink(missing_ok=True)
-    command = ['/usr/bin/python3', '-m', 'pytest', '-c', 'tests/e2e/pytest.ini', '--rootdir', 'tests/e2e', 'tests/e2e', '-v',
-               f'--junitxml={junit}']
+    command = ['/usr/bin/python3', '-m', 'pytest', '-c', 'tests/e2e/pytest.ini', '--rootdir', 'tests/e2e',
+               str(path.relative_to(ROOT)), '-v', f'--junitxml={junit}']
     env = dict(os.environ, HORNWORK_BINARY=str(ROOT / 'build' / 'hornwork'), PYTHONDONTWRITEBYTECODE='1')
-    if mark:
-        command += ['-m', mark]
+    pytest = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors='replace')
     try:
-        status = run(command, env=env, timeout=E2E_SECONDS_MAX).returncode
+        return pytest.communicate(timeout=CLAIM_SECONDS_MAX)[0], pytest.returncode, junit
     except subprocess.TimeoutExpired:
-        tally.add('e2e', 'failed', f'not done after {E2E_SECONDS_MAX} s')
+        pytest.terminate()  # its fixtures take the lab down
+    try:
+        return pytest.communicate(timeout=LEAVE_SECONDS_MAX)[0], None, junit
+    except subprocess.TimeoutExpired:
+        pytest.kill()
+        return pytest.communicate()[0], None, junit
+
+
+def tally_claim(path, result, tally):
+    text, status, junit = result
+    print(text, flush=True)
+    if status is None:
+        tally.add(path.name, 'failed', f'not done after {CLAIM_SECONDS_MAX} s')
         return
     count = read_junit(junit, tally)
     if status not in (0, 1, 5) or (status == 1 and not count):
-        tally.add('e2e', 'failed', f'pytest exits {status}')
+        tally.add(path.name, 'failed', f'pytest exits {status}')
+
+
+def run_pytest(tag, tally):
+    together, alone = claims(tag)
+    if not together and not alone:
+        return
+    say('end to end' + (f' ({tag})' if tag else ''))
+    (ROOT / 'build' / 'e2e-junit').mkdir(parents=True, exist_ok=True)
+    with concurrent.futures.ThreadPoolExecutor(E2E_LANES) as lanes:
+        started = {lanes.submit(run_claim, path): path for path in together}
+        for done in concurrent.futures.as_completed(started):
+            tally_claim(started[done], done.result(), tally)
+    for path in alone:
+        tally_claim(path, run_claim(path), tally)
 
 
 def read_junit(path, tally):

@@ -79,6 +79,7 @@ def dropped(lab, gateway):
             "gateway": metrics}
 
 
+@pytest.mark.alone
 @pytest.mark.limit(150)
 def test_no_packet_is_lost(lab, kamailio, gateway_of, peer_at, counters):
     gateway = gateway_of(more=MORE)
