@@ -19,6 +19,16 @@
 #define RELAY_RETRIES_MAX      200  /* times; then more slowly */
 #define RELAY_RETRY_SLOW_MS    1000
 
+#define ICE_UFRAG_MIN	      4	    /* bytes, RFC 8839 5.4 */
+#define ICE_UFRAG_MAX	      256   /* bytes, RFC 8839 5.4 */
+#define ICE_PWD_MIN	      22    /* bytes, RFC 8839 5.4 */
+#define ICE_PWD_MAX	      256   /* bytes, RFC 8839 5.4 */
+#define ICE_PEERS_MAX	      16    /* addresses of one peer: each of its interfaces, twice */
+#define ICE_CONSENT_MS	      30000 /* RFC 7675 5.1: consent ends that long after its last check */
+#define ICE_SILENT_MS	      7500 /* three checks of an agent that sends one each 2.5 s are lost */
+#define ICE_CHECKS_PER_SECOND 50   /* RFC 8445 14.2: an agent paces its checks by 50 ms */
+#define ICE_BURST	      100  /* answers in a row, when a peer has many pairs */
+
 #define FLOW_PORT_MIN                                                                              \
 	1024 /* nobody sends or takes media below it; reflection targets live there                \
 	      */
