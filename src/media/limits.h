@@ -29,6 +29,15 @@
 #define ICE_CHECKS_PER_SECOND 50   /* RFC 8445 14.2: an agent paces its checks by 50 ms */
 #define ICE_BURST	      100  /* answers in a row, when a peer has many pairs */
 
+#define DTLS_DIGEST_BYTES_MAX	   64	 /* SHA-512 */
+#define DTLS_FINGERPRINTS_MAX	   4	 /* of one description; RFC 8122 5 allows several */
+#define DTLS_DATAGRAM_BYTES	   1200	 /* fits any path, tunnels too */
+#define DTLS_CERTIFICATE_BYTES_MAX 16384 /* a peer's chain; browsers send 300 bytes */
+#define DTLS_COOKIE_BYTES	   32	 /* RFC 6347 4.2.1 */
+#define DTLS_COOKIE_SECRET_BYTES   32
+#define DTLS_HANDSHAKE_MS	   20000 /* then it is given up; five retransmissions */
+#define DTLS_TICK_MS		   50	 /* between two looks at retransmissions */
+
 #define FLOW_PORT_MIN                                                                              \
 	1024 /* nobody sends or takes media below it; reflection targets live there                \
 	      */
