@@ -8,7 +8,7 @@
 #include <linux/types.h>
 
 #define HW_TABLE_MAGIC	       0x48574654u /* "HWFT" */
-#define HW_TABLE_VERSION       1u	   /* raised with every change of this header */
+#define HW_TABLE_VERSION       2u	   /* raised with every change of this header */
 #define HW_TABLE_ADDRESSES_MAX 128u	   /* slots: zones times families */
 #define HW_TABLE_PORTS_MAX     65536u	   /* entries of one slot */
 #define HW_FLOW_NONE	       0xffffffffu /* an index that names no entry */
@@ -27,6 +27,11 @@
 #define HW_FLOW_RAW	    0x0080u /* neither: source and rate are checked only */
 #define HW_FLOW_DTLS	    0x0100u /* DTLS and STUN pass too (RFC 7983) */
 #define HW_FLOW_FROM_CALLER 0x0200u
+/* Who has the keys of SRTP. Packets of a flow with one of the first two go through user space. */
+#define HW_FLOW_OPEN	   0x0400u /* what comes is SRTP and is opened here */
+#define HW_FLOW_SEAL	   0x0800u /* what goes out is sealed here */
+#define HW_FLOW_SECRET_IN  0x1000u /* policy: nothing in the clear may come in here */
+#define HW_FLOW_SECRET_OUT 0x2000u /* policy: nothing in the clear may go out */
 
 /* What one open port accepts and where it goes. The first line is what every packet needs. Areas
  * begin at a page and entries are whole lines, so each entry begins at a line. */
@@ -53,7 +58,8 @@ struct hw_flow {
 	__u8 stream;
 	__u8 reserved2[7];
 	char codec[16];
-	__u64 reserved3;
+	__u32 open_key; /* with HW_FLOW_OPEN: which key, by its number in the vault */
+	__u32 seal_key; /* with HW_FLOW_SEAL */
 };
 
 /* Why a packet of an open port was refused; indexes hw_flow_stats.refused. */
@@ -66,6 +72,10 @@ enum hw_refused {
 	HW_REFUSED_NO_TARGET, /* no destination known yet, or its port is not open */
 	HW_REFUSED_TOO_LONG,  /* longer than the relay takes */
 	HW_REFUSED_SEND,      /* the system would not send it */
+	HW_REFUSED_KEYED,     /* from here on in hw_stream.keyed_refused: media alone says these */
+	HW_REFUSED_PLAIN = HW_REFUSED_KEYED, /* not encrypted where it has to be */
+	HW_REFUSED_FORGED,   /* SRTP that the key does not prove, or no key is there */
+	HW_REFUSED_REPLAYED, /* SRTP that came already, or is older than the window */
 	HW_REFUSED_COUNT
 };
 
@@ -91,7 +101,8 @@ struct hw_stream {
 	__u32 gaps;	       /* pauses over 100 ms between two packets */
 	__u32 control_packets; /* RTCP, DTLS, STUN beside RTP */
 	__u32 received_before; /* as `received`, before the present SSRC or restart */
-	__u32 reserved[9];
+	__u32 keyed_refused[HW_REFUSED_COUNT - HW_REFUSED_KEYED];
+	__u32 reserved[6];
 };
 
 struct hw_flow_stats {
@@ -99,7 +110,7 @@ struct hw_flow_stats {
 	__u32 bucket_bytes; /* token bucket's fill */
 	__u64 bucket_ns;    /* when it was filled last */
 	__u64 learned;	    /* generation << 32 | port, by compare-and-swap; 0 = never */
-	__u32 refused[HW_REFUSED_COUNT];
+	__u32 refused[HW_REFUSED_KEYED];
 	__u64 reserved;
 	struct hw_stream stream;
 };

@@ -99,6 +99,10 @@ static uint16_t flags_of(const struct flow_spec *spec)
 	flags |= spec->learn_port ? HW_FLOW_LEARN_PORT : 0;
 	flags |= spec->dtls ? HW_FLOW_DTLS : 0;
 	flags |= spec->from_caller ? HW_FLOW_FROM_CALLER : 0;
+	flags |= spec->secret_in.terminated ? HW_FLOW_OPEN : 0;
+	flags |= spec->secret_out.terminated ? HW_FLOW_SEAL : 0;
+	flags |= spec->secret_in.required ? HW_FLOW_SECRET_IN : 0;
+	flags |= spec->secret_out.required ? HW_FLOW_SECRET_OUT : 0;
 	return (uint16_t)flags;
 }
 
@@ -116,6 +120,8 @@ static struct hw_flow flow_of(const struct flow_spec *spec)
 		.zone = spec->zone,
 		.out_zone = spec->out_zone,
 		.stream = spec->stream,
+		.open_key = spec->secret_in.terminated ? spec->secret_in.key : 0,
+		.seal_key = spec->secret_out.terminated ? spec->secret_out.key : 0,
 	};
 
 	memcpy(f.source, spec->source.addr.bytes, sizeof(f.source));
@@ -198,6 +204,12 @@ static uint8_t kind_of(const struct hw_flow *f)
 	return f->flags & HW_FLOW_RTP ? FLOW_RTP : FLOW_RTCP;
 }
 
+/* Suite and key exchange are for listings and stand in no table. */
+static struct flow_secret secret_of(bool terminated, bool required, uint32_t key)
+{
+	return (struct flow_secret){.terminated = terminated, .required = required, .key = key};
+}
+
 bool flow_table_spec(const struct flow_table *t, uint32_t index, struct flow_spec *out)
 {
 	struct flow_spec s = {0};
@@ -226,6 +238,8 @@ bool flow_table_spec(const struct flow_table *t, uint32_t index, struct flow_spe
 	s.payload_types[1] = f.payload_types[1];
 	s.rate_bytes_s = f.rate_bytes_s;
 	memcpy(s.codec, f.codec, sizeof(s.codec));
+	s.secret_in = secret_of(f.flags & HW_FLOW_OPEN, f.flags & HW_FLOW_SECRET_IN, f.open_key);
+	s.secret_out = secret_of(f.flags & HW_FLOW_SEAL, f.flags & HW_FLOW_SECRET_OUT, f.seal_key);
 	*out = s;
 	return true;
 }

@@ -34,7 +34,8 @@ bool flow_table_stats(const struct flow_table *t, uint32_t index, struct flow_st
 		f.last_seen_ns = s.last_seen_ns;
 		f.learned_port = flow_learned_port(stats, &flow);
 		for (size_t i = 0; i < HW_REFUSED_COUNT; i++) {
-			f.refused[i] = stats->refused[i];
+			f.refused[i] = i < HW_REFUSED_KEYED ? stats->refused[i]
+							    : s.keyed_refused[i - HW_REFUSED_KEYED];
 			f.refused_total += f.refused[i];
 		}
 	}
@@ -53,6 +54,9 @@ enum reason flow_refused_reason(enum hw_refused why)
 		[HW_REFUSED_NO_TARGET] = REASON_rtp_no_target,
 		[HW_REFUSED_TOO_LONG] = REASON_rtp_too_long,
 		[HW_REFUSED_SEND] = REASON_rtp_send_failed,
+		[HW_REFUSED_PLAIN] = REASON_srtp_plain,
+		[HW_REFUSED_FORGED] = REASON_srtp_forged,
+		[HW_REFUSED_REPLAYED] = REASON_srtp_replayed,
 	};
 
 	return why < HW_REFUSED_COUNT ? rows[why] : REASON_NONE;

@@ -83,7 +83,10 @@ static void count(struct hw_stream *s, const struct hw_flow *flow, enum rtp_clas
 
 void judge_refuse(struct hw_flow_stats *stats, enum hw_refused why, unsigned packets)
 {
-	stats->refused[why] += packets;
+	if (why < HW_REFUSED_KEYED)
+		stats->refused[why] += packets;
+	else
+		stats->stream.keyed_refused[why - HW_REFUSED_KEYED] += packets;
 }
 
 enum hw_refused judge_packet(struct hw_flow_stats *stats, const struct hw_flow *flow,

@@ -6,12 +6,23 @@
 
 #include "base/ip.h"
 #include "base/reason.h"
+#include "base/srtp_key.h"
 
 enum flow_kind {
 	FLOW_RTP, /* RTP; RTCP too when rtcp_mux */
 	FLOW_RTCP,
 	FLOW_RAW, /* another UDP protocol (T.38 over UDPTL, ...): source and rate are checked only
 		   */
+};
+
+/* How an end of a stream is encrypted, and how its keys were agreed on. */
+enum key_exchange { KEYS_NONE, KEYS_SDES, KEYS_DTLS };
+struct flow_secret {
+	uint8_t exchange; /* enum key_exchange; KEYS_NONE = in the clear */
+	uint8_t suite;	  /* enum srtp_suite, SRTP_NONE = not known here */
+	bool required;	  /* by policy: nothing in the clear */
+	bool terminated;  /* we hold its keys; else it passes from end to end as it is */
+	uint32_t key;	  /* with terminated: number of the key in the vault, not 0 */
 };
 
 struct flow_spec {
@@ -33,7 +44,8 @@ struct flow_spec {
 	struct ip_endpoint to;	   /* destination; family IP_NONE until known */
 	uint64_t payload_types[2]; /* bit n: payload type n was negotiated; all zero = any */
 	uint32_t rate_bytes_s;	   /* police to this; 0 = not policed */
-	char codec[16];		   /* name for listings, as "PCMU/8000" */
+	struct flow_secret secret_in, secret_out; /* of what comes; of what goes out */
+	char codec[16];				  /* name for listings, as "PCMU/8000" */
 };
 
 #endif
