@@ -4,17 +4,10 @@
 #ifndef HW_MEDIA_DTLS_H
 #define HW_MEDIA_DTLS_H
 
+#include "base/fingerprint.h"
 #include "base/ip.h"
 #include "base/srtp_key.h"
 #include "media/limits.h"
-
-enum dtls_hash { DTLS_HASH_NONE, DTLS_SHA256, DTLS_SHA384, DTLS_SHA512 };
-
-/* The digest of a certificate. */
-struct dtls_fingerprint {
-	uint8_t hash; /* enum dtls_hash */
-	uint8_t digest[DTLS_DIGEST_BYTES_MAX];
-};
 
 /* A certificate of ours with its key, made here and never given away; sessions share it. */
 struct dtls_identity;
@@ -26,7 +19,7 @@ struct dtls_identity *dtls_identity_ref(struct dtls_identity *id);
 /* Accepts NULL. */
 void dtls_identity_unref(struct dtls_identity *id);
 /* SHA-256, as it stands in our descriptions. */
-const struct dtls_fingerprint *dtls_identity_fingerprint(const struct dtls_identity *id);
+const struct fingerprint *dtls_identity_fingerprint(const struct dtls_identity *id);
 
 enum dtls_role { DTLS_ACTIVE, DTLS_PASSIVE }; /* a=setup: who sends the ClientHello */
 
@@ -44,8 +37,8 @@ struct dtls_setup {
 	struct dtls_identity *identity; /* referenced */
 	enum dtls_role role;
 	bool validated; /* the peer's address proved itself by ICE: no cookie is asked for */
-	const struct dtls_fingerprint *fingerprints; /* copied; one that fits is enough */
-	size_t fingerprint_count;		     /* 1..DTLS_FINGERPRINTS_MAX */
+	const struct fingerprint *fingerprints; /* copied; one that fits is enough */
+	size_t fingerprint_count;		/* 1..DTLS_FINGERPRINTS_MAX */
 	void (*send)(void *ctx, struct slice datagram);
 	void *ctx;
 };

@@ -22,22 +22,22 @@
 static const EVP_MD *digest_of(unsigned hash)
 {
 	switch (hash) {
-	case DTLS_SHA256:
+	case FINGERPRINT_SHA256:
 		return EVP_sha256();
-	case DTLS_SHA384:
+	case FINGERPRINT_SHA384:
 		return EVP_sha384();
-	case DTLS_SHA512:
+	case FINGERPRINT_SHA512:
 		return EVP_sha512();
 	default:
 		return NULL;
 	}
 }
 
-bool dtls_certificate_digest(const X509 *certificate, enum dtls_hash hash,
-			     struct dtls_fingerprint *out)
+bool dtls_certificate_digest(const X509 *certificate, enum fingerprint_hash hash,
+			     struct fingerprint *out)
 {
 	const EVP_MD *md = digest_of(hash);
-	struct dtls_fingerprint f = {.hash = (uint8_t)hash};
+	struct fingerprint f = {.hash = (uint8_t)hash};
 
 	if (!md || X509_digest(certificate, md, f.digest, NULL) != 1)
 		return false;
@@ -45,12 +45,12 @@ bool dtls_certificate_digest(const X509 *certificate, enum dtls_hash hash,
 	return true;
 }
 
-bool dtls_certificate_fits(const X509 *certificate, const struct dtls_fingerprint *f)
+bool dtls_certificate_fits(const X509 *certificate, const struct fingerprint *f)
 {
-	struct dtls_fingerprint have;
+	struct fingerprint have;
 
-	return dtls_certificate_digest(certificate, (enum dtls_hash)f->hash, &have) &&
-	       memcmp(have.digest, f->digest, sizeof(have.digest)) == 0;
+	return dtls_certificate_digest(certificate, (enum fingerprint_hash)f->hash, &have) &&
+	       fingerprint_eq(&have, f);
 }
 
 static bool name_it(X509 *x)
@@ -163,8 +163,9 @@ static bool identity_fill(struct dtls_identity *id)
 	id->context = certificate ? context_for(key, certificate) : NULL;
 	id->channel = dtls_channel_method();
 	/* The library's own generator, as for the key itself. */
-	if (id->context && (RAND_priv_bytes(id->cookie_secret, sizeof(id->cookie_secret)) != 1 ||
-			    !dtls_certificate_digest(certificate, DTLS_SHA256, &id->fingerprint))) {
+	if (id->context &&
+	    (RAND_priv_bytes(id->cookie_secret, sizeof(id->cookie_secret)) != 1 ||
+	     !dtls_certificate_digest(certificate, FINGERPRINT_SHA256, &id->fingerprint))) {
 		SSL_CTX_free(id->context);
 		id->context = NULL;
 	}
@@ -203,7 +204,7 @@ void dtls_identity_unref(struct dtls_identity *id)
 	mem_wipe_free(id, sizeof(*id));
 }
 
-const struct dtls_fingerprint *dtls_identity_fingerprint(const struct dtls_identity *id)
+const struct fingerprint *dtls_identity_fingerprint(const struct dtls_identity *id)
 {
 	return &id->fingerprint;
 }

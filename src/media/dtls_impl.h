@@ -18,7 +18,7 @@ struct dtls_identity {
 	unsigned refs;
 	SSL_CTX *context;
 	BIO_METHOD *channel;
-	struct dtls_fingerprint fingerprint;
+	struct fingerprint fingerprint;
 	uint8_t cookie_secret[DTLS_COOKIE_SECRET_BYTES];
 };
 
@@ -28,7 +28,7 @@ struct dtls_session {
 	enum dtls_state state;
 	bool bad_fingerprint; /* what the verification found */
 	bool wants_cookie;    /* the address has not proved itself yet */
-	struct dtls_fingerprint fingerprint[DTLS_FINGERPRINTS_MAX];
+	struct fingerprint fingerprint[DTLS_FINGERPRINTS_MAX];
 	size_t fingerprint_count;
 	struct ip_endpoint source; /* of the datagram at hand */
 	struct slice in;	   /* it, until it was read */
@@ -42,9 +42,9 @@ struct dtls_session {
  */
 BIO_METHOD *dtls_channel_method(void);
 /* Does the certificate have this fingerprint? */
-bool dtls_certificate_fits(const X509 *certificate, const struct dtls_fingerprint *f);
+bool dtls_certificate_fits(const X509 *certificate, const struct fingerprint *f);
 /* Digest of a certificate; false when the library fails or the hash is unknown. */
-bool dtls_certificate_digest(const X509 *certificate, enum dtls_hash hash,
-			     struct dtls_fingerprint *out) must_check;
+bool dtls_certificate_digest(const X509 *certificate, enum fingerprint_hash hash,
+			     struct fingerprint *out) must_check;
 
 #endif

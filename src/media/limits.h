@@ -29,7 +29,6 @@
 #define ICE_CHECKS_PER_SECOND 50   /* RFC 8445 14.2: an agent paces its checks by 50 ms */
 #define ICE_BURST	      100  /* answers in a row, when a peer has many pairs */
 
-#define DTLS_DIGEST_BYTES_MAX	   64	 /* SHA-512 */
 #define DTLS_FINGERPRINTS_MAX	   4	 /* of one description; RFC 8122 5 allows several */
 #define DTLS_DATAGRAM_BYTES	   1200	 /* fits any path, tunnels too */
 #define DTLS_CERTIFICATE_BYTES_MAX 16384 /* a peer's chain; browsers send 300 bytes */

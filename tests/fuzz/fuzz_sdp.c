@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "proto/sdp/sdp.h"
+#include "proto/sdp/sdp_secure.h"
 
 #define OUT_BYTES (4 * SDP_BYTES_MAX) /* a rewritten description grows by a few lines */
 
@@ -55,6 +56,18 @@ static void check_hidden(const struct sdp_conn *c, struct slice text)
 	must(slice_find_slice(text, c->host) == text.n);
 }
 
+static void check_secure(const struct sdp *in, unsigned index)
+{
+	struct sdp_secure s;
+
+	if (sdp_secure_read(in, index, &s))
+		return;
+	must((s.ice_ufrag.n == 0) == (s.ice_pwd.n == 0));
+	must(s.ice_pwd.n <= SDP_ICE_TEXT_MAX && s.fingerprint_count <= SDP_FINGERPRINTS_MAX);
+	for (unsigned i = 0; i < s.fingerprint_count; i++)
+		must(fingerprint_bytes(s.fingerprint[i].hash) != 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct sdp in;
@@ -72,7 +85,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(sdp_rewrite(&in, &edit, &o) == 0);
 	check_rewritten(&in, &edit, out_slice(&o));
 	check_hidden(&in.conn, out_slice(&o));
-	for (unsigned i = 0; i < in.media_count; i++)
+	for (unsigned i = 0; i < in.media_count; i++) {
+		check_secure(&in, i);
 		check_hidden(&in.media[i].conn, out_slice(&o));
+	}
 	return 0;
 }

@@ -7,4 +7,9 @@
 #define SDP_LINES_MAX	2048  /* lines of one description */
 #define SDP_FORMATS_MAX 64    /* payload types of one m= line */
 
+#define SDP_ICE_UFRAG_MIN    4	 /* bytes, RFC 8839 5.4 */
+#define SDP_ICE_PWD_MIN	     22	 /* bytes, RFC 8839 5.4 */
+#define SDP_ICE_TEXT_MAX     256 /* bytes of either, RFC 8839 5.4 */
+#define SDP_FINGERPRINTS_MAX 4	 /* of one stream; RFC 8122 5 allows several */
+
 #endif

@@ -25,7 +25,7 @@ struct play {
 	struct dtls_identity *identity[2]; /* 0: active, 1: passive */
 	struct dtls_session *session[2];
 	struct queue to[2];
-	struct dtls_fingerprint expected[2]; /* of the peer, by each end */
+	struct fingerprint expected[2]; /* of the peer, by each end */
 	bool validated;
 	uint64_t now_ms;
 };
@@ -176,7 +176,7 @@ static void an_unknown_hash_fits_nothing(void **state)
 	struct play p;
 
 	play_begin(&p);
-	p.expected[0].hash = DTLS_HASH_NONE;
+	p.expected[0].hash = FINGERPRINT_NONE;
 	play_sessions(&p);
 	exchange(&p);
 	assert_int_equal(dtls_state(p.session[0]), DTLS_BAD_FINGERPRINT);
@@ -185,7 +185,7 @@ static void an_unknown_hash_fits_nothing(void **state)
 
 static void one_of_several_fingerprints_is_enough(void **state)
 {
-	struct dtls_fingerprint several[DTLS_FINGERPRINTS_MAX + 1] = {0};
+	struct fingerprint several[DTLS_FINGERPRINTS_MAX + 1] = {0};
 	struct dtls_session *none = NULL;
 	struct dtls_setup setup;
 	struct play p;
@@ -281,7 +281,7 @@ static int a_handshake(void *context)
 {
 	struct dtls_identity *id = NULL;
 	struct dtls_session *s = NULL;
-	struct dtls_fingerprint f = {.hash = DTLS_SHA256};
+	struct fingerprint f = {.hash = FINGERPRINT_SHA256};
 	struct queue *q = context;
 	struct dtls_setup setup = {
 		.fingerprints = &f, .fingerprint_count = 1, .send = queue_put, .ctx = q};
