@@ -1,17 +1,30 @@
-/* The flow table's layout: the only header that kernel side and user space share. Two areas of
- * shared memory (files in memory, or mapped BPF arrays): the flows, written by the warden alone,
- * and their figures, written by the packet path alone. Both are indexed directly by the local
- * address' slot and the port. Fields are in host order unless named _be. */
+/* The flow table's layout, shared by kernel side and user space. Two areas of memory: the flows,
+ * written by the warden alone, and their figures, written by the packet path alone. Both are
+ * indexed directly by the local address' slot and the port. In user space they are sparse files;
+ * what the kernel reads too (the head, and blocks of 4,096 ports) are BPF arrays that are mapped
+ * over those files. Fields are in host order unless named _be. */
 #ifndef HW_BPF_ABI_H
 #define HW_BPF_ABI_H
 
 #include <linux/types.h>
 
 #define HW_TABLE_MAGIC	       0x48574654u /* "HWFT" */
-#define HW_TABLE_VERSION       2u	   /* raised with every change of this header */
+#define HW_TABLE_VERSION       3u	   /* raised with every change of this header */
 #define HW_TABLE_ADDRESSES_MAX 128u	   /* slots: zones times families */
 #define HW_TABLE_PORTS_MAX     65536u	   /* entries of one slot */
 #define HW_FLOW_NONE	       0xffffffffu /* an index that names no entry */
+#define HW_FLOW_CHANGING       0xffffffffu /* a generation: the entry is being replaced just now */
+#define HW_BLOCK_PORTS	       4096u	   /* entries of one BPF array */
+#define HW_SLOT_BLOCKS	       (HW_TABLE_PORTS_MAX / HW_BLOCK_PORTS)
+#define HW_BLOCKS_MAX	       (HW_TABLE_ADDRESSES_MAX * HW_SLOT_BLOCKS)
+#define HW_FIND_BITS	       10u /* of the index by address: 1,024 places for 128 addresses */
+#define HW_FIND_PROBES	       8u  /* places that are looked at for an address */
+#define HW_NEXT_HOPS_MAX       4096u
+#define HW_NEXT_HOP_NONE       0u  /* an index that names no next hop */
+#define HW_XSK_QUEUES	       64u /* receive queues of one interface that may have a socket */
+#define HW_INTERFACES_MAX      64u
+#define HW_RATE_UNIT	       64u   /* bytes that hw_flow.rate_ns_unit speaks of */
+#define HW_CONTROL_BYTES_MAX   1500u /* of an RTCP packet's copy */
 #define HW_CACHE_LINE_BYTES    64
 
 /* hw_flow.flags */
@@ -33,8 +46,26 @@
 #define HW_FLOW_SECRET_IN  0x1000u /* policy: nothing in the clear may come in here */
 #define HW_FLOW_SECRET_OUT 0x2000u /* policy: nothing in the clear may go out */
 
-/* What one open port accepts and where it goes. The first line is what every packet needs. Areas
- * begin at a page and entries are whole lines, so each entry begins at a line. */
+/* Why a flow, or one packet of it, is not relayed by the kernel path. */
+enum hw_user_why {
+	HW_USER_NOT,	      /* the kernel path relays it */
+	HW_USER_CONFIGURED,   /* media { path = user } */
+	HW_USER_NO_PROGRAM,   /* an interface of the call has no program */
+	HW_USER_TABLE,	      /* the kernel's tables have no room for it */
+	HW_USER_FAMILY,	      /* IPv4 on one side, IPv6 on the other */
+	HW_USER_OWN_ADDRESS,  /* it comes from or goes to this host */
+	HW_USER_TRANSFORM,    /* packets are encrypted or decrypted here */
+	HW_USER_NO_ROUTE,     /* no route to the destination */
+	HW_USER_NO_NEIGHBOUR, /* the next hop's MAC address is not known (yet) */
+	HW_USER_LINK_DOWN,    /* the interface to the next hop is down */
+	HW_USER_NO_TRANSMIT,  /* that interface takes no redirected packets */
+	HW_USER_MTU,	      /* the packet is longer than the way out takes */
+	HW_USER_CHANGING,     /* the entry was being replaced */
+	HW_USER_COUNT
+};
+
+/* What one open port accepts and where it goes. The first line is what every packet needs, the
+ * second begins with what RTP needs. Entries are whole lines. */
 struct hw_flow {
 	__u32 generation; /* 0 = closed; changes with each publication; written last, release */
 	__u32 opened;	  /* the generation with which this opening began */
@@ -46,17 +77,20 @@ struct hw_flow {
 	__u16 flags;
 	__u8 dscp;
 	__u8 clock_khz;	    /* 0 = no jitter */
-	__u32 rate_bytes_s; /* 0 = not policed */
-	__u32 next_hop;	    /* kept for the kernel path: MACs and interface; 0 = none */
-	__u32 reserved;
+	__u32 rate_ns_unit; /* time of HW_RATE_UNIT bytes at the policed rate; 0 = not policed */
+	__u16 next_hop;	    /* towards `to` */
+	__u16 source_hop;   /* towards `source`, for what goes to the learned peer */
+	__u32 call;
 
 	__u64 payload_types[2]; /* bit n: type n is admitted; all zero = any */
-	__u64 opened_ns;	/* monotonic clock */
-	__u32 call;
+	__u8 user_why;		/* enum hw_user_why; the warden changes it while the flow is open */
+	__u8 stream;
 	__u16 zone;
 	__u16 out_zone;
-	__u8 stream;
-	__u8 reserved2[7];
+	__u16 reserved;
+	__u64 opened_ns; /* monotonic clock */
+	__u32 rate_bytes_s;
+	__u32 reserved2;
 	char codec[16];
 	__u32 open_key; /* with HW_FLOW_OPEN: which key, by its number in the vault */
 	__u32 seal_key; /* with HW_FLOW_SEAL */
@@ -101,27 +135,53 @@ struct hw_stream {
 	__u32 gaps;	       /* pauses over 100 ms between two packets */
 	__u32 control_packets; /* RTCP, DTLS, STUN beside RTP */
 	__u32 received_before; /* as `received`, before the present SSRC or restart */
+
 	__u32 keyed_refused[HW_REFUSED_COUNT - HW_REFUSED_KEYED];
-	__u32 reserved[6];
+	/* What RTCP says, written by media alone. */
+	__u32 round_trip_us;  /* between us and the sender of this flow; 0 = not known */
+	__u32 far_lost_q8;    /* what its sender did not receive of the last ones, in 1/256 */
+	__u32 far_lost_total; /* and over all */
+	__u32 far_jitter;     /* in timestamp units */
+	__u32 report_mid;     /* middle of the last sender report's NTP time that passed here */
+	__u32 report_us;      /* and when: low bits of the monotonic clock in microseconds */
 };
 
 struct hw_flow_stats {
-	__u32 opened;	    /* the opening they belong to; another one: nothing came yet */
-	__u32 bucket_bytes; /* token bucket's fill */
-	__u64 bucket_ns;    /* when it was filled last */
-	__u64 learned;	    /* generation << 32 | port, by compare-and-swap; 0 = never */
+	__u32 opened;  /* the opening they belong to; another one: nothing came yet */
+	__u32 lock;    /* held for the few stores of one packet */
+	__u64 due_ns;  /* token bucket: when what has passed would have come at the policed rate */
+	__u64 learned; /* generation << 32 | port, by compare-and-swap; 0 = never */
 	__u32 refused[HW_REFUSED_KEYED];
-	__u64 reserved;
+	__u32 to_user; /* packets that the kernel path left to user space, not counted elsewhere */
+	__u8 to_user_why; /* the last one's enum hw_user_why */
+	__u8 reserved[3];
 	struct hw_stream stream;
 };
 
-struct hw_table_address {
-	__u8 family; /* 0 = free slot, 4 or 6 */
-	__u8 reserved[3];
-	__u8 bytes[16];
+/* The way to a neighbour: half a line. */
+struct hw_next_hop {
+	__u32 generation; /* 0 = cannot be used now, `why` says why; written last, release */
+	__u32 ifindex;	  /* packets leave by this one */
+	__u16 mtu;	  /* of an IP packet in bytes */
+	__u16 vlan;	  /* the tag that is put on: VLAN number and priority; 0 = none */
+	__u8 mac_to[6];
+	__u8 mac_from[6];
+	__u8 why;
+	__u8 reserved[7];
 };
 
-/* First page of the flows' area; then a bit per entry (open or not), then the entries. */
+/* A local address: which slot of the table is its, and where it is reached. */
+struct hw_table_address {
+	__u8 family;	 /* 0 = free slot, 4 or 6 */
+	__u8 generic;	 /* the interface's program runs behind the driver, on socket buffers */
+	__u16 vlan[2];	 /* numbers of the tags that packets to it carry, the outer one first */
+	__u16 interface; /* number of the interface among ours, for its AF_XDP sockets */
+	__u8 bytes[16];
+	__u32 ifindex; /* the interface with the program; 0 = the kernel path does not serve it */
+	__u32 reserved;
+};
+
+/* First pages of the flows' area; then a bit per entry (open or not), then the entries. */
 struct hw_table_head {
 	__u32 magic;
 	__u32 version;
@@ -129,14 +189,39 @@ struct hw_table_head {
 	__u32 port_count; /* entries per slot; index = slot * port_count + port */
 	__u32 generation; /* the last one given out */
 	__u32 open_count;
-	__u32 reserved[10];
+	__u32 port_first, port_last; /* the media range: a closed port in it answers nobody */
+	__u32 reserved[8];
 	struct hw_table_address address[HW_TABLE_ADDRESSES_MAX];
+	__u8 find[1u << HW_FIND_BITS]; /* slot + 1 of an address; 0 = none; see hw_find() */
 } __attribute__((aligned(4096)));
 
+/* What the kernel path counts beside the flows, per CPU and slot. */
+struct hw_slot_counts {
+	__u64 closed_packets; /* to a port of the media range that no call has open */
+	__u64 closed_bytes;
+	__u64 to_stack; /* to a media port, in a form that the kernel path does not read */
+	__u64 relayed;
+};
+
+/* A copy of an RTCP packet that the kernel path relayed: the ring buffer's entry. */
+struct hw_control_copy {
+	__u64 now_ns;
+	__u32 index; /* of the flow */
+	__u32 generation;
+	__u32 bytes;
+	__u8 packet[HW_CONTROL_BYTES_MAX];
+};
+
 _Static_assert(HW_TABLE_PORTS_MAX / 8 % HW_CACHE_LINE_BYTES == 0, "the bits end at a line");
+_Static_assert(__builtin_offsetof(struct hw_flow, payload_types) == 64, "line by line");
 _Static_assert(sizeof(struct hw_flow) == 2 * HW_CACHE_LINE_BYTES, "a flow is two lines");
 _Static_assert(sizeof(struct hw_stream) == 2 * HW_CACHE_LINE_BYTES, "a stream is two lines");
 _Static_assert(sizeof(struct hw_flow_stats) == 3 * HW_CACHE_LINE_BYTES, "figures are three lines");
-_Static_assert(sizeof(struct hw_table_head) == 4096, "the head is a page");
+_Static_assert(sizeof(struct hw_next_hop) == HW_CACHE_LINE_BYTES / 2, "a next hop is half a line");
+_Static_assert(sizeof(struct hw_table_address) == 32, "half a line");
+_Static_assert(sizeof(struct hw_table_head) == 8192, "the head is two pages");
+_Static_assert(HW_BLOCK_PORTS * sizeof(struct hw_flow) % 65536 == 0, "blocks are whole pages");
+_Static_assert(HW_BLOCK_PORTS * sizeof(struct hw_flow_stats) % 65536 == 0,
+	       "blocks are whole pages");
 
 #endif

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "bpf/judge.h"
 #include "media/stream.h"
 
+#define NS_PER_SECOND	1000000000ull
 #define WORD_BITS	64u
 #define FLOW_READ_TRIES 1000 /* a replacement takes some ten stores */
 #define FLOW_WORDS	(sizeof(struct hw_flow) / sizeof(uint64_t))
@@ -32,7 +34,7 @@ static bool read_once(const struct flow_table *t, uint32_t index, union flow_wor
 	const uint64_t *from = (const uint64_t *)(const void *)&t->flows[index];
 	uint32_t generation = flow_table_generation(t, index);
 
-	if (generation == 0)
+	if (generation == 0 || generation == HW_FLOW_CHANGING)
 		return false;
 	for (size_t i = 0; i < FLOW_WORDS; i++)
 		copy->word[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
@@ -59,10 +61,11 @@ bool flow_table_read(const struct flow_table *t, uint32_t index, struct hw_flow 
 static void entry_write(struct flow_table *t, uint32_t index, const struct hw_flow *flow)
 {
 	uint64_t *to = (uint64_t *)(void *)&t->flows[index];
+	uint32_t meanwhile = flow_table_generation(t, index) ? HW_FLOW_CHANGING : 0;
 	union flow_words copy = {.flow = *flow};
 
-	copy.flow.generation = 0;
-	__atomic_store_n(&t->flows[index].generation, 0, __ATOMIC_RELAXED);
+	copy.flow.generation = meanwhile;
+	__atomic_store_n(&t->flows[index].generation, meanwhile, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	for (size_t i = 0; i < FLOW_WORDS; i++)
 		__atomic_store_n(&to[i], copy.word[i], __ATOMIC_RELAXED);
@@ -73,7 +76,7 @@ static uint32_t next_generation(struct flow_table *t)
 {
 	uint32_t generation = t->head->generation + 1;
 
-	if (generation == 0)
+	if (generation == 0 || generation == HW_FLOW_CHANGING)
 		generation = 1;
 	t->head->generation = generation;
 	return generation;
@@ -106,7 +109,14 @@ static uint16_t flags_of(const struct flow_spec *spec)
 	return (uint16_t)flags;
 }
 
-static struct hw_flow flow_of(const struct flow_spec *spec)
+uint32_t flow_rate_ns(uint32_t rate_bytes_s)
+{
+	uint64_t ns = rate_bytes_s ? NS_PER_SECOND * HW_RATE_UNIT / rate_bytes_s : 0;
+
+	return ns > UINT32_MAX ? UINT32_MAX : (uint32_t)ns;
+}
+
+static struct hw_flow flow_of(const struct flow_spec *spec, const struct flow_way *way)
 {
 	struct hw_flow f = {
 		.source_port_be = htons(spec->source.port),
@@ -115,6 +125,10 @@ static struct hw_flow flow_of(const struct flow_spec *spec)
 		.dscp = spec->dscp,
 		.clock_khz = spec->clock_khz,
 		.rate_bytes_s = spec->rate_bytes_s,
+		.rate_ns_unit = flow_rate_ns(spec->rate_bytes_s),
+		.next_hop = way->next_hop,
+		.source_hop = way->source_hop,
+		.user_why = way->user_why,
 		.payload_types = {spec->payload_types[0], spec->payload_types[1]},
 		.call = spec->call,
 		.zone = spec->zone,
@@ -133,6 +147,14 @@ static struct hw_flow flow_of(const struct flow_spec *spec)
 int flow_table_publish(struct flow_table *t, const struct flow_spec *spec, uint64_t now_ns,
 		       uint32_t *out_index)
 {
+	static const struct flow_way user = {.user_why = HW_USER_NO_PROGRAM};
+
+	return flow_table_publish_by(t, spec, &user, now_ns, out_index);
+}
+
+int flow_table_publish_by(struct flow_table *t, const struct flow_spec *spec,
+			  const struct flow_way *way, uint64_t now_ns, uint32_t *out_index)
+{
 	uint32_t index = flow_table_index(t, &spec->local);
 	uint32_t out = flow_table_index(t, &spec->out);
 	struct hw_flow f, old;
@@ -141,7 +163,7 @@ int flow_table_publish(struct flow_table *t, const struct flow_spec *spec, uint6
 	if (index == HW_FLOW_NONE || out == HW_FLOW_NONE)
 		return ERR_ABSENT;
 	was_open = flow_table_read(t, index, &old);
-	f = flow_of(spec);
+	f = flow_of(spec, way);
 	f.out_index = out;
 	f.generation = next_generation(t);
 	f.opened = was_open && old.call == f.call ? old.opened : f.generation;
@@ -165,6 +187,22 @@ int flow_table_withdraw(struct flow_table *t, uint32_t index)
 			   __ATOMIC_RELEASE);
 	t->head->open_count--;
 	return 0;
+}
+
+void flow_table_reroute(struct flow_table *t, uint32_t index, const struct flow_way *way)
+{
+	struct hw_flow *f = &t->flows[index];
+	const union {
+		uint16_t hop[2];
+		uint32_t both;
+	} hops = {.hop = {way->next_hop, way->source_hop}};
+
+	/* To user space before the hops go, and back only when they are there. */
+	if (way->user_why)
+		__atomic_store_n(&f->user_why, way->user_why, __ATOMIC_RELEASE);
+	__atomic_store_n((uint32_t *)(void *)&f->next_hop, hops.both, __ATOMIC_RELEASE);
+	if (!way->user_why)
+		__atomic_store_n(&f->user_why, 0, __ATOMIC_RELEASE);
 }
 
 uint32_t flow_table_next(const struct flow_table *t, uint32_t from)
@@ -249,33 +287,15 @@ struct hw_flow_stats *flow_table_figures(struct flow_table *t, uint32_t index,
 {
 	struct hw_flow_stats *stats = &t->stats[index];
 
-	if (__atomic_load_n(&stats->opened, __ATOMIC_ACQUIRE) != flow->opened) {
-		__atomic_store_n(&stats->opened, 0, __ATOMIC_RELEASE);
-		memset(stats, 0, sizeof(*stats));
-		__atomic_store_n(&stats->opened, flow->opened, __ATOMIC_RELEASE);
-	}
+	hw_figures_lock(stats);
+	hw_figures_claim(stats, flow->opened);
+	hw_figures_unlock(stats);
 	return stats;
-}
-
-static uint64_t learned_word(uint32_t generation, uint16_t port)
-{
-	return (uint64_t)generation << 32 | port;
 }
 
 bool flow_learn(struct hw_flow_stats *stats, const struct hw_flow *flow, uint16_t port)
 {
-	__u64 have, want = learned_word(flow->generation, port);
-
-	if (!(flow->flags & HW_FLOW_LEARN_PORT))
-		return flow->source_port_be == 0 || ntohs(flow->source_port_be) == port;
-	have = __atomic_load_n(&stats->learned, __ATOMIC_ACQUIRE);
-	if (have == want)
-		return true;
-	if (have >> 32 == flow->generation)
-		return false;
-	return __atomic_compare_exchange_n(&stats->learned, &have, want, false, __ATOMIC_ACQ_REL,
-					   __ATOMIC_ACQUIRE) ||
-	       have == want;
+	return hw_learn(stats, flow, flow->generation, port);
 }
 
 uint16_t flow_learned_port(const struct hw_flow_stats *stats, const struct hw_flow *flow)

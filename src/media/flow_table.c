@@ -55,6 +55,7 @@ static int map_both(struct flow_table *t, const struct flow_table_fds *fds,
 	uint32_t entries = slot_count * HW_TABLE_PORTS_MAX;
 	void *flows, *stats;
 
+	t->rights = rights;
 	t->size = entries;
 	t->slot_count = slot_count;
 	t->flows_bytes = flows_area_bytes(entries);
@@ -202,68 +203,4 @@ void flow_table_free(struct flow_table *t)
 	if (t->fds.stats >= 0)
 		close(t->fds.stats);
 	mem_free(t);
-}
-
-static uint8_t family_number(const struct ip_addr *a)
-{
-	return a->family == IP_V4 ? 4 : a->family == IP_V6 ? 6 : 0;
-}
-
-static uint32_t slot_find(const struct flow_table *t, const struct ip_addr *a)
-{
-	uint8_t family = family_number(a);
-
-	for (uint32_t slot = 0; family && slot < t->slot_count; slot++) {
-		const struct hw_table_address *at = &t->head->address[slot];
-
-		if (at->family == family && memcmp(at->bytes, a->bytes, sizeof(at->bytes)) == 0)
-			return slot;
-	}
-	return HW_FLOW_NONE;
-}
-
-int flow_table_address_add(struct flow_table *t, const struct ip_addr *a)
-{
-	if (!family_number(a))
-		return ERR_SYNTAX;
-	if (slot_find(t, a) != HW_FLOW_NONE)
-		return 0;
-	for (uint32_t slot = 0; slot < t->slot_count; slot++) {
-		struct hw_table_address *at = &t->head->address[slot];
-
-		if (at->family)
-			continue;
-		memcpy(at->bytes, a->bytes, sizeof(at->bytes));
-		__atomic_store_n(&at->family, family_number(a), __ATOMIC_RELEASE);
-		return 0;
-	}
-	return ERR_LIMIT;
-}
-
-uint32_t flow_table_index(const struct flow_table *t, const struct ip_endpoint *local)
-{
-	uint32_t slot = slot_find(t, &local->addr);
-
-	return slot == HW_FLOW_NONE || local->port == 0 ? HW_FLOW_NONE
-							: slot * HW_TABLE_PORTS_MAX + local->port;
-}
-
-uint32_t flow_table_size(const struct flow_table *t)
-{
-	return t->size;
-}
-
-bool flow_table_local(const struct flow_table *t, uint32_t index, struct ip_endpoint *out)
-{
-	const struct hw_table_address *at;
-
-	if (index >= t->size)
-		return false;
-	at = &t->head->address[index / HW_TABLE_PORTS_MAX];
-	if (!__atomic_load_n(&at->family, __ATOMIC_ACQUIRE))
-		return false;
-	out->addr.family = at->family == 4 ? IP_V4 : IP_V6;
-	memcpy(out->addr.bytes, at->bytes, sizeof(at->bytes));
-	out->port = (uint16_t)(index % HW_TABLE_PORTS_MAX);
-	return true;
 }

@@ -38,6 +38,31 @@ void flow_table_free(struct flow_table *t);
 /* Owner: gives a local address a slot; at start and after each reload, for every zone's addresses.
  * One that is there already is no failure. ERR_LIMIT, ERR_SYNTAX (no address). */
 int flow_table_address_add(struct flow_table *t, const struct ip_addr *a) must_check;
+
+/* How the kernel path is reached by packets to an address. */
+struct flow_reach {
+	uint32_t ifindex;   /* of the interface with the program; 0 = not by the kernel path */
+	uint16_t interface; /* its number among ours */
+	uint16_t vlan[2];   /* numbers of the tags of the packets, the outer one first; 0 = none */
+	bool generic;	    /* the program runs behind the driver */
+};
+/* Owner: from here on the kernel path takes an address' packets, or no longer. ERR_ABSENT: it has
+ * no slot. ERR_LIMIT: it cannot be found there (too many addresses fall together). */
+int flow_table_reach(struct flow_table *t, const struct ip_addr *a,
+		     const struct flow_reach *reach) must_check;
+/* Owner: the media range. The kernel path drops what comes to a closed port of it. */
+void flow_table_range(struct flow_table *t, uint16_t first, uint16_t last);
+
+/* Maps the kernel path's head array over this table's own head. The owner's moves along, unless
+ * that array is in use already: then it is taken as it stands. Nothing is open yet. ERR_VERSION
+ * (the array is of another build, or size), -errno; the table is of no use afterwards. */
+int flow_table_head_over(struct flow_table *t, int fd) must_check;
+/* The same for a block of ports: number slot * HW_SLOT_BLOCKS + port / HW_BLOCK_PORTS. Entries that
+ * are open in the array are open here from then on. ERR_EXISTS: some are open in the memory that
+ * would be covered. ERR_LIMIT (no such block), -errno. */
+int flow_table_block_over(struct flow_table *t, unsigned block,
+			  const struct flow_table_fds *fds) must_check;
+
 /* The entry of a local end, or HW_FLOW_NONE when the address has no slot or the port is 0. */
 uint32_t flow_table_index(const struct flow_table *t, const struct ip_endpoint *local);
 /* Number of entries, open or not: indexes are below it. */
@@ -50,6 +75,21 @@ bool flow_table_local(const struct flow_table *t, uint32_t index, struct ip_endp
  * justifies it: see flow_check. ERR_ABSENT when `local` or `out` has no slot. */
 int flow_table_publish(struct flow_table *t, const struct flow_spec *spec, uint64_t now_ns,
 		       uint32_t *out_index) must_check;
+/* How the kernel path sends a flow on. */
+struct flow_way {
+	uint16_t next_hop; /* towards `to`; HW_NEXT_HOP_NONE */
+	uint16_t
+		source_hop; /* towards `source`, for what goes to the peer that was learned there */
+	uint8_t user_why;   /* enum hw_user_why: HW_USER_NOT = the kernel path relays it */
+};
+/* flow_table_publish alone means the user-space path. */
+int flow_table_publish_by(struct flow_table *t, const struct flow_spec *spec,
+			  const struct flow_way *way, uint64_t now_ns,
+			  uint32_t *out_index) must_check;
+/* Owner: another way for an open flow; its generation and figures stay. */
+void flow_table_reroute(struct flow_table *t, uint32_t index, const struct flow_way *way);
+/* hw_flow.rate_ns_unit of a rate. */
+uint32_t flow_rate_ns(uint32_t rate_bytes_s);
 /* Owner: closes; packets are refused from here on. ERR_ABSENT when it is not open. */
 int flow_table_withdraw(struct flow_table *t, uint32_t index) must_check;
 

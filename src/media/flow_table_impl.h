@@ -1,5 +1,5 @@
-/* What a flow table is inside: for flow_table.c (areas and addresses) and flow_entry.c (entries).
- */
+/* What a flow table is inside: for flow_table.c (areas), flow_blocks.c (what the kernel path
+ * shares) and flow_entry.c (entries). */
 #ifndef HW_MEDIA_FLOW_TABLE_IMPL_H
 #define HW_MEDIA_FLOW_TABLE_IMPL_H
 
@@ -12,6 +12,7 @@ struct flow_table {
 	struct hw_flow *flows;
 	struct hw_flow_stats *stats;
 	struct flow_table_fds fds; /* the owner's; -1 in others */
+	enum flow_table_rights rights;
 	size_t flows_bytes, stats_bytes;
 	uint32_t size; /* entries; believed once, so that the head's word can change nothing */
 	uint32_t slot_count;

@@ -2,21 +2,14 @@
 #ifndef HW_MEDIA_LIMITS_H
 #define HW_MEDIA_LIMITS_H
 
-#define STREAM_DROPOUT_MAX  3000 /* sequence numbers; a larger step is a restart, RFC 3550 A.1 */
-#define STREAM_MISORDER_MAX 100	 /* sequence numbers; an older one is a restart, RFC 3550 A.1 */
-#define STREAM_WINDOW	    64	 /* sequence numbers in which duplicates are told apart */
-#define STREAM_GAP_NS	    100000000ull /* a pause that a listener notices */
-
-#define STREAM_JITTER_STEP_MAX 0xffffffu /* timestamp units; keeps the running mean in 32 bits */
+#include "bpf/limits.h" /* the figures' and the judge's, which the kernel path shares */
 
 #define RELAY_PACKET_BYTES_MAX 2048 /* a datagram; beyond Ethernet's 1,500 with room */
 #define RELAY_BATCH_MAX	       32   /* datagrams of one system call */
 #define RELAY_STREAK_MIN       4 /* rounds in a row with packets, then a port is read in batches */
-#define RELAY_EVENTS_MAX       256  /* ports handled between two looks at the kicks */
-#define RELAY_BUCKET_MS	       500  /* burst that policing lets pass, in ms of the rate */
-#define RELAY_BUCKET_BYTES_MIN 4096 /* and never less: a video frame comes as one burst */
-#define RELAY_RETRY_MS	       5    /* until a port that could not be bound is tried again */
-#define RELAY_RETRIES_MAX      200  /* times; then more slowly */
+#define RELAY_EVENTS_MAX       256 /* ports handled between two looks at the kicks */
+#define RELAY_RETRY_MS	       5   /* until a port that could not be bound is tried again */
+#define RELAY_RETRIES_MAX      200 /* times; then more slowly */
 #define RELAY_RETRY_SLOW_MS    1000
 
 #define ICE_UFRAG_MIN	      4	    /* bytes, RFC 8839 5.4 */

@@ -135,7 +135,7 @@ static unsigned passing(struct hw_flow_stats *s, uint32_t rate, unsigned step_ms
 	char packet[100] = {0};
 	unsigned passed = 0;
 
-	f.rate_bytes_s = rate;
+	f.rate_ns_unit = flow_rate_ns(rate);
 	for (unsigned ms = 0; ms < seconds * 1000; ms += step_ms) {
 		*now_ns += step_ms * 1000000ull;
 		passed += judge_packet(s, &f, &from, slice_of(packet, sizeof(packet)), *now_ns) ==

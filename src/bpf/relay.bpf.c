@@ -1,0 +1,337 @@
+/* The kernel path: media of open flows goes from the wire to the wire. What it cannot do, or may
+ * not, goes to the stack and so to the user-space path. */
+#include "bpf/rewrite.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hw_table_head);
+} hw_head SEC(".maps");
+
+struct hw_flow_block {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, HW_BLOCK_PORTS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct hw_flow));
+};
+
+struct hw_stats_block {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, HW_BLOCK_PORTS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct hw_flow_stats));
+};
+
+/* Blocks come as the configuration brings addresses and ports; none is ever moved, so nothing has
+ * to be carried over. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, HW_BLOCKS_MAX);
+	__type(key, __u32);
+	__array(values, struct hw_flow_block);
+} hw_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, HW_BLOCKS_MAX);
+	__type(key, __u32);
+	__array(values, struct hw_stats_block);
+} hw_figures SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, HW_NEXT_HOPS_MAX);
+	__type(key, __u32);
+	__type(value, struct hw_next_hop);
+} hw_next_hops SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HW_TABLE_ADDRESSES_MAX);
+	__type(key, __u32);
+	__type(value, struct hw_slot_counts);
+} hw_counts SEC(".maps");
+
+/* AF_XDP sockets by interface number and receive queue. */
+struct {
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__uint(max_entries, HW_INTERFACES_MAX *HW_XSK_QUEUES);
+	__type(key, __u32);
+	__type(value, __u32);
+} hw_sockets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} hw_control SEC(".maps");
+
+/* ---- look-ups ---- */
+
+HW_INLINE int same_address(const void *a, const void *b)
+{
+	const __u32 *x = a, *y = b;
+
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]));
+}
+
+/* Whether it is for one of our addresses, by the way on which that one is reached. */
+HW_INLINE const struct hw_table_address *address_find(struct xdp_md *ctx,
+						      const struct hw_table_head *head,
+						      const struct hw_packet *p, __u32 *out_slot)
+{
+	__u32 at = hw_find_start(p->local);
+
+	for (__u32 i = 0; i < HW_FIND_PROBES; i++) {
+		__u32 slot, place = head->find[(at + i) & ((1u << HW_FIND_BITS) - 1)];
+		const struct hw_table_address *a;
+
+		if (place == 0)
+			return 0;
+		slot = (place - 1) & (HW_TABLE_ADDRESSES_MAX - 1);
+		a = &head->address[slot];
+		if (a->family != p->family || !same_address(a->bytes, p->local))
+			continue;
+		*out_slot = slot;
+		return a->ifindex == ctx->ingress_ifindex && a->vlan[0] == p->vlan[0] &&
+				       a->vlan[1] == p->vlan[1]
+			       ? a
+			       : 0;
+	}
+	return 0;
+}
+
+HW_INLINE const struct hw_flow *flow_at(__u32 index)
+{
+	__u32 block = index / HW_BLOCK_PORTS, port = index % HW_BLOCK_PORTS;
+	void *map = bpf_map_lookup_elem(&hw_flows, &block);
+
+	return map ? bpf_map_lookup_elem(map, &port) : 0;
+}
+
+HW_INLINE struct hw_flow_stats *figures_at(__u32 index)
+{
+	__u32 block = index / HW_BLOCK_PORTS, port = index % HW_BLOCK_PORTS;
+	void *map = bpf_map_lookup_elem(&hw_figures, &block);
+
+	return map ? bpf_map_lookup_elem(map, &port) : 0;
+}
+
+HW_INLINE __u32 generation_of(const struct hw_flow *flow)
+{
+	__u32 generation = *(const volatile __u32 *)&flow->generation;
+
+	barrier();
+	return generation;
+}
+
+/* ---- where it goes ---- */
+
+struct target {
+	const __u8 *to;
+	__be16 port_be; /* 0 = nowhere yet */
+	__u16 hop;
+};
+
+/* To where the opposite flow learned its peer, or to the destination that was announced. */
+HW_INLINE void target_find(const struct hw_flow *flow, struct target *t)
+{
+	const struct hw_flow *opposite = flow_at(flow->out_index);
+	const struct hw_flow_stats *theirs;
+
+	t->port_be = 0;
+	t->to = flow->to;
+	if (!opposite || generation_of(opposite) == 0 || opposite->call != flow->call)
+		return;
+	if (flow->flags & HW_FLOW_TO_KNOWN) {
+		t->port_be = flow->to_port_be;
+		t->hop = flow->next_hop;
+	}
+	if (!(flow->flags & HW_FLOW_TO_LEARNED))
+		return;
+	theirs = figures_at(flow->out_index);
+	if (!theirs || theirs->opened != opposite->opened || (__u16)theirs->learned == 0 ||
+	    !(((const __u64 *)opposite->source)[0] | ((const __u64 *)opposite->source)[1]))
+		return;
+	t->to = opposite->source;
+	t->port_be = bpf_htons((__u16)theirs->learned);
+	t->hop = opposite->source_hop;
+}
+
+/* HW_USER_NOT, or why the packet cannot leave that way. */
+HW_INLINE enum hw_user_why hop_usable(const struct hw_next_hop *hop, const struct hw_packet *p)
+{
+	if (!hop || *(const volatile __u32 *)&hop->generation == 0)
+		return hop && hop->why ? hop->why : HW_USER_NO_NEIGHBOUR;
+	return p->ip_bytes > hop->mtu ? HW_USER_MTU : HW_USER_NOT;
+}
+
+/* ---- steps ---- */
+
+/* To user space: by the receive queue's AF_XDP socket, or by the stack. */
+HW_INLINE int to_user(struct xdp_md *ctx, const struct hw_table_address *a)
+{
+	__u32 queue = ctx->rx_queue_index;
+
+	if (queue >= HW_XSK_QUEUES || a->interface >= HW_INTERFACES_MAX)
+		return XDP_PASS;
+	return bpf_redirect_map(&hw_sockets, a->interface * HW_XSK_QUEUES + queue, XDP_PASS);
+}
+
+HW_INLINE int closed(const struct hw_table_head *head, const struct hw_packet *p, __u32 slot)
+{
+	struct hw_slot_counts *counts = bpf_map_lookup_elem(&hw_counts, &slot);
+
+	if (p->local_port < head->port_first || p->local_port > head->port_last)
+		return XDP_PASS;
+	if (counts) {
+		counts->closed_packets++;
+		counts->closed_bytes += p->ip_bytes;
+	}
+	return XDP_DROP;
+}
+
+HW_INLINE int leave_to_user(struct xdp_md *ctx, const struct hw_table_address *a,
+			    struct hw_flow_stats *figures, enum hw_user_why why)
+{
+	__sync_fetch_and_add(&figures->to_user, 1);
+	figures->to_user_why = why;
+	return to_user(ctx, a);
+}
+
+/* A copy for media, which knows what the reports mean; a full buffer loses copies only. */
+HW_INLINE void copy_control(struct xdp_md *ctx, const struct hw_packet *p, __u32 index,
+			    __u32 generation, __u64 now_ns)
+{
+	__u32 bytes = p->datagram.n,
+	      from = (__u32)((const void *)p->datagram.p - (void *)(long)ctx->data);
+	struct hw_control_copy *copy;
+
+	if (bytes == 0 || bytes > HW_CONTROL_BYTES_MAX)
+		return;
+	copy = bpf_ringbuf_reserve(&hw_control, sizeof(*copy), 0);
+	if (!copy)
+		return;
+	copy->now_ns = now_ns;
+	copy->index = index;
+	copy->generation = generation;
+	copy->bytes = bytes;
+	if (bpf_xdp_load_bytes(ctx, from, copy->packet, bytes))
+		bpf_ringbuf_discard(copy, 0);
+	else
+		bpf_ringbuf_submit(copy, 0);
+}
+
+HW_INLINE enum hw_refused judge(const struct hw_flow *flow, struct hw_flow_stats *figures,
+				const struct hw_packet *p, const struct target *t, __u32 generation,
+				__u64 now_ns)
+{
+	const __u64 *source = (const __u64 *)flow->source;
+	int fits = source[0] == p->source[0] && source[1] == p->source[1] &&
+		   (p->family == 6) == !!(flow->flags & HW_FLOW_SOURCE_V6);
+	enum hw_refused why;
+
+	hw_figures_lock(figures);
+	hw_figures_claim(figures, flow->opened);
+	why = hw_judge(figures, flow, generation, fits, p->source_port, &p->datagram, now_ns);
+	if (why == HW_PASS && t->port_be == 0)
+		why = HW_REFUSED_NO_TARGET;
+	if (why < HW_REFUSED_KEYED)
+		figures->refused[why]++;
+	hw_figures_unlock(figures);
+	return why;
+}
+
+HW_INLINE int send_on(struct xdp_md *ctx, const struct hw_table_head *head,
+		      const struct hw_table_address *a, const struct hw_packet *p,
+		      const struct hw_flow *flow, const struct target *t,
+		      const struct hw_next_hop *hop)
+{
+	__u32 slot = flow->out_index / HW_TABLE_PORTS_MAX & (HW_TABLE_ADDRESSES_MAX - 1);
+	struct hw_ends ends = {.from_port_be = bpf_htons((__u16)flow->out_index),
+			       .to_port_be = t->port_be,
+			       .dscp = flow->dscp};
+	__u32 ifindex = hop->ifindex;
+
+	__builtin_memcpy(ends.from, head->address[slot].bytes, 16);
+	__builtin_memcpy(ends.to, t->to, 16);
+	if (!hw_rewrite(p, &ends, a->generic))
+		return XDP_PASS;
+	if (!hw_rewrite_ethernet(ctx, hop, p->tags, p->family))
+		return XDP_DROP;
+	return bpf_redirect(ifindex, 0);
+}
+
+HW_INLINE int relay(struct xdp_md *ctx, const struct hw_table_head *head,
+		    const struct hw_table_address *a, const struct hw_packet *p, __u32 index,
+		    const struct hw_flow *flow, __u32 generation)
+{
+	struct hw_flow_stats *figures = figures_at(index);
+	const struct hw_next_hop *hop = 0;
+	enum hw_user_why why;
+	struct target t;
+	__u64 now_ns;
+
+	if (!figures)
+		return to_user(ctx, a);
+	target_find(flow, &t);
+	if (t.port_be) {
+		__u32 number = t.hop;
+
+		hop = bpf_map_lookup_elem(&hw_next_hops, &number);
+		why = hop_usable(hop, p);
+		if (why != HW_USER_NOT)
+			return leave_to_user(ctx, a, figures, why);
+	}
+	now_ns = bpf_ktime_get_ns();
+	if (judge(flow, figures, p, &t, generation, now_ns) != HW_PASS || !hop)
+		return XDP_DROP;
+	if (flow->flags & HW_FLOW_RTCP && hw_classify(&p->datagram) == HW_CLASS_RTCP)
+		copy_control(ctx, p, index, generation, now_ns);
+	/* What was read of the entry was read in one piece, or another one stands there by now. */
+	if (generation_of(flow) != generation)
+		return leave_to_user(ctx, a, figures, HW_USER_CHANGING);
+	return send_on(ctx, head, a, p, flow, &t, hop);
+}
+
+HW_INLINE int media(struct xdp_md *ctx, const struct hw_packet *p)
+{
+	const struct hw_table_address *a;
+	const struct hw_table_head *head;
+	const struct hw_flow *flow;
+	__u32 zero = 0, slot = 0, index, generation;
+
+	head = bpf_map_lookup_elem(&hw_head, &zero);
+	if (!head)
+		return XDP_PASS;
+	a = address_find(ctx, head, p, &slot);
+	if (!a)
+		return XDP_PASS;
+	index = slot * HW_TABLE_PORTS_MAX + p->local_port;
+	flow = flow_at(index);
+	if (!flow)
+		return XDP_PASS;
+	generation = generation_of(flow);
+	if (generation == 0)
+		return closed(head, p, slot);
+	if (generation == HW_FLOW_CHANGING || flow->user_why != HW_USER_NOT)
+		return to_user(ctx, a);
+	return relay(ctx, head, a, p, index, flow, generation);
+}
+
+/* What may come in front: a step between reading and media that may end it. */
+SEC("xdp")
+int hw_gateway(struct xdp_md *ctx)
+{
+	struct hw_packet p;
+
+	if (!hw_packet_read(ctx, &p))
+		return XDP_PASS;
+	return media(ctx, &p);
+}
+
+char hw_license[] SEC("license") = "GPL";
