@@ -1,7 +1,7 @@
 #include "config/build.h"
 
 #include "config/schema.h"
-#include "config/suggest.h"
+#include "base/suggest.h"
 #include "config/value.h"
 
 struct build {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "config/schema.h"
-#include "config/suggest.h"
+#include "base/suggest.h"
 
 /* Keys of a section that is read over stand here. */
 static const struct schema_section nowhere;

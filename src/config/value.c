@@ -1,6 +1,6 @@
 #include "config/value.h"
 
-#include "config/suggest.h"
+#include "base/suggest.h"
 #include "config/value_net.h"
 
 struct unit {

@@ -1,6 +1,6 @@
 #include "config/value_net.h"
 
-#include "config/suggest.h"
+#include "base/suggest.h"
 
 #define PORT_SIP 5060 /* RFC 3261 18.1 */
 #define PORT_TLS 5061

@@ -13,6 +13,8 @@ enum exit_code {
 	EXIT_USAGE = 2, /* wrong usage, or an environment in which the command cannot work */
 };
 
+int cmd_assess(int argc, char **argv);
+int cmd_assess_match(int argc, char **argv);
 int cmd_calls(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_init(int argc, char **argv);

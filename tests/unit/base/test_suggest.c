@@ -1,6 +1,6 @@
 #include "unit/check.h"
 
-#include "config/suggest.h"
+#include "base/suggest.h"
 
 static void distances(void **state)
 {

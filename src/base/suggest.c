@@ -1,4 +1,4 @@
-#include "config/suggest.h"
+#include "base/suggest.h"
 
 #define SUGGEST_WORD_MAX  64 /* bytes; longer words get no suggestion */
 #define SUGGEST_SLIPS_MAX 3

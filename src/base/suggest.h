@@ -1,6 +1,6 @@
 /* "did you mean": the nearest of some words. */
-#ifndef HW_CONFIG_SUGGEST_H
-#define HW_CONFIG_SUGGEST_H
+#ifndef HW_BASE_SUGGEST_H
+#define HW_BASE_SUGGEST_H
 
 #include "base/slice.h"
 

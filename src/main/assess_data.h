@@ -1,0 +1,19 @@
+/* Where the shipped data and the imported feeds lie, for the assessor's commands. */
+#ifndef HW_MAIN_ASSESS_DATA_H
+#define HW_MAIN_ASSESS_DATA_H
+
+#include <stdint.h>
+
+#include "advisory/base.h"
+
+#define ASSESS_FEEDS_DIR_DEFAULT "/var/lib/hornwork/feeds"
+
+/* The folder of the shipped data: the installed one of this binary, or the source tree's when the
+ * binary lies in its build folder. ERR_ABSENT with words when neither is there. */
+int assess_data_dir(char *out, size_t size, struct fault *f) must_check;
+
+/* Opens the base over the shipped data and `feeds_dir` (NULL: the default). The words of a failure
+ * have gone to stderr, after "hornwork COMMAND: ". */
+int assess_base_open(struct adv_base *b, const char *command, const char *feeds_dir) must_check;
+
+#endif
