@@ -3,7 +3,7 @@ _hornwork() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='init check run reload status calls registrations trace explain watch parse version help'
+		words='init check run reload status calls registrations trace explain watch assess parse version help'
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 		return
 	fi
