@@ -20,6 +20,7 @@
 #define ICE_CONSENT_MS	      30000 /* RFC 7675 5.1: consent ends that long after its last check */
 #define ICE_SILENT_MS	      7500 /* three checks of an agent that sends one each 2.5 s are lost */
 #define ICE_CHECKS_PER_SECOND 50   /* RFC 8445 14.2: an agent paces its checks by 50 ms */
+#define ICE_ANSWER_BYTES_MAX  512  /* ours take up to 100 */
 #define ICE_BURST	      100  /* answers in a row, when a peer has many pairs */
 
 #define DTLS_FINGERPRINTS_MAX	   4	 /* of one description; RFC 8122 5 allows several */
