@@ -75,22 +75,37 @@ enum sdp_edit_kind {
 	SDP_KEEP_PORT_ZERO, /* the stream is refused or removed: port 0 stays or becomes */
 	SDP_RELAY,	    /* port, address and a=rtcp become ours */
 };
+/* Kinds of attributes that belong to one way of carrying media and mean nothing in another. */
+enum sdp_attribute_kind {
+	SDP_ATTR_SDES = 1, /* a=crypto and its like (RFC 4568, 4567) */
+	SDP_ATTR_DTLS = 2, /* fingerprint, setup, tls-id ... (RFC 8122, 8842) */
+	SDP_ATTR_MUX = 4,  /* RTCP on RTP's port (RFC 5761, 8858) */
+	SDP_ATTR_BUNDLE =
+		8, /* one transport for all media, and what only its users speak: mid, group,
+		      msid, ssrc, extmap, rid, rtcp-fb ... (RFC 9143, 8830, 5576, 8285, 4585) */
+};
 struct sdp_edit_media {
 	enum sdp_edit_kind kind;
 	uint16_t port;
 	uint16_t rtcp_port; /* written as a=rtcp when it is not port + 1 and there is no mux */
+	unsigned drop;	    /* enum sdp_attribute_kind, added: these attributes go */
+	struct slice proto; /* in place of the m= line's protocol; empty = as it is */
+	struct slice lines; /* whole attribute lines that are added, CRLF behind each */
 };
 /* How a description is rewritten so that the other side sees only us: o= gets `origin_user`, the
  * ids given and `address`; c= at both levels becomes `address`; a=rtcp, candidates and other ICE
  * lines go; any line that holds an IP literal or a host name of the other side's o=, c= or a=rtcp
  * goes, so do u=, e=, p= (who runs the other network) and k= (RFC 8866 5.12); a=crypto,
- * a=fingerprint, bundle and unknown attributes stay, in their order. Of a stream with port 0 only
- * its m= and a=mid stay, and its mid leaves a=group. A hold in RFC 2543's way (c=0.0.0.0 without
- * ICE) becomes a direction (RFC 3264 8.4). What was missing (s=, t=) is written. */
+ * a=fingerprint, bundle and unknown attributes stay, in their order, unless their kind is dropped.
+ * Of a stream with port 0 only its m= and a=mid stay, and its mid leaves a=group. A hold in RFC
+ * 2543's way (c=0.0.0.0 without ICE) becomes a direction (RFC 3264 8.4). What was missing (s=, t=)
+ * is written. */
 struct sdp_edit {
 	struct slice origin_user;
 	uint64_t origin_session_id, origin_version;
 	struct ip_addr address;
+	unsigned drop;	    /* of the session's attributes, as for a media */
+	struct slice lines; /* added to the session's, as for a media */
 	struct sdp_edit_media media[SDP_MEDIA_MAX];
 };
 /* ERR_SPACE. */

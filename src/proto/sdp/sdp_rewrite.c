@@ -113,7 +113,8 @@ static bool is_direction(struct slice name)
 	       slice_eq(name, SL("recvonly")) || slice_eq(name, SL("inactive"));
 }
 
-static void write_attributes(const struct rewrite *w, struct slice text, bool without_direction)
+static void write_attributes(const struct rewrite *w, struct slice text, unsigned drop,
+			     bool without_direction)
 {
 	struct sdp_line line;
 	struct slice value;
@@ -122,7 +123,8 @@ static void write_attributes(const struct rewrite *w, struct slice text, bool wi
 		struct slice name = sdp_attribute(line.value, &value);
 
 		if (line.type != 'a' || name.n == 0 || sdp_attribute_is_foreign(name) ||
-		    line_tells(w, &line) || (without_direction && is_direction(name)))
+		    line_tells(w, &line) || (without_direction && is_direction(name)) ||
+		    (drop && sdp_attribute_kind(name) & drop))
 			continue;
 		if (slice_eq(name, SL("group")))
 			write_group(w, &line);
@@ -146,17 +148,19 @@ static void write_session(const struct rewrite *w)
 	else
 		write_line(w->o, SL("t=0 0"));
 	write_kept(w, text, "z");
-	write_attributes(w, text, false);
+	write_attributes(w, text, w->edit->drop, false);
+	out_bytes(w->o, w->edit->lines);
 }
 
-static void write_media_line(const struct rewrite *w, const struct sdp_media *m, uint16_t port)
+static void write_media_line(const struct rewrite *w, const struct sdp_media *m, uint16_t port,
+			     struct slice proto)
 {
 	out_z(w->o, "m=");
 	out_bytes(w->o, m->kind);
 	out_char(w->o, ' ');
 	out_u64(w->o, port);
 	out_char(w->o, ' ');
-	out_bytes(w->o, m->proto);
+	out_bytes(w->o, proto.n ? proto : m->proto);
 	for (unsigned i = 0; i < m->format_count; i++) {
 		out_char(w->o, ' ');
 		out_bytes(w->o, m->format[i].name);
@@ -184,8 +188,9 @@ static bool is_old_hold(const struct rewrite *w, const struct sdp_media *m)
 static void write_rtcp(const struct rewrite *w, const struct sdp_media *m,
 		       const struct sdp_edit_media *e)
 {
-	if (!sdp_proto_is_rtp(m->proto) || m->rtcp_mux || e->rtcp_port == 0 ||
-	    e->rtcp_port == e->port + 1)
+	bool mux = m->rtcp_mux && !(e->drop & SDP_ATTR_MUX);
+
+	if (!sdp_proto_is_rtp(m->proto) || mux || e->rtcp_port == 0 || e->rtcp_port == e->port + 1)
 		return;
 	out_z(w->o, "a=rtcp:");
 	out_u64(w->o, e->rtcp_port);
@@ -197,7 +202,7 @@ static void write_relayed(const struct rewrite *w, const struct sdp_media *m,
 {
 	bool hold = is_old_hold(w, m);
 
-	write_media_line(w, m, e->port);
+	write_media_line(w, m, e->port, e->proto);
 	write_kept(w, m->text, "i");
 	if (has_line(m->text, 'c')) {
 		out_z(w->o, "c=");
@@ -205,17 +210,20 @@ static void write_relayed(const struct rewrite *w, const struct sdp_media *m,
 	}
 	write_kept(w, m->text, "b");
 	write_rtcp(w, m, e);
-	write_attributes(w, m->text, hold);
+	write_attributes(w, m->text, e->drop, hold);
 	if (hold)
 		write_line(w->o, m->direction == SDP_SENDRECV || m->direction == SDP_SENDONLY
 					 ? SL("a=sendonly")
 					 : SL("a=inactive"));
+	out_bytes(w->o, e->lines);
 }
 
-static void write_refused(const struct rewrite *w, const struct sdp_media *m)
+static void write_refused(const struct rewrite *w, const struct sdp_media *m,
+			  const struct sdp_edit_media *e)
 {
-	write_media_line(w, m, 0);
-	if (m->mid.n == 0 || sdp_has_literal(m->mid) || sdp_has_host(m->mid, &w->hosts))
+	write_media_line(w, m, 0, e->proto);
+	if (m->mid.n == 0 || e->drop & SDP_ATTR_BUNDLE || sdp_has_literal(m->mid) ||
+	    sdp_has_host(m->mid, &w->hosts))
 		return;
 	out_z(w->o, "a=mid:");
 	write_line(w->o, m->mid);
@@ -233,7 +241,7 @@ int sdp_rewrite(const struct sdp *in, const struct sdp_edit *edit, struct out *o
 		if (e->kind == SDP_RELAY && in->media[i].port != 0)
 			write_relayed(&w, &in->media[i], e);
 		else
-			write_refused(&w, &in->media[i]);
+			write_refused(&w, &in->media[i], e);
 	}
 	return o->err;
 }

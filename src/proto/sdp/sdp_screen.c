@@ -166,3 +166,40 @@ bool sdp_attribute_is_foreign(struct slice name)
 			return true;
 	return slice_starts_nocase(name, SL("ice-")) || slice_starts_nocase(name, SL("omr-"));
 }
+
+unsigned sdp_attribute_kind(struct slice name)
+{
+	static const struct {
+		struct slice name;
+		unsigned kind;
+	} rows[] = {
+		{SLICE("crypto"), SDP_ATTR_SDES},
+		{SLICE("key-mgmt"), SDP_ATTR_SDES},
+		{SLICE("fingerprint"), SDP_ATTR_DTLS},
+		{SLICE("setup"), SDP_ATTR_DTLS},
+		{SLICE("tls-id"), SDP_ATTR_DTLS},
+		{SLICE("dtls-id"), SDP_ATTR_DTLS}, /* drafts of RFC 8842 */
+		{SLICE("connection"), SDP_ATTR_DTLS},
+		{SLICE("identity"), SDP_ATTR_DTLS}, /* RFC 8827 */
+		{SLICE("rtcp-mux"), SDP_ATTR_MUX},
+		{SLICE("rtcp-mux-only"), SDP_ATTR_MUX},
+		{SLICE("mid"), SDP_ATTR_BUNDLE},
+		{SLICE("group"), SDP_ATTR_BUNDLE},
+		{SLICE("bundle-only"), SDP_ATTR_BUNDLE},
+		{SLICE("msid"), SDP_ATTR_BUNDLE},
+		{SLICE("msid-semantic"), SDP_ATTR_BUNDLE},
+		{SLICE("ssrc"), SDP_ATTR_BUNDLE},
+		{SLICE("ssrc-group"), SDP_ATTR_BUNDLE},
+		{SLICE("extmap"), SDP_ATTR_BUNDLE},
+		{SLICE("extmap-allow-mixed"), SDP_ATTR_BUNDLE},
+		{SLICE("rid"), SDP_ATTR_BUNDLE},
+		{SLICE("simulcast"), SDP_ATTR_BUNDLE},
+		{SLICE("rtcp-fb"), SDP_ATTR_BUNDLE},
+		{SLICE("rtcp-rsize"), SDP_ATTR_BUNDLE},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (slice_eq_nocase(name, rows[i].name))
+			return rows[i].kind;
+	return 0;
+}

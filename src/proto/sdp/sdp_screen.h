@@ -22,5 +22,7 @@ bool sdp_is_fingerprint(struct slice attribute);
 bool sdp_has_host(struct slice text, const struct sdp_hosts *hosts);
 /* True for attributes that exist to give addresses or candidates away, by their name. */
 bool sdp_attribute_is_foreign(struct slice name);
+/* The enum sdp_attribute_kind of an attribute by its name; 0 = none of them. */
+unsigned sdp_attribute_kind(struct slice name);
 
 #endif

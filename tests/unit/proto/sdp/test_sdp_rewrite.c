@@ -161,6 +161,65 @@ static void to_ipv6(void **state)
 	run(&row, &edit);
 }
 
+#define BROWSER                                                                                    \
+	"v=0\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\na=group:BUNDLE 0\r\na=msid-semantic: WMS "    \
+	"*\r\n"                                                                                    \
+	"a=extmap-allow-mixed\r\na=fingerprint:sha-256 AA\r\na=tool:x\r\n"                         \
+	"m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\na=setup:actpass\r\na=rtcp-mux\r\n"            \
+	"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:k\r\na=rtcp-fb:0 nack\r\na=extmap:1 urn:x\r\n"  \
+	"a=ssrc:1 cname:u\r\na=ptime:20\r\n"
+
+static const struct {
+	struct row row;
+	unsigned drop;
+} dropped[] = {
+	{{"nothing", BROWSER,
+	  OUT_HEAD "s=-\r\n" OUT_CONN "t=0 0\r\na=group:BUNDLE 0\r\na=msid-semantic: WMS *\r\n"
+		   "a=extmap-allow-mixed\r\na=fingerprint:sha-256 AA\r\na=tool:x\r\na=s\r\n"
+		   "m=audio 20000 RTP/AVP 0\r\na=mid:0\r\na=setup:actpass\r\na=rtcp-mux\r\n"
+		   "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:k\r\na=rtcp-fb:0 nack\r\n"
+		   "a=extmap:1 urn:x\r\na=ssrc:1 cname:u\r\na=ptime:20\r\na=m\r\n"},
+	 0},
+	{{"all that browsers add", BROWSER,
+	  OUT_HEAD "s=-\r\n" OUT_CONN "t=0 0\r\na=tool:x\r\na=s\r\n" OUT_AUDIO
+		   "a=rtcp:20003\r\na=ptime:20\r\na=m\r\n"},
+	 SDP_ATTR_SDES | SDP_ATTR_DTLS | SDP_ATTR_MUX | SDP_ATTR_BUNDLE},
+	{{"keys alone", BROWSER,
+	  OUT_HEAD "s=-\r\n" OUT_CONN "t=0 0\r\na=group:BUNDLE 0\r\na=msid-semantic: WMS *\r\n"
+		   "a=extmap-allow-mixed\r\na=tool:x\r\na=s\r\n"
+		   "m=audio 20000 RTP/AVP 0\r\na=mid:0\r\na=rtcp-mux\r\na=rtcp-fb:0 nack\r\n"
+		   "a=extmap:1 urn:x\r\na=ssrc:1 cname:u\r\na=ptime:20\r\na=m\r\n"},
+	 SDP_ATTR_SDES | SDP_ATTR_DTLS},
+};
+
+/* Another way of carrying media: its protocol, without the attributes of the old one, with ours. */
+static void kinds_are_dropped(void **state)
+{
+	for (size_t i = 0; i < ROWS(dropped); i++) {
+		struct sdp_edit edit = relay_all();
+
+		edit.drop = edit.media[0].drop = dropped[i].drop;
+		edit.lines = SL("a=s\r\n");
+		edit.media[0].lines = SL("a=m\r\n");
+		edit.media[0].proto = SL("RTP/AVP");
+		edit.media[0].rtcp_port = 20003;
+		run(&dropped[i].row, &edit);
+	}
+}
+
+static void a_refused_one_has_its_protocol(void **state)
+{
+	struct sdp_edit edit = relay_all();
+
+	edit.media[0] = (struct sdp_edit_media){
+		.kind = SDP_KEEP_PORT_ZERO, .proto = SL("RTP/AVP"), .drop = SDP_ATTR_BUNDLE};
+	edit.drop = SDP_ATTR_BUNDLE | SDP_ATTR_DTLS;
+	run(&(struct row){"refused", BROWSER,
+			  OUT_HEAD "s=-\r\n" OUT_CONN
+				   "t=0 0\r\na=tool:x\r\nm=audio 0 RTP/AVP 0\r\n"},
+	    &edit);
+}
+
 static void too_small_a_buffer(void **state)
 {
 	struct sdp_edit edit = relay_all();
@@ -184,6 +243,8 @@ int main(void)
 		cmocka_unit_test(refused_stream_leaves_its_group),
 		cmocka_unit_test(rtcp_port_of_its_own),
 		cmocka_unit_test(to_ipv6),
+		cmocka_unit_test(kinds_are_dropped),
+		cmocka_unit_test(a_refused_one_has_its_protocol),
 		cmocka_unit_test(too_small_a_buffer),
 	};
 
