@@ -45,6 +45,7 @@
 #define HW_FLOW_SEAL	   0x0800u /* what goes out is sealed here */
 #define HW_FLOW_SECRET_IN  0x1000u /* policy: nothing in the clear may come in here */
 #define HW_FLOW_SECRET_OUT 0x2000u /* policy: nothing in the clear may go out */
+#define HW_FLOW_ICE	   0x4000u /* senders prove themselves by ICE; with HW_FLOW_OPEN alone */
 
 /* Why a flow, or one packet of it, is not relayed by the kernel path. */
 enum hw_user_why {

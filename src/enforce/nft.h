@@ -12,6 +12,7 @@ struct nft;
 struct nft_pinhole {
 	struct ip_endpoint local;
 	struct ip_addr source; /* of local's family */
+	bool any_source;       /* whoever the zone admits: senders prove themselves there (ICE) */
 };
 
 struct nft_zone_counters {

@@ -87,7 +87,7 @@ int nft_netlink_new(struct nft_netlink **out)
 	return 0;
 }
 
-/* daddr . dport . saddr, each part padded to a word. */
+/* daddr . dport . saddr (or without the last), each part padded to a word. */
 static uint32_t write_key(const struct nft_pinhole *p, uint8_t out[static KEY_BYTES_MAX])
 {
 	size_t addr_bytes = p->local.addr.family == IP_V4 ? 4 : 16;
@@ -96,6 +96,8 @@ static uint32_t write_key(const struct nft_pinhole *p, uint8_t out[static KEY_BY
 	memset(out, 0, KEY_BYTES_MAX);
 	memcpy(out, p->local.addr.bytes, addr_bytes);
 	memcpy(out + addr_bytes, &port_be, sizeof(port_be));
+	if (p->any_source)
+		return (uint32_t)(addr_bytes + WORD_BYTES);
 	memcpy(out + addr_bytes + WORD_BYTES, p->source.bytes, addr_bytes);
 	return (uint32_t)(2 * addr_bytes + WORD_BYTES);
 }
@@ -116,15 +118,15 @@ static int add_element(struct nftnl_set *set, const struct nft_pinhole *p)
 	return 0;
 }
 
-/* The pinholes of one family as elements of its set; *out NULL when there is none. */
+/* The pinholes of one kind as elements of their set; *out NULL when there is none. */
 static int set_of(const struct nft_pinhole *pins, size_t count, enum ip_family family,
-		  struct nftnl_set **out)
+		  bool any_source, struct nftnl_set **out)
 {
 	struct nftnl_set *set = NULL;
 
 	*out = NULL;
 	for (size_t i = 0; i < count; i++) {
-		if (pins[i].local.addr.family != family)
+		if (pins[i].local.addr.family != family || pins[i].any_source != any_source)
 			continue;
 		if (!set) {
 			set = nftnl_set_alloc();
@@ -132,7 +134,7 @@ static int set_of(const struct nft_pinhole *pins, size_t count, enum ip_family f
 				return ERR_NOMEM;
 			if (nftnl_set_set_str(set, NFTNL_SET_TABLE, NFT_TABLE) < 0 ||
 			    nftnl_set_set_str(set, NFTNL_SET_NAME,
-					      family == IP_V4 ? NFT_PIN4 : NFT_PIN6) < 0)
+					      nft_pinhole_set(family, any_source)) < 0)
 				goto fail;
 		}
 		if (add_element(set, &pins[i]))
@@ -148,11 +150,12 @@ fail:
 static int put_elements(struct nft_netlink *nl, struct mnl_nlmsg_batch *batch, uint16_t type,
 			const struct nft_pinhole *pins, size_t count)
 {
-	for (enum ip_family family = IP_V4; family <= IP_V6; family++) {
+	for (unsigned kind = 0; kind < 4; kind++) {
+		enum ip_family family = kind < 2 ? IP_V4 : IP_V6;
 		uint16_t flags = type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_ACK : NLM_F_ACK;
 		struct nftnl_set *set;
 		struct nlmsghdr *h;
-		int err = set_of(pins, count, family, &set);
+		int err = set_of(pins, count, family, kind % 2, &set);
 
 		if (err)
 			return err;

@@ -18,6 +18,13 @@ void nft_counter_name(uint16_t zone, enum nft_counter which, char out[static NFT
 	out[o.n] = '\0';
 }
 
+const char *nft_pinhole_set(enum ip_family family, bool any_source)
+{
+	if (any_source)
+		return family == IP_V4 ? NFT_ANY4 : NFT_ANY6;
+	return family == IP_V4 ? NFT_PIN4 : NFT_PIN6;
+}
+
 size_t nft_rules_bytes(const struct config *config, size_t pinhole_count)
 {
 	size_t n = RULES_BASE_BYTES + pinhole_count * RULES_PINHOLE_BYTES;
@@ -78,24 +85,29 @@ static void write_counters(struct out *o, const struct config *c,
 	}
 }
 
-static void write_pinholes(struct out *o, const char *set, const char *type, enum ip_family family,
+/* The pinholes of one family: those with a permitted source, or those for any. */
+static void write_pinholes(struct out *o, enum ip_family family, bool any_source,
 			   const struct nft_pinhole *pins, size_t count)
 {
-	const char *open = " elements = { ";
-	bool any = false;
+	const char *type = family == IP_V4 ? "ipv4_addr" : "ipv6_addr";
+	const char *between = " elements = { ";
 
-	out_fmt(o, " set %s { type %s . inet_service . %s; size %u;", set, type, type,
-		NFT_PINS_MAX);
+	out_fmt(o, " set %s { type %s . inet_service%s%s; size %u;",
+		nft_pinhole_set(family, any_source), type, any_source ? "" : " . ",
+		any_source ? "" : type, NFT_PINS_MAX);
 	for (size_t i = 0; i < count; i++) {
-		if (pins[i].local.addr.family != family)
+		if (pins[i].local.addr.family != family || pins[i].any_source != any_source)
 			continue;
-		out_z(o, any ? ", " : open);
+		out_z(o, between);
 		ip_write(o, &pins[i].local.addr);
-		out_fmt(o, " . %u . ", pins[i].local.port);
-		ip_write(o, &pins[i].source);
-		any = true;
+		out_fmt(o, " . %u", pins[i].local.port);
+		if (!any_source) {
+			out_z(o, " . ");
+			ip_write(o, &pins[i].source);
+		}
+		between = ", ";
 	}
-	out_z(o, any ? " } }\n" : " }\n");
+	out_z(o, *between == ',' ? " } }\n" : " }\n");
 }
 
 static void write_source(struct out *o, const struct ip_addr *a, unsigned bits, bool *any)
@@ -231,7 +243,13 @@ static void write_media_zone(struct out *o, const struct config *c, size_t zone)
 			continue;
 		write_media_match(o, c, both[i], "daddr", "dport");
 		out_fmt(o, "%s daddr . udp dport . %s saddr @%s notrack accept\n", ip, ip,
-			both[i]->family == IP_V4 ? NFT_PIN4 : NFT_PIN6);
+			nft_pinhole_set(both[i]->family, false));
+		write_media_match(o, c, both[i], "daddr", "dport");
+		out_fmt(o, "%s daddr . udp dport @%s", ip, nft_pinhole_set(both[i]->family, true));
+		if (z->subnet_count)
+			out_fmt(o, " %s saddr @z%zu_src%s", ip, zone,
+				both[i]->family == IP_V4 ? "4" : "6");
+		out_z(o, " notrack accept\n");
 		write_media_match(o, c, both[i], "daddr", "dport");
 		out_fmt(o, "counter name z%zu_closed drop\n", zone);
 	}
@@ -241,11 +259,16 @@ static void write_media_zone(struct out *o, const struct config *c, size_t zone)
  */
 static void write_leftover_pinholes(struct out *o, const struct config *c, const char *verdict)
 {
-	out_fmt(o,
-		"  udp dport != %u-%u ip daddr . udp dport . ip saddr @" NFT_PIN4 " %s\n"
-		"  udp dport != %u-%u ip6 daddr . udp dport . ip6 saddr @" NFT_PIN6 " %s\n",
-		c->media.port_first, c->media.port_last, verdict, c->media.port_first,
-		c->media.port_last, verdict);
+	static const char *const keys[] = {
+		"ip daddr . udp dport . ip saddr @" NFT_PIN4,
+		"ip daddr . udp dport @" NFT_ANY4,
+		"ip6 daddr . udp dport . ip6 saddr @" NFT_PIN6,
+		"ip6 daddr . udp dport @" NFT_ANY6,
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		out_fmt(o, "  udp dport != %u-%u %s %s\n", c->media.port_first, c->media.port_last,
+			keys[i], verdict);
 }
 
 /* Media is judged before the connection tracking and kept out of it, both ways: a closed pinhole
@@ -395,8 +418,10 @@ int nft_rules_write(struct out *o, const struct config *config, const struct nft
 	out_z(o, "add table inet " NFT_TABLE "\ndelete table inet " NFT_TABLE "\n"
 		 "table inet " NFT_TABLE " {\n");
 	write_counters(o, config, counters);
-	write_pinholes(o, NFT_PIN4, "ipv4_addr", IP_V4, pinholes, pinhole_count);
-	write_pinholes(o, NFT_PIN6, "ipv6_addr", IP_V6, pinholes, pinhole_count);
+	for (enum ip_family family = IP_V4; family <= IP_V6; family++) {
+		write_pinholes(o, family, false, pinholes, pinhole_count);
+		write_pinholes(o, family, true, pinholes, pinhole_count);
+	}
 	for (size_t i = 0; i < config->zone_count; i++) {
 		if (!config->zones[i].subnet_count)
 			continue;

@@ -7,6 +7,8 @@
 #define NFT_TABLE    "hornwork"
 #define NFT_PIN4     "pin4" /* daddr . dport . saddr */
 #define NFT_PIN6     "pin6"
+#define NFT_ANY4     "any4" /* daddr . dport: from whomever the zone admits */
+#define NFT_ANY6     "any6"
 #define NFT_NAME_MAX 32	    /* bytes of an object's name with its NUL */
 #define NFT_PINS_MAX 524288 /* elements of one set: every port of eight addresses */
 
@@ -15,6 +17,8 @@ enum nft_counter { NFT_COUNTER_CLOSED, NFT_COUNTER_DROPPED };
 /* "z0_closed": zone by its index. */
 void nft_counter_name(uint16_t zone, enum nft_counter which, char out[static NFT_NAME_MAX]);
 
+/* The set that holds pinholes of this kind. Borrowed for ever. */
+const char *nft_pinhole_set(enum ip_family family, bool any_source);
 /* Bytes that are enough for nft_rules_write. */
 size_t nft_rules_bytes(const struct config *config, size_t pinhole_count);
 /* One transaction that replaces the table, whatever is there. `counters` (one per zone) are the

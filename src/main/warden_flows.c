@@ -34,7 +34,7 @@ void warden_flows_done(struct warden *w)
 
 static struct nft_pinhole pinhole_of(const struct flow_spec *spec)
 {
-	return (struct nft_pinhole){spec->local, spec->source.addr};
+	return (struct nft_pinhole){spec->local, spec->source.addr, spec->ice};
 }
 
 static int collect_pinholes(struct warden *w, struct nft_pinhole **out, size_t *out_count)
@@ -156,7 +156,7 @@ static void flow_open(struct warden *w, struct child *from, struct changes *ch,
 			    detail);
 		return;
 	}
-	same = replaces && old.call == op->spec.call &&
+	same = replaces && old.call == op->spec.call && old.ice == op->spec.ice &&
 	       ip_eq(&old.source.addr, &op->spec.source.addr);
 	if (flow_table_publish(w->flows, &op->spec, clock_ns(), &index) != 0) {
 		flow_refuse(w, from, &op->spec, REASON_warden_refused, "its port is not ours");

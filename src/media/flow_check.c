@@ -71,8 +71,12 @@ static bool is_nobody(const struct ip_addr *a)
 static const char *source_check(const struct config *config, const struct flow_spec *s,
 				const struct config_zone *in)
 {
+	if (s->ice && (!s->dtls || s->secret_in.exchange != KEYS_DTLS || !s->secret_in.terminated))
+		return "anybody may send there, and nobody has to prove itself";
 	if (is_nobody(&s->source.addr))
 		return NULL;
+	if (s->ice)
+		return "a permitted source beside ICE";
 	if (s->source.addr.family != s->local.addr.family || !is_peer(config, in, &s->source.addr))
 		return "the permitted source cannot live in its zone";
 	if (s->source.port < FLOW_PORT_MIN && !(s->source.port == 0 && s->learn_port))

@@ -14,7 +14,8 @@
  * addresses of their zone's subnets (of any, if it names none, or our own: a call that comes back
  * to us) and of the right family; ports from 1024 on, the source's may be unknown only when it is
  * learned; known kind; DSCP below 64. A source that is nobody (no family, or 0.0.0.0 and ::) admits
- * nothing and is fine: a held end; so is no destination yet. */
+ * nothing and is fine: a held end, or one that proves itself by ICE and DTLS; so is no destination
+ * yet. */
 enum reason flow_check(const struct config *config, const struct flow_spec *spec,
 		       const struct flow_spec *open, const char **out_why);
 

@@ -102,6 +102,7 @@ static uint16_t flags_of(const struct flow_spec *spec)
 	flags |= spec->learn_port ? HW_FLOW_LEARN_PORT : 0;
 	flags |= spec->dtls ? HW_FLOW_DTLS : 0;
 	flags |= spec->from_caller ? HW_FLOW_FROM_CALLER : 0;
+	flags |= spec->ice ? HW_FLOW_ICE : 0;
 	flags |= spec->secret_in.terminated ? HW_FLOW_OPEN : 0;
 	flags |= spec->secret_out.terminated ? HW_FLOW_SEAL : 0;
 	flags |= spec->secret_in.required ? HW_FLOW_SECRET_IN : 0;
@@ -265,6 +266,7 @@ bool flow_table_spec(const struct flow_table *t, uint32_t index, struct flow_spe
 	s.from_caller = f.flags & HW_FLOW_FROM_CALLER;
 	s.rtcp_mux = s.kind == FLOW_RTP && f.flags & HW_FLOW_RTCP;
 	s.dtls = f.flags & HW_FLOW_DTLS;
+	s.ice = f.flags & HW_FLOW_ICE;
 	s.learn_port = f.flags & HW_FLOW_LEARN_PORT;
 	s.to_learned = f.flags & HW_FLOW_TO_LEARNED;
 	s.dscp = f.dscp;

@@ -33,11 +33,13 @@ struct flow_spec {
 	uint8_t stream;	   /* index of the m= line */
 	bool from_caller;  /* direction: the sender is the caller's side */
 	bool rtcp_mux;
-	bool dtls;	   /* DTLS and STUN packets pass too (first byte 0..3, 20..63; RFC 7983) */
-	bool learn_port;   /* the source's port is learned once, its address never */
-	bool to_learned;   /* send where the opposite flow learned its peer, once it has */
-	uint8_t dscp;	   /* mark on outgoing packets, 0..63 */
-	uint8_t clock_khz; /* of the first codec, for jitter; 0 = unknown */
+	bool dtls; /* DTLS and STUN packets pass too (first byte 0..3, 20..63; RFC 7983) */
+	bool ice;  /* whoever proves itself by ICE may send and is sent to: `source` and `to` are
+		      nobody */
+	bool learn_port;	   /* the source's port is learned once, its address never */
+	bool to_learned;	   /* send where the opposite flow learned its peer, once it has */
+	uint8_t dscp;		   /* mark on outgoing packets, 0..63 */
+	uint8_t clock_khz;	   /* of the first codec, for jitter; 0 = unknown */
 	struct ip_endpoint local;  /* the open port */
 	struct ip_endpoint source; /* permitted sender */
 	struct ip_endpoint out;	   /* our port on the other side, from which packets leave */

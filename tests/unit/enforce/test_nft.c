@@ -155,6 +155,39 @@ static void r1_pinhole_opens_and_closes_at_once(void **state)
 	close(stranger);
 }
 
+/* Where senders prove themselves, whoever the zone admits may try. */
+static void r4_pinhole_for_any_source(void **state)
+{
+	struct net *n = net_of(state);
+	const struct nft_pinhole pins[] = {
+		{.local = {addr("192.0.2.1"), MEDIA_PORT}, .any_source = true},
+		{.local = {addr("2001:db8::1"), MEDIA_PORT}, .any_source = true},
+	};
+	int ours = bound(n->gate_ns, SOCK_DGRAM, "192.0.2.1", MEDIA_PORT);
+	int ours6 = bound(n->gate_ns, SOCK_DGRAM, "2001:db8::1", MEDIA_PORT);
+	int peer = bound(n->peer_ns, SOCK_DGRAM, "192.0.2.2", 4000);
+	int stranger = bound(n->peer_ns, SOCK_DGRAM, "192.0.2.3", 4000);
+	int peer6 = bound(n->peer_ns, SOCK_DGRAM, "2001:db8::2", 4000);
+
+	apply(n, NULL, 0);
+	DROPPED(peer, "192.0.2.1", MEDIA_PORT, ours);
+	assert_int_equal(nft_pinholes_change(n->nft, pins, 2, NULL, 0), 0);
+	for (unsigned round = 0; round < 2; round++) {
+		PASSES(peer, "192.0.2.1", MEDIA_PORT, ours);
+		PASSES(stranger, "192.0.2.1", MEDIA_PORT, ours);
+		PASSES(peer6, "2001:db8::1", MEDIA_PORT, ours6);
+		apply(n, pins, 2); /* a reload keeps them */
+	}
+	assert_int_equal(nft_pinholes_change(n->nft, NULL, 0, pins, 2), 0);
+	DROPPED(peer, "192.0.2.1", MEDIA_PORT, ours);
+	DROPPED(peer6, "2001:db8::1", MEDIA_PORT, ours6);
+	close(ours);
+	close(ours6);
+	close(peer);
+	close(stranger);
+	close(peer6);
+}
+
 static void r1_ipv6_pinhole(void **state)
 {
 	struct net *n = net_of(state);
@@ -423,6 +456,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_NET(r1_pinhole_opens_and_closes_at_once),
+		WITH_NET(r4_pinhole_for_any_source),
 		WITH_NET(r1_ipv6_pinhole),
 		WITH_NET(r1_default_deny_but_listeners_and_services),
 		WITH_NET(r5_no_way_into_another_zone),

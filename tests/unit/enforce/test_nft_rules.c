@@ -83,8 +83,11 @@ static void whole_table(void **state)
 	assert_ptr_equal(strstr(r, "add table inet hornwork\ndelete table inet hornwork\n"), r);
 	want(r, "iifname vmap { \"eth0\" : goto i0_media, \"eth1.20\" : goto i1_media }");
 	want(r, "ip daddr 192.0.2.1 udp dport 16384-32767 ip daddr . udp dport . ip saddr @pin4 "
+		"notrack accept\n  ip daddr 192.0.2.1 udp dport 16384-32767 ip daddr . udp dport "
+		"@any4 "
 		"notrack accept\n  ip daddr 192.0.2.1 udp dport 16384-32767 counter name z0_closed "
 		"drop\n");
+	want(r, "ip daddr . udp dport @any4 ip saddr @z1_src4 notrack accept");
 	want(r,
 	     "ip6 daddr 2001:db8::1 udp dport 16384-32767 ip6 daddr . udp dport . ip6 saddr @pin6");
 	want(r, "ip saddr 10.0.0.1 udp sport 16384-32767 notrack");
@@ -107,12 +110,17 @@ static void pinholes_and_counters_go_on(void **state)
 		{{addr("192.0.2.1"), 20000}, addr("203.0.113.5")},
 		{{addr("2001:db8::1"), 20002}, addr("2001:db8:9::5")},
 		{{addr("192.0.2.1"), 20004}, addr("203.0.113.6")},
+		{.local = {addr("192.0.2.1"), 20006}, .any_source = true},
+		{.local = {addr("2001:db8::1"), 20008}, .any_source = true},
 	};
 	const struct nft_zone_counters counters[] = {{1, 2, 3, 4}, {5, 6, 7, 8}};
 	const char *r = rules_of(&config, pins, ROWS(pins), counters);
 
 	want(r, "elements = { 192.0.2.1 . 20000 . 203.0.113.5, 192.0.2.1 . 20004 . 203.0.113.6 }");
 	want(r, "elements = { 2001:db8::1 . 20002 . 2001:db8:9::5 }");
+	want(r, "set any4 { type ipv4_addr . inet_service; size 524288; elements = { 192.0.2.1 . "
+		"20006 } }");
+	want(r, "elements = { 2001:db8::1 . 20008 }");
 	want(r, "counter z0_closed { packets 1 bytes 2 comment \"zone internet\" }");
 	want(r, "counter z1_dropped { packets 7 bytes 8 comment \"zone core\" }");
 }

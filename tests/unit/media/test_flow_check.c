@@ -178,11 +178,45 @@ static void running_calls_outlive_a_reload(void **state)
 	assert_int_equal(flow_check(&moved, &open, &open, NULL), REASON_warden_refused);
 }
 
+/* An open port for whoever proves itself is none for whoever does not have to. */
+static void ice_wants_a_handshake(void **state)
+{
+	static const struct {
+		const char *name;
+		bool dtls, terminated, source;
+		uint8_t exchange;
+		enum reason want;
+	} flows[] = {
+		{"by DTLS", true, true, false, KEYS_DTLS, REASON_NONE},
+		{"without DTLS packets", false, true, false, KEYS_DTLS, REASON_warden_refused},
+		{"keys are not ours", true, false, false, KEYS_DTLS, REASON_warden_refused},
+		{"by SDES", true, true, false, KEYS_SDES, REASON_warden_refused},
+		{"in the clear", true, true, false, KEYS_NONE, REASON_warden_refused},
+		{"with a source", true, true, true, KEYS_DTLS, REASON_warden_refused},
+	};
+
+	for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
+		struct flow_spec s = spec_of(&rows[0]);
+		enum reason got;
+
+		s.ice = true;
+		s.dtls = flows[i].dtls;
+		s.secret_in.terminated = flows[i].terminated;
+		s.secret_in.exchange = flows[i].exchange;
+		if (!flows[i].source)
+			s.source = (struct ip_endpoint){0};
+		got = flow_check(&config, &s, NULL, NULL);
+		if (got != flows[i].want)
+			fail_msg("%s: %d", flows[i].name, got);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ends_and_peers),
 		cmocka_unit_test(other_fields),
+		cmocka_unit_test(ice_wants_a_handshake),
 		cmocka_unit_test(running_calls_outlive_a_reload),
 	};
 
