@@ -22,6 +22,7 @@ struct media {
 	struct proc_channel warden;
 	struct proc_msg msg;
 	struct flow_table *table;
+	struct vault *vault;
 	struct workers *workers;
 	size_t unbound; /* at the last look */
 	bool stopping;
@@ -46,17 +47,44 @@ static int take_table(struct media *m)
 	return err;
 }
 
-static int wait_for_table(struct media *m)
+static int take_vault(struct media *m)
+{
+	struct vault_fds fds = {proc_msg_take_fd(&m->msg, 0), proc_msg_take_fd(&m->msg, 1)};
+	int err = m->vault ? ERR_EXISTS : vault_map(&fds, VAULT_PATH, &m->vault);
+
+	vault_fds_close(&fds);
+	return err;
+}
+
+static int wait_for_memory(struct media *m)
 {
 	int err = 0;
 
-	while (!err && !m->table) {
+	while (!err && !(m->table && m->vault)) {
 		int got = proc_receive_wait(&m->warden, &m->msg, SETUP_MS);
 
 		if (got < 0)
 			err = got;
 		else if (m->msg.type == PROC_FLOW_TABLE)
 			err = take_table(m);
+		else if (m->msg.type == PROC_VAULT)
+			err = take_vault(m);
+	}
+	return err;
+}
+
+/* OpenSSL reads files when a cipher is used first: that must be before the door is locked. */
+static int warm_up(void)
+{
+	int err = 0;
+
+	for (unsigned suite = SRTP_NONE + 1; suite < SRTP_SUITE_COUNT && !err; suite++) {
+		struct srtp_key key = {.suite = (uint8_t)suite};
+		struct srtp *s;
+
+		err = srtp_new(&key, SRTP_SEAL, &s);
+		if (!err)
+			srtp_free(s);
 	}
 	return err;
 }
@@ -71,9 +99,11 @@ static int set_up(struct media *m)
 
 	(void)proc_descriptors_raise(DESCRIPTORS);
 	err = proc_harden();
-	err = err ? err : wait_for_table(m);
+	err = err ? err : warm_up();
+	err = err ? err : wait_for_memory(m);
 	err = err ? err : proc_sandbox_enter(PROC_MEDIA, &sandbox);
 	setup.table = m->table;
+	setup.vault = m->vault;
 	err = err ? err : workers_start(&setup, &m->workers);
 	return err ? err : proc_send(&m->warden, PROC_CONFIG_DONE, &done, sizeof(done), NULL, 0);
 }
@@ -160,6 +190,7 @@ int child_media(int argc, char **argv)
 		log_line(SEV_CRITICAL, "media: %s", err_text(err));
 	workers_stop(m->workers);
 	flow_table_free(m->table);
+	vault_free(m->vault);
 	proc_msg_done(&m->msg);
 	proc_channel_done(&m->warden);
 	mem_free(m);

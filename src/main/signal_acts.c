@@ -157,11 +157,30 @@ static void add_op(struct signal *s, enum flow_op op, const struct action *a)
 		(struct proc_flow_op){.op = op, .reason = a->reason, .spec = *a->flow};
 }
 
+/* Before the flow that speaks of them, so that media finds them. */
+static void keys_put(struct signal *s, const struct action *a)
+{
+	uint32_t index = flow_table_index(s->flows, &a->flow->local);
+	struct vault_keys keys;
+
+	if (index == HW_FLOW_NONE)
+		return;
+	if (!a->keys) {
+		vault_wipe(s->vault, index);
+		return;
+	}
+	keys = (struct vault_keys){a->flow->secret_in.key, a->flow->secret_out.key, a->keys->in,
+				   a->keys->out};
+	vault_put(s->vault, index, &keys);
+	explicit_bzero(&keys, sizeof(keys));
+}
+
 static void on_open_flow(struct signal *s, const struct action *a)
 {
 	const struct config *c = s->config;
 	const char *zone = a->flow->zone < c->zone_count ? c->zones[a->flow->zone].name : "-";
 
+	keys_put(s, a);
 	record_on_open(&s->records, a->flow, zone, a->reason, clock_ms());
 	add_op(s, FLOW_OP_OPEN, a);
 }
@@ -173,6 +192,8 @@ static void on_close_flow(struct signal *s, const struct action *a)
 	bool known = index != HW_FLOW_NONE && flow_table_stats(s->flows, index, &last);
 
 	record_on_close(&s->records, a->flow, a->reason, known ? &last : NULL, clock_ms());
+	if (index != HW_FLOW_NONE)
+		vault_wipe(s->vault, index);
 	add_op(s, FLOW_OP_CLOSE, a);
 }
 

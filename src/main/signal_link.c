@@ -109,6 +109,15 @@ static int take_table(struct signal *s)
 	return err;
 }
 
+static int take_vault(struct signal *s)
+{
+	struct vault_fds fds = {proc_msg_take_fd(&s->msg, 0), -1};
+	int err = s->vault ? ERR_PEER : vault_map(&fds, VAULT_WRITER, &s->vault);
+
+	vault_fds_close(&fds);
+	return err;
+}
+
 /* The first configuration makes the core; then the door is locked from inside. */
 static int first_config(struct signal *s)
 {
@@ -132,7 +141,7 @@ static int config_whole(struct signal *s)
 	s->config = s->intake.config;
 	s->intake.config = NULL;
 	if (!s->locked_in)
-		err = s->flows ? first_config(s) : ERR_PEER;
+		err = s->flows && s->vault ? first_config(s) : ERR_PEER;
 	if (!err)
 		err = signal_net_apply(s, old, s->intake.old_index, s->intake.fds);
 	config_free(old);
@@ -178,6 +187,8 @@ static int on_warden_message(struct signal *s)
 		return 0;
 	case PROC_FLOW_TABLE:
 		return take_table(s);
+	case PROC_VAULT:
+		return take_vault(s);
 	case PROC_PEER:
 		return take_console(s);
 	case PROC_FLOW_REFUSED:

@@ -32,6 +32,15 @@ static void prove(void *ctx, const struct binding_info *b)
 	source_limit_prove(&s->sources, &b->path.remote, clock_ms());
 }
 
+/* Flows of an earlier signal go on until they fall silent; then nobody needs their keys. */
+static void forget_left_keys(struct signal *s)
+{
+	for (uint32_t i = vault_next_left(s->vault, 0); i != UINT32_MAX;
+	     i = vault_next_left(s->vault, i + 1))
+		if (flow_table_generation(s->flows, i) == 0)
+			vault_wipe(s->vault, i);
+}
+
 static void on_house_timer(void *ctx)
 {
 	struct signal *s = ctx;
@@ -44,6 +53,8 @@ static void on_house_timer(void *ctx)
 				  on_idle_call, s) != 0)
 		log_line(SEV_WARNING, "memory ran out while looking for silent calls");
 	records_age(&s->records, clock_ms());
+	if (s->house_turns % SIGNAL_VAULT_TURNS == 0)
+		forget_left_keys(s);
 	if (s->house_turns++ % SIGNAL_PROVE_TURNS == 0)
 		core_bindings_walk(s->core, prove, s);
 }
@@ -98,6 +109,7 @@ static void tear_down(struct signal *s)
 	config_intake_done(&s->intake);
 	config_free(s->config);
 	flow_table_free(s->flows);
+	vault_free(s->vault);
 	source_limit_done(&s->sources);
 	refusals_done(&s->refusals);
 	records_done(&s->records);

@@ -13,10 +13,12 @@
 #include "main/refusals.h"
 #include "main/source_limit.h"
 #include "media/flow_table.h"
+#include "media/vault.h"
 #include "proc/channel.h"
 
 #define SIGNAL_HOUSE_MS	    1000 /* silent calls, old records */
 #define SIGNAL_PROVE_TURNS  60	 /* of the above: registered phones keep their place */
+#define SIGNAL_VAULT_TURNS  10	 /* likewise: keys of a predecessor's calls that ended since */
 #define SIGNAL_EVENTS_PER_S 200	 /* refusals told one by one; beyond: counted */
 #define SIGNAL_RANDOM_BYTES 2048 /* drawn from the kernel at a time: about 100 calls' worth */
 #define SIGNAL_ERRORS_MAX   256	 /* unreachable peers told to the core at the turn's end */
@@ -33,6 +35,7 @@ struct signal {
 	struct config *config;
 	struct config_intake intake;
 	struct flow_table *flows;
+	struct vault *vault;
 	struct core_env env;
 	struct core *core;
 	struct udp *udp;

@@ -9,6 +9,7 @@
 #include "main/event_batch.h"
 #include "main/listeners.h"
 #include "media/flow_table.h"
+#include "media/vault.h"
 #include "proc/channel.h"
 #include "proc/supervise.h"
 
@@ -58,7 +59,8 @@ struct warden {
 	struct proc_msg msg;
 	struct event_batch events;
 	struct flow_table *flows;
-	struct nft *nft; /* NULL = no firewall: the user mode */
+	struct vault_fds vault; /* kept for those who need it, not looked into */
+	struct nft *nft;	/* NULL = no firewall: the user mode */
 	struct pinhole_counts pinholes;
 	uint64_t signal_born_ns; /* flows that are older belong to a signal that died; 0 = none */
 	struct loop_timer *orphans;

@@ -112,6 +112,21 @@ static void hand_table(struct child *c, enum flow_table_rights rights)
 	close(fds.stats);
 }
 
+static void hand_vault(struct child *c, enum vault_rights rights)
+{
+	struct vault_fds fds;
+	int list[2], err = vault_share(&c->warden->vault, rights, &fds);
+
+	if (err) {
+		warden_child_condemn(c, err);
+		return;
+	}
+	list[0] = fds.keys;
+	list[1] = fds.counters;
+	warden_child_send(c, PROC_VAULT, NULL, 0, list, fds.counters < 0 ? 1 : 2);
+	vault_fds_close(&fds);
+}
+
 /* A fresh pair whenever one of the two is new. */
 static void hand_peers(struct warden *w)
 {
@@ -194,9 +209,11 @@ static void hand_all(struct child *c)
 
 	warden_child_send(c, PROC_HELLO, &hello, sizeof(hello), NULL, 0);
 	if (c->kind == PROC_SIGNAL) {
+		hand_vault(c, VAULT_WRITER);
 		hand_table(c, FLOW_TABLE_READER);
 		warden_hand_config(w, false);
 	} else if (c->kind == PROC_MEDIA) {
+		hand_vault(c, VAULT_PATH);
 		hand_table(c, FLOW_TABLE_PATH);
 	} else {
 		warden_hand_console(w, false);

@@ -18,7 +18,9 @@ struct changes {
 
 int warden_flows_new(struct warden *w)
 {
-	return flow_table_create(ADDRESSES_MAX, &w->flows);
+	int err = flow_table_create(ADDRESSES_MAX, &w->flows);
+
+	return err ? err : vault_create(ADDRESSES_MAX, &w->vault);
 }
 
 void warden_flows_done(struct warden *w)
@@ -30,6 +32,7 @@ void warden_flows_done(struct warden *w)
 	w->nft = NULL;
 	loop_timer_free(w->orphans);
 	flow_table_free(w->flows);
+	vault_fds_close(&w->vault);
 }
 
 static struct nft_pinhole pinhole_of(const struct flow_spec *spec)

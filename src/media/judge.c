@@ -36,6 +36,33 @@ enum hw_refused judge_packet(struct hw_flow_stats *stats, const struct hw_flow *
 	return why;
 }
 
+/* As flow_learn would say, but nothing is learned. */
+static bool port_foreseen(const struct hw_flow_stats *stats, const struct hw_flow *flow,
+			  uint16_t port)
+{
+	uint64_t learned = __atomic_load_n(&stats->learned, __ATOMIC_ACQUIRE);
+
+	if (!(flow->flags & HW_FLOW_LEARN_PORT))
+		return flow->source_port_be == 0 || ntohs(flow->source_port_be) == port;
+	return learned >> 32 != flow->generation || (uint16_t)learned == port;
+}
+
+enum hw_refused judge_foreseen(const struct hw_flow_stats *stats, const struct hw_flow *flow,
+			       const struct ip_endpoint *source, struct slice packet)
+{
+	const uint8_t *p = (const uint8_t *)packet.p;
+	struct hw_datagram d = {.p = p, .end = p + packet.n, .n = (uint32_t)packet.n};
+	struct hw_rtp rtp;
+	enum hw_refused why;
+
+	if (!address_matches(flow, &source->addr))
+		return HW_REFUSED_ADDRESS;
+	why = hw_judge_kind(flow, &d, hw_classify(&d), &rtp);
+	if (why == JUDGE_PASS && !port_foreseen(stats, flow, source->port))
+		why = HW_REFUSED_PORT;
+	return why;
+}
+
 static bool all_zero(const uint8_t bytes[16])
 {
 	static const uint8_t zero[16];

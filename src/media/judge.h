@@ -12,6 +12,10 @@
 enum hw_refused judge_packet(struct hw_flow_stats *stats, const struct hw_flow *flow,
 			     const struct ip_endpoint *source, struct slice packet,
 			     uint64_t now_ns);
+/* What can be said without taking any effect, before a packet is proven: source address and port
+ * (as far as it is known already), kind, payload type. */
+enum hw_refused judge_foreseen(const struct hw_flow_stats *stats, const struct hw_flow *flow,
+			       const struct ip_endpoint *source, struct slice packet);
 /* Where the flow's packets go now: where the opposite flow (that of entry flow->out_index) learned
  * its peer, or flow->to. `opposite` may be NULL: it is not open. False: nowhere yet. */
 bool judge_target(const struct hw_flow *flow, const struct hw_flow *opposite,

@@ -4,13 +4,15 @@
 
 #include "bpf/limits.h" /* the figures' and the judge's, which the kernel path shares */
 
-#define RELAY_PACKET_BYTES_MAX 2048 /* a datagram; beyond Ethernet's 1,500 with room */
-#define RELAY_BATCH_MAX	       32   /* datagrams of one system call */
-#define RELAY_STREAK_MIN       4 /* rounds in a row with packets, then a port is read in batches */
-#define RELAY_EVENTS_MAX       256 /* ports handled between two looks at the kicks */
-#define RELAY_RETRY_MS	       5   /* until a port that could not be bound is tried again */
-#define RELAY_RETRIES_MAX      200 /* times; then more slowly */
-#define RELAY_RETRY_SLOW_MS    1000
+#define RELAY_PACKET_BYTES_MAX 2048	     /* a datagram; beyond Ethernet's 1,500 with room */
+#define CRYPT_GRACE_NS	       2000000000ull /* a sender's former key after a new one was agreed on */
+
+#define RELAY_BATCH_MAX	    32	/* datagrams of one system call */
+#define RELAY_STREAK_MIN    4	/* rounds in a row with packets, then a port is read in batches */
+#define RELAY_EVENTS_MAX    256 /* ports handled between two looks at the kicks */
+#define RELAY_RETRY_MS	    5	/* until a port that could not be bound is tried again */
+#define RELAY_RETRIES_MAX   200 /* times; then more slowly */
+#define RELAY_RETRY_SLOW_MS 1000
 
 #define ICE_UFRAG_MIN	      4	    /* bytes, RFC 8839 5.4 */
 #define ICE_UFRAG_MAX	      256   /* bytes, RFC 8839 5.4 */

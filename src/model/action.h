@@ -27,6 +27,7 @@ struct action {
 	struct slice bytes; /* ACT_SEND, ACT_TRACE; ACT_REPORT: detail in words, may hold strangers'
 			       bytes */
 	const struct flow_spec *flow; /* ACT_OPEN_FLOW, ACT_CLOSE_FLOW */
+	const struct flow_keys *keys; /* ACT_OPEN_FLOW: NULL = it has none */
 };
 
 /* What the core is given besides events and time. */

@@ -25,6 +25,11 @@ struct flow_secret {
 	uint32_t key;	  /* with terminated: number of the key in the vault, not 0 */
 };
 
+/* The keys of one flow, beside the spec that the warden gets: not for it. */
+struct flow_keys {
+	struct srtp_key in, out; /* SRTP_NONE where secret_in, secret_out are not terminated */
+};
+
 struct flow_spec {
 	uint32_t call;	   /* the call's number, as shown by `calls` */
 	uint16_t zone;	   /* index of the zone where packets come in */

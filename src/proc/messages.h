@@ -9,7 +9,7 @@
 #include "model/config.h"
 #include "model/flow.h"
 
-#define PROC_VERSION	 1     /* of this page; both ends must have the same */
+#define PROC_VERSION	 2     /* of this page; both ends must have the same */
 #define PROC_PAYLOAD_MAX 32768 /* bytes of one message behind its head */
 #define PROC_FDS_MAX	 4     /* descriptors that may travel with one message */
 #define PROC_FLOW_OPS_MAX                                                                          \
@@ -45,6 +45,7 @@ enum proc_type {
 	PROC_CONFIG_LISTENER, /* + the socket when it is new */
 	PROC_CONFIG_END,
 	PROC_FLOW_TABLE, /* + the two memory files of the table */
+	PROC_VAULT,	 /* + the memory file of SRTP's keys; for media that of the counters too */
 	PROC_MEDIA_KICK,
 	PROC_PEER, /* + a channel to another child */
 	PROC_CONSOLE_SETUP,

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/list.h"
+#include "media/crypt.h"
 #include "media/flow_table.h"
 
 struct relay_port {
@@ -14,9 +15,10 @@ struct relay_port {
 	uint32_t index;
 	struct hw_flow flow; /* as of flow.generation */
 	struct hw_flow_stats *stats;
-	uint64_t round;	 /* of the relay, in which it had packets last */
-	unsigned streak; /* rounds in a row in which it had some */
-	uint8_t dscp;	 /* set on the socket: that of the flow that leaves here */
+	struct crypt *crypt; /* NULL where the flow needs none, or memory ran out */
+	uint64_t round;	     /* of the relay, in which it had packets last */
+	unsigned streak;     /* rounds in a row in which it had some */
+	uint8_t dscp;	     /* set on the socket: that of the flow that leaves here */
 	unsigned tries;
 	uint64_t retry_ns;
 	struct ip_endpoint to; /* where `to_address` points */

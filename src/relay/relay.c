@@ -95,6 +95,7 @@ static void port_close(struct relay *r, struct relay_port *p)
 		close(p->fd);
 	else
 		r->unbound_count--;
+	crypt_free(p->crypt);
 	list_remove(&p->all);
 	list_remove(&p->waiting);
 	r->ports[p->index] = NULL;
@@ -147,6 +148,17 @@ static void port_try(struct relay *r, struct relay_port *p)
 		r->retry_ns = p->retry_ns;
 }
 
+/* What the flow says of keys, made so. */
+static void port_keys(const struct relay *r, struct relay_port *p)
+{
+	if (!crypt_wanted(&p->flow)) {
+		crypt_free(p->crypt);
+		p->crypt = NULL;
+	} else if (p->crypt || crypt_new(r->setup.vault, p->index, &p->crypt) == 0) {
+		crypt_sync(p->crypt, &p->flow, r->setup.now_ns());
+	}
+}
+
 static void port_open(struct relay *r, uint32_t index, const struct hw_flow *flow)
 {
 	struct relay_port *p = mem_zalloc(1, sizeof(*p));
@@ -158,6 +170,7 @@ static void port_open(struct relay *r, uint32_t index, const struct hw_flow *flo
 	p->index = index;
 	p->flow = *flow;
 	p->stats = flow_table_figures(r->setup.table, index, flow);
+	port_keys(r, p);
 	p->fd = -1;
 	r->ports[index] = p;
 	r->unbound_count++;
@@ -180,6 +193,7 @@ void relay_sync(struct relay *r, uint32_t index)
 	} else {
 		p->flow = flow;
 		p->stats = flow_table_figures(r->setup.table, index, &flow);
+		port_keys(r, p);
 	}
 }
 
@@ -214,13 +228,14 @@ static unsigned judge_batch(struct relay *r, const struct relay_port *p, unsigne
 
 	for (unsigned i = 0; i < came; i++) {
 		struct ip_endpoint source = port_endpoint(&b->from[i]);
-		struct slice packet = slice_of(b->bytes[i], b->in[i].msg_len);
+		size_t bytes = b->in[i].msg_len;
 
 		b->in[i].msg_hdr.msg_namelen = sizeof(b->from[i]);
 		if (b->in[i].msg_hdr.msg_flags & MSG_TRUNC)
 			judge_refuse(p->stats, HW_REFUSED_TOO_LONG, 1);
-		else if (judge_packet(p->stats, &p->flow, &source, packet, now_ns) == JUDGE_PASS)
-			b->out_part[passed++] = (struct iovec){b->bytes[i], packet.n};
+		else if (crypt_pass(p->crypt, p->stats, &p->flow, &source, (uint8_t *)b->bytes[i],
+				    &bytes, sizeof(b->bytes[i]), now_ns) == JUDGE_PASS)
+			b->out_part[passed++] = (struct iovec){b->bytes[i], bytes};
 	}
 	return passed;
 }

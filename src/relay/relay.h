@@ -4,11 +4,13 @@
 #define HW_RELAY_RELAY_H
 
 #include "media/flow_table.h"
+#include "media/vault.h"
 
 struct relay;
 
 struct relay_setup {
 	struct flow_table *table; /* FLOW_TABLE_PATH; borrowed until relay_free */
+	struct vault *vault;	  /* VAULT_PATH; borrowed likewise; NULL: no flow has keys */
 	unsigned worker;	  /* this one's number, below `workers` */
 	unsigned workers;
 	int wake_fd;		  /* an eventfd that ends a wait; borrowed; -1 = none */

@@ -4,6 +4,7 @@
 #define HW_RELAY_WORKERS_H
 
 #include "media/flow_table.h"
+#include "media/vault.h"
 
 #define WORKERS_MAX 64 /* threads; more cores than that carry more than a gateway's network */
 
@@ -11,6 +12,7 @@ struct workers;
 
 struct workers_setup {
 	struct flow_table *table; /* FLOW_TABLE_PATH; borrowed until workers_stop */
+	struct vault *vault;	  /* VAULT_PATH; borrowed likewise; NULL: no flow has keys */
 	unsigned count;		  /* threads, 1..WORKERS_MAX */
 	uint64_t (*now_ns)(void); /* monotonic clock */
 };

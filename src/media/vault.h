@@ -1,0 +1,61 @@
+/* Where the keys of SRTP lie while calls run: memory that signal writes and media reads, beside the
+ * counters that media alone has. The warden holds the descriptors, so that both areas outlive
+ * either process, and maps neither. Indexed as the flow table is. */
+#ifndef HW_MEDIA_VAULT_H
+#define HW_MEDIA_VAULT_H
+
+#include "base/srtp_key.h"
+#include "proto/srtp/srtp.h"
+
+struct vault;
+
+enum vault_rights {
+	VAULT_WRITER, /* signal: writes keys; no counters */
+	VAULT_PATH,   /* media: reads keys, writes counters */
+};
+
+/* -1 where there is none. */
+struct vault_fds {
+	int keys, counters;
+};
+
+/* The keys of one flow. Numbers tell whether a key is still the same one; 0 = none. */
+struct vault_keys {
+	uint32_t open_number, seal_number;
+	struct srtp_key open, seal; /* of what comes in, of what goes out */
+};
+
+/* What media keeps of one flow: all that a successor must know to go on under the same keys. */
+struct vault_counters {
+	uint32_t open_number, seal_number; /* of the keys they belong to */
+	struct srtp_streams open, seal;
+};
+
+/* The two empty areas for `addresses_max` local addresses, as for flow_table_create. Memory is
+ * taken page by page. ERR_LIMIT, -errno. */
+int vault_create(unsigned addresses_max, struct vault_fds *out) must_check;
+/* Closes what is open. */
+void vault_fds_close(struct vault_fds *fds);
+/* New descriptors that carry no more than these rights. -errno. */
+int vault_share(const struct vault_fds *fds, enum vault_rights rights,
+		struct vault_fds *out) must_check;
+/* Maps what vault_share gave; core dumps leave it out. The descriptors stay the caller's.
+ * ERR_NOMEM, ERR_SYNTAX, -errno. */
+int vault_map(const struct vault_fds *fds, enum vault_rights rights, struct vault **out) must_check;
+/* Unmaps. Accepts NULL. */
+void vault_free(struct vault *v);
+
+/* Writer: what is there is replaced. Ignores an index out of range. */
+void vault_put(struct vault *v, uint32_t index, const struct vault_keys *keys);
+/* Writer: overwrites what is there. */
+void vault_wipe(struct vault *v, uint32_t index);
+/* Writer: the first entry at `from` or behind that holds keys which another process put there, or
+ * UINT32_MAX: a new signal finds what its predecessor left. */
+uint32_t vault_next_left(const struct vault *v, uint32_t from);
+
+/* Path: a whole copy; false when there are none. The caller wipes it. */
+bool vault_get(const struct vault *v, uint32_t index, struct vault_keys *out);
+/* Path: borrowed until vault_free; NULL when there is no such index. */
+struct vault_counters *vault_counters(struct vault *v, uint32_t index);
+
+#endif
