@@ -163,6 +163,19 @@ int feed_list_load(struct feed_list *l, const char *data_dir, const char *feeds_
 	return err;
 }
 
+int feed_list_imported(struct feed_list *l, const char *feeds_dir, struct fault *f)
+{
+	int err;
+
+	*l = (struct feed_list){0};
+	err = imported_load(l, feeds_dir, f);
+	if (err && !*f->text)
+		fault_say(f, err, "%s: %s", feeds_dir, err_text(err));
+	if (err)
+		feed_list_done(l);
+	return err;
+}
+
 void feed_list_done(struct feed_list *l)
 {
 	mem_free(l->items);

@@ -32,6 +32,8 @@ struct feed_list {
  * or not exist). An imported feed replaces a shipped one of its name. */
 int feed_list_load(struct feed_list *l, const char *data_dir, const char *feeds_dir,
 		   struct fault *f) must_check;
+/* The imported ones alone. */
+int feed_list_imported(struct feed_list *l, const char *feeds_dir, struct fault *f) must_check;
 void feed_list_done(struct feed_list *l);
 const struct feed_info *feed_named(const struct feed_list *l, const char *name);
 

@@ -11,6 +11,8 @@ struct subcommand {
 };
 
 static const struct subcommand subcommands[] = {
+	{"import", cmd_assess_import, "take advisories from a file, a folder or a URL"},
+	{"feeds", cmd_assess_feeds, "the advisories at hand, and their age"},
 	{"match", cmd_assess_match, "the CVEs that apply to a version of a product"},
 };
 

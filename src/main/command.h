@@ -14,6 +14,8 @@ enum exit_code {
 };
 
 int cmd_assess(int argc, char **argv);
+int cmd_assess_feeds(int argc, char **argv);
+int cmd_assess_import(int argc, char **argv);
 int cmd_assess_match(int argc, char **argv);
 int cmd_calls(int argc, char **argv);
 int cmd_check(int argc, char **argv);
