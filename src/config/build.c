@@ -8,6 +8,7 @@ struct build {
 	struct config *config;
 	const struct doc *doc;
 	struct config_report *report;
+	char *outer; /* the struct that the last section of the file's outermost level fills */
 };
 
 /* What every titled section starts with. */
@@ -118,13 +119,13 @@ static char *place_titled(struct build *b, const struct doc_section *s)
 static char *place_single(struct build *b, const struct doc_section *s)
 {
 	for (const struct doc_section *e = b->doc->sections; e != s; e = e->next)
-		if (e->schema == s->schema) {
+		if (e->schema == s->schema && e->within == s->within) {
 			config_error(b->report, s->line,
 				     "%s stands twice (first in line %u); merge the two",
 				     s->schema->name, e->line);
 			break;
 		}
-	return (char *)b->config + s->schema->at;
+	return s->within ? b->outer : (char *)b->config + s->schema->at;
 }
 
 /* ---- values ---- */
@@ -249,7 +250,7 @@ static int default_value(struct build *b, const struct schema_row *row, char *ba
 			  &(struct out){.buf = NULL});
 }
 
-static int apply_defaults(struct build *b, const struct schema_section *schema, char *base)
+static int own_defaults(struct build *b, const struct schema_section *schema, char *base)
 {
 	const uint16_t none = CONFIG_NONE;
 
@@ -267,15 +268,29 @@ static int apply_defaults(struct build *b, const struct schema_section *schema, 
 	return 0;
 }
 
+/* Those of the sections that may stand within it, too. */
+static int apply_defaults(struct build *b, const struct schema_section *schema, char *base)
+{
+	const struct schema_section *sections;
+	size_t count;
+	int err = own_defaults(b, schema, base);
+
+	sections = schema_sections(&count);
+	for (size_t i = 0; i < count && !err; i++)
+		if (sections[i].within && strcmp(sections[i].within, schema->name) == 0)
+			err = own_defaults(b, &sections[i], base);
+	return err;
+}
+
 static void check_required(struct build *b, const struct doc_section *s)
 {
 	for (size_t i = 0; i < s->schema->row_count; i++) {
 		const struct schema_row *row = &s->schema->rows[i];
 
 		if (row->required && !entry_find(s, row))
-			config_error(b->report, s->line, "%s %.*s has no %s (%s); add %s = ...",
-				     s->schema->name, SLICE_ARGS(s->title), row->key, row->help,
-				     row->key);
+			config_error(b->report, s->line, "%s%s%.*s has no %s (%s); add %s = ...",
+				     s->schema->name, s->title.n ? " " : "", SLICE_ARGS(s->title),
+				     row->key, row->help, row->key);
 	}
 }
 
@@ -359,6 +374,8 @@ static int apply_section(struct build *b, const struct doc_section *s)
 		return 0;
 	}
 	base = s->schema->titled ? place_titled(b, s) : place_single(b, s);
+	if (!s->within)
+		b->outer = base;
 	if (!base)
 		return 0;
 	err = s->schema->titled ? apply_defaults(b, s->schema, base) : 0;
@@ -384,7 +401,7 @@ int config_build(struct config *c, const struct doc *doc, struct config_report *
 
 	sections = schema_sections(&count);
 	for (size_t i = 0; i < count && !err; i++) {
-		if (sections[i].later)
+		if (sections[i].later || sections[i].within)
 			continue;
 		if (sections[i].titled)
 			err = make_room(&b, &sections[i]);

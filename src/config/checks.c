@@ -14,7 +14,9 @@ struct check {
 static unsigned line_of(const struct check *k, unsigned section_line, const char *key)
 {
 	for (const struct doc_section *s = k->doc->sections; s; s = s->next)
-		for (const struct doc_entry *e = s->entries; s->line == section_line && e;
+		for (const struct doc_entry *e = s->entries;
+		     (s->line == section_line || (s->within && s->within->line == section_line)) &&
+		     e;
 		     e = e->next)
 			if (strcmp(e->row->key, key) == 0)
 				return e->line;
@@ -67,6 +69,11 @@ static void check_zone_pair(const struct check *k, const struct config_zone *a,
 		config_error(k->report, line_of(k, b->line, "address"),
 			     "zone %s has an address of zone %s; give each its own", b->name,
 			     a->name);
+	else if (a->vlan && strcmp(a->interface, b->interface) == 0)
+		config_error(k->report, line_of(k, b->line, "vlan"),
+			     "zones %s and %s are both VLAN %u of %s; merge the two or give one "
+			     "another vlan",
+			     a->name, b->name, a->vlan, a->parent);
 	else if (*a->interface && strcmp(a->interface, b->interface) == 0 &&
 		 !have_own_addresses(a, b))
 		config_error(k->report, line_of(k, b->line, "interface"),
@@ -121,6 +128,53 @@ static void check_zones(const struct check *k)
 				       "zone %s is named by no pbx, phones or trunk",
 				       c->zones[i].name);
 	}
+}
+
+/* ---- what zones reach ---- */
+
+static bool apart(uint8_t a, uint8_t b)
+{
+	return (a == ZONE_VOICE && b == ZONE_DATA) || (a == ZONE_DATA && b == ZONE_VOICE);
+}
+
+static bool shares_interface(const struct config *c, const struct config_zone *z)
+{
+	for (size_t i = 0; i < c->zone_count; i++)
+		if (&c->zones[i] != z && strcmp(c->zones[i].interface, z->interface) == 0)
+			return true;
+	return false;
+}
+
+static void check_reach(const struct check *k, const struct config_zone *z,
+			const struct config_reach *r)
+{
+	const struct config_zone *to = r->zone < k->c->zone_count ? &k->c->zones[r->zone] : NULL;
+	unsigned line = line_of(k, z->line, "reaches");
+
+	if (!to)
+		config_error(k->report, line, "reaches: there is no zone %s; add zone %s { ... }",
+			     r->to, r->to);
+	else if (to == z)
+		config_error(k->report, line, "zone %s reaches itself anyway; remove it", z->name);
+	else if (apart(z->role, to->role))
+		config_error(k->report, line,
+			     "zone %s is for %s and zone %s for %s: they are kept apart and meet "
+			     "through the gateway's SIP alone; remove it",
+			     z->name, z->role == ZONE_VOICE ? "voice" : "data", to->name,
+			     to->role == ZONE_VOICE ? "voice" : "data");
+	else if (shares_interface(k->c, z) || shares_interface(k->c, to))
+		config_error(
+			k->report, line,
+			"zone %s shares its interface with another zone, so what comes from it "
+			"cannot be told; give it an interface or a vlan of its own",
+			shares_interface(k->c, z) ? z->name : to->name);
+}
+
+static void check_reaches(const struct check *k)
+{
+	for (size_t i = 0; i < k->c->zone_count; i++)
+		for (size_t n = 0; n < k->c->zones[i].reach_count; n++)
+			check_reach(k, &k->c->zones[i], &k->c->zones[i].reaches[n]);
 }
 
 /* ---- listeners ---- */
@@ -356,6 +410,7 @@ void config_check(const struct config *c, const struct doc *doc, struct config_r
 	struct check k = {.c = c, .doc = doc, .report = report};
 
 	check_zones(&k);
+	check_reaches(&k);
 	check_listeners(&k);
 	check_pbxs(&k);
 	for (size_t i = 0; i < c->trunk_count; i++)

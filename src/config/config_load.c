@@ -9,6 +9,7 @@
 #include "config/build.h"
 #include "config/checks.h"
 #include "config/doc.h"
+#include "config/schema.h"
 #include "config/text.h"
 
 static bool has_method(const struct config_phones *p, const char *method)
@@ -79,6 +80,68 @@ static int derive_defaults(struct config *c)
 	return 0;
 }
 
+static const struct doc_entry *entry_of(const struct doc_section *s, const char *key)
+{
+	for (const struct doc_entry *e = s->entries; e; e = e->next)
+		if (strcmp(e->row->key, key) == 0)
+			return e;
+	return NULL;
+}
+
+static void note_reach_lines(struct config_zone *z, const struct doc_entry *e)
+{
+	struct config_reach *list = (struct config_reach *)(uintptr_t)z->reaches;
+	size_t n = 0;
+
+	for (const struct doc_value *v = e->values; v && n < z->reach_count; v = v->next)
+		list[n++].line = v->line;
+}
+
+/* Where it is written what may pass: the policy names these lines. */
+static void note_lines(struct config *c, const struct doc *doc)
+{
+	for (const struct doc_section *s = doc->sections; s; s = s->next) {
+		const struct doc_entry *reaches = entry_of(s, "reaches");
+		const struct doc_entry *admins = entry_of(s, "admins");
+
+		for (size_t i = 0; reaches && i < c->zone_count; i++)
+			if (c->zones[i].line == s->line)
+				note_reach_lines(&c->zones[i], reaches);
+		if (admins)
+			c->assess.admins_line = admins->line;
+	}
+}
+
+/* By name, in any order; what names no zone stays CONFIG_NONE and is told by the checks. */
+static void resolve_reaches(struct config *c)
+{
+	for (size_t i = 0; i < c->zone_count; i++) {
+		struct config_reach *list = (struct config_reach *)(uintptr_t)c->zones[i].reaches;
+
+		for (size_t n = 0; n < c->zones[i].reach_count; n++)
+			list[n].zone = config_zone_find(c, slice_z(list[n].to));
+	}
+}
+
+/* A tagged zone is on the link of its VLAN. */
+static void name_links(struct config *c)
+{
+	for (size_t i = 0; i < c->zone_count; i++) {
+		struct config_zone *z = &c->zones[i];
+		struct out o = out_to(z->interface, sizeof(z->interface) - 1);
+
+		if (!z->vlan)
+			continue;
+		memcpy(z->parent, z->interface, sizeof(z->parent));
+		out_fmt(&o, "%s.%u", z->parent, z->vlan);
+		if (o.err) {
+			o = out_to(z->interface, sizeof(z->interface) - 1);
+			out_fmt(&o, "vlan%u", z->vlan);
+		}
+		memset(z->interface + o.n, 0, sizeof(z->interface) - o.n);
+	}
+}
+
 static int fill(struct config *c, struct arena *scratch, const char *text,
 		struct config_report *report)
 {
@@ -89,6 +152,11 @@ static int fill(struct config *c, struct arena *scratch, const char *text,
 		err = config_build(c, &doc, report);
 	if (!err)
 		err = derive_defaults(c);
+	if (!err) {
+		resolve_reaches(c);
+		note_lines(c, &doc);
+		name_links(c);
+	}
 	if (!err && doc.whole)
 		config_check(c, &doc, report);
 	return err ? err : config_report_verdict(report);

@@ -62,11 +62,18 @@ static struct unknown *unknown_find(struct reader *r, const struct schema_sectio
 	return NULL;
 }
 
-/* The schema's section that a libConfuse section was read as; &nowhere when it is read over. */
+/* The schema's section that a libConfuse section was read as; &nowhere when it is read over. One
+ * that stands within the present one goes before one that stands alone. */
 static const struct schema_section *section_meant(struct reader *r, const char *name)
 {
 	const struct unknown *u = unknown_find(r, NULL, name);
+	const struct schema_section *inner =
+		r->section ? schema_section_within(r->section->schema->name, slice_z(name)) : NULL;
 
+	if (inner)
+		return inner;
+	if (r->section && r->section->schema->within && strcmp(r->section->schema->name, name) == 0)
+		return r->section->schema;
 	if (u)
 		return u->meant_section ? u->meant_section : &nowhere;
 	return schema_section_find(slice_z(name));
@@ -75,7 +82,7 @@ static const struct schema_section *section_meant(struct reader *r, const char *
 static void on_section(struct reader *r, const cfg_t *cfg)
 {
 	const struct schema_section *schema = section_meant(r, cfg->name);
-	struct doc_section *s;
+	struct doc_section *outer = schema->within ? r->section : NULL, *s;
 
 	r->section = NULL;
 	if (schema == &nowhere)
@@ -87,6 +94,7 @@ static void on_section(struct reader *r, const cfg_t *cfg)
 	}
 	s->schema = schema;
 	s->line = (unsigned)cfg->line;
+	s->within = outer;
 	if (cfg->title)
 		copy_z(r, r->arena, cfg->title, &s->title);
 	*r->section_end = s;
@@ -172,13 +180,14 @@ static int on_section_end(cfg_t *cfg, cfg_opt_t *opt)
 	const struct schema_row *row;
 
 	for (size_t i = 1; r->section && s && s->opts[i].name; i++) {
-		if (s->opts[i].nvalues || !(s->opts[i].flags & CFGF_MODIFIED))
+		if (s->opts[i].nvalues || s->opts[i].type == CFGT_SEC ||
+		    !(s->opts[i].flags & CFGF_MODIFIED))
 			continue;
 		row = row_meant(r, s->opts[i].name);
 		if (row)
 			entry_for(r, row, r->section->line);
 	}
-	r->section = NULL;
+	r->section = r->section ? r->section->within : NULL;
 	return 0;
 }
 
@@ -191,6 +200,8 @@ static void say_unknown_key(struct reader *r, unsigned line, struct unknown *u)
 
 	for (size_t i = 0; i < u->section->row_count; i++)
 		suggest_offer(&near, slice_z(u->section->rows[i].key));
+	if (elsewhere && u->section->within)
+		elsewhere = NULL;
 	if (elsewhere)
 		config_error(r->report, line,
 			     "a %s section starts inside a %s section; write } before it", u->name,
@@ -209,13 +220,20 @@ static void say_unknown_key(struct reader *r, unsigned line, struct unknown *u)
 static void say_unknown_section(struct reader *r, unsigned line, struct unknown *u)
 {
 	struct suggest near = suggest_for(slice_z(u->name));
-	const struct schema_section *sections;
+	const struct schema_section *sections, *inner = NULL;
 	size_t count;
 
 	sections = schema_sections(&count);
-	for (size_t i = 0; i < count; i++)
-		suggest_offer(&near, slice_z(sections[i].name));
-	if (near.best.n)
+	for (size_t i = 0; i < count; i++) {
+		if (!sections[i].within)
+			suggest_offer(&near, slice_z(sections[i].name));
+		else if (strcmp(sections[i].name, u->name) == 0)
+			inner = &sections[i];
+	}
+	if (inner)
+		config_error(r->report, line, "%s stands inside a section: %s", u->name,
+			     inner->example);
+	else if (near.best.n)
 		config_error(r->report, line, "there is no section \"%s\"; did you mean \"%.*s\"?",
 			     u->name, SLICE_ARGS(near.best));
 	else
@@ -223,8 +241,9 @@ static void say_unknown_section(struct reader *r, unsigned line, struct unknown 
 			     "there is no section \"%s\"; there are zone, pbx, phones, trunk, "
 			     "media, limits and console",
 			     u->name);
-	u->meant_section = near.best.n ? schema_section_find(near.best) : NULL;
-	u->shape = !u->meant_section || u->meant_section->titled ? AS_TITLED : AS_UNTITLED;
+	u->meant_section = near.best.n && !inner ? schema_section_find(near.best) : NULL;
+	u->shape =
+		!inner && (!u->meant_section || u->meant_section->titled) ? AS_TITLED : AS_UNTITLED;
 	r->again = true;
 }
 
@@ -354,13 +373,18 @@ static cfg_opt_t option(struct reader *r, const char *name)
 	return o;
 }
 
-/* The mark, the schema's keys, and the unknown names met so far. */
+static void section_set(struct reader *r, cfg_opt_t *o, const char *name, bool titled,
+			const struct schema_section *schema);
+
+/* The mark, the schema's keys, the sections that stand within, and the unknown names met so far. */
 static cfg_opt_t *options_of(struct reader *r, const struct schema_section *schema)
 {
-	size_t n = 0;
-	cfg_opt_t *o =
-		arena_alloc(&r->names, (schema->row_count + r->unknown_count + 2) * sizeof(*o));
+	const struct schema_section *sections;
+	size_t n = 0, count;
+	cfg_opt_t *o;
 
+	sections = schema_sections(&count);
+	o = arena_alloc(&r->names, (schema->row_count + r->unknown_count + count + 2) * sizeof(*o));
 	if (!o) {
 		r->err = ERR_NOMEM;
 		return NULL;
@@ -369,6 +393,9 @@ static cfg_opt_t *options_of(struct reader *r, const struct schema_section *sche
 	o[n++].def.parsed = r->mark_value;
 	for (size_t i = 0; i < schema->row_count; i++)
 		o[n++] = option(r, schema->rows[i].key);
+	for (size_t i = 0; i < count && schema->name; i++)
+		if (sections[i].within && strcmp(sections[i].within, schema->name) == 0)
+			section_set(r, &o[n++], sections[i].name, false, &sections[i]);
 	for (size_t i = 0; i < r->unknown_count; i++)
 		if (r->unknown[i].section == schema)
 			o[n++] = option(r, r->unknown[i].name);
@@ -400,7 +427,8 @@ static cfg_opt_t *table_new(struct reader *r)
 		return NULL;
 	}
 	for (size_t i = 0; i < count; i++)
-		section_set(r, &o[n++], sections[i].name, sections[i].titled, &sections[i]);
+		if (!sections[i].within)
+			section_set(r, &o[n++], sections[i].name, sections[i].titled, &sections[i]);
 	for (size_t i = 0; i < r->unknown_count; i++) {
 		const struct unknown *u = &r->unknown[i];
 

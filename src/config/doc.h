@@ -28,7 +28,8 @@ struct doc_section {
 	const struct schema_section *schema;
 	struct slice title; /* empty for sections without one */
 	unsigned line;
-	struct doc_entry *entries; /* in the file's order */
+	struct doc_section *within; /* the section that it stands in, or NULL */
+	struct doc_entry *entries;  /* in the file's order */
 	struct doc_section *next;
 };
 

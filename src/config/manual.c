@@ -84,7 +84,8 @@ static void write_row(struct out *o, const struct schema_row *row)
 
 static void write_section(struct out *o, const struct schema_section *s)
 {
-	out_fmt(o, ".Ss %s%s\n", s->name, s->titled ? " NAME" : "");
+	out_fmt(o, ".Ss %s%s%s%s\n", s->name, s->titled ? " NAME" : "",
+		s->within ? ", inside " : "", s->within ? s->within : "");
 	manual_sentence(o, slice_z(s->help));
 	out_fmt(o, ".Bd -literal -offset indent\n%s\n.Ed\n.Bl -tag -width Ds\n", s->example);
 	for (size_t i = 0; i < s->row_count; i++)

@@ -40,6 +40,14 @@ static void check_given(const struct resolve *r, const struct config_zone *z,
 			     z->name, ip_text(a, text), z->interface);
 }
 
+static uint8_t bits_of(const struct config_interface *i, const struct ip_addr *a)
+{
+	for (size_t n = 0; a->family && n < i->count; n++)
+		if (ip_eq(&i->addresses[n], a))
+			return i->bits[n];
+	return 0;
+}
+
 static void say_no_interface(const struct resolve *r, const struct config_zone *z)
 {
 	char names[CONFIG_ISSUE_TEXT_MAX / 2];
@@ -51,28 +59,81 @@ static void say_no_interface(const struct resolve *r, const struct config_zone *
 		     z->interface, SLICE_ARGS(out_slice(&o)));
 }
 
+static bool has_network(const struct config_zone *z, const struct ip_addr *a)
+{
+	for (size_t i = 0; i < z->subnet_count; i++)
+		if (ip_in_prefix(a, &z->subnets[i]))
+			return true;
+	return a->family == IP_NONE;
+}
+
+/* The link will be made: then the file must say what an interface would tell. */
+static void check_new_link(const struct resolve *r, const struct config_zone *z)
+{
+	struct config_interface parent;
+
+	if (r->world->interface(r->world->ctx, z->parent, &parent)) {
+		struct config_zone missing = *z;
+
+		memcpy(missing.interface, z->parent, sizeof(missing.interface));
+		say_no_interface(r, &missing);
+	} else if (!z->address4.family && !z->address6.family) {
+		config_error(r->report, z->line,
+			     "zone %s: there is no link of VLAN %u on %s yet; for one to be made, "
+			     "add address = ...",
+			     z->name, z->vlan, z->parent);
+	} else if (!has_network(z, &z->address4) || !has_network(z, &z->address6)) {
+		config_error(
+			r->report, z->line,
+			"zone %s: the link of VLAN %u on %s is to be made, but no subnet holds "
+			"its address; add the network to subnets",
+			z->name, z->vlan, z->parent);
+	}
+}
+
+/* False: nothing more can be said of the zone. */
+static bool look_at_interface(const struct resolve *r, struct config_zone *z,
+			      struct config_interface *i)
+{
+	char name[CONFIG_IFNAME_MAX];
+
+	if (z->vlan && r->world->vlan_link(r->world->ctx, z->parent, z->vlan, name) == 0)
+		memcpy(z->interface, name, sizeof(z->interface));
+	z->trunk = r->world->vlan_link(r->world->ctx, z->interface, 0, name) == 0;
+	z->link_missing = false;
+	if (r->world->interface(r->world->ctx, z->interface, i) == 0) {
+		check_given(r, z, i, &z->address4);
+		check_given(r, z, i, &z->address6);
+		return true;
+	}
+	if (!z->vlan) {
+		say_no_interface(r, z);
+		return false;
+	}
+	z->link_missing = true;
+	check_new_link(r, z);
+	return true;
+}
+
 static void resolve_zone(const struct resolve *r, struct config_zone *z)
 {
 	struct config_interface i = {0};
 	bool given = z->address4.family || z->address6.family;
 
-	if (r->world) {
-		if (r->world->interface(r->world->ctx, z->interface, &i)) {
-			say_no_interface(r, z);
-			return;
-		}
-		check_given(r, z, &i, &z->address4);
-		check_given(r, z, &i, &z->address6);
-	}
+	if (r->world && !look_at_interface(r, z, &i))
+		return;
 	if (!given) {
 		take_first(&i, IP_V4, &z->address4);
 		take_first(&i, IP_V6, &z->address6);
 	}
-	if (z->address4.family == IP_NONE && z->address6.family == IP_NONE)
+	if (z->address4.family == IP_NONE && z->address6.family == IP_NONE && !z->link_missing)
 		config_error(r->report, z->line,
 			     "zone %s: interface %s has no address; give it one, or write "
 			     "address = ...",
 			     z->name, z->interface);
+	z->bits4 = bits_of(&i, &z->address4);
+	z->bits6 = bits_of(&i, &z->address6);
+	z->bridge = i.bridge;
 	if (z->public4.family == IP_NONE)
 		z->public4 = z->address4;
 	if (z->public6.family == IP_NONE)

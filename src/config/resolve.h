@@ -9,7 +9,9 @@
 
 struct config_interface {
 	struct ip_addr addresses[CONFIG_INTERFACE_ADDRESSES_MAX];
+	uint8_t bits[CONFIG_INTERFACE_ADDRESSES_MAX]; /* prefix lengths; 0 = not known */
 	size_t count;
+	bool bridge;
 };
 
 /* What config_resolve asks. */
@@ -17,6 +19,10 @@ struct config_world {
 	void *ctx;
 	/* The interface's addresses without link-local ones, or ERR_ABSENT. */
 	int (*interface)(void *ctx, const char *name, struct config_interface *out);
+	/* The link of a VLAN on an interface, whatever its name, or ERR_ABSENT. With VLAN 0: any.
+	 */
+	int (*vlan_link)(void *ctx, const char *parent, uint16_t vlan,
+			 char out[static CONFIG_IFNAME_MAX]);
 	/* The names of all interfaces, separated by spaces, for an error's text. */
 	void (*interface_names)(void *ctx, struct out *out);
 	/* An address of a host name in this family, or ERR_ABSENT. May block. */

@@ -30,11 +30,12 @@ static const struct schema_section sections[] = {
 	 .example = "limits { calls = 500  registrations = 2000 }"},
 	{SINGLE(console), .tag = "core", .help = "what the gateway tells, and where",
 	 .example = "console { events = \"/var/log/hornwork/events.json\" }"},
+	{SINGLE(assess), .tag = "r3", .help = "the care of devices",
+	 .example = "assess { admins = {\"10.99.0.0/24\"} }"},
 	{LATER("tls", false, "r4", "SIP over TLS")},
 	{LATER("tunnel", true, "r4", "IPsec tunnels")},
 	{LATER("voice-vlan", false, "r5", "announcing the voice VLAN")},
 	{LATER("qos", false, "r5", "traffic shaping")},
-	{LATER("assess", false, "r3", "the assessment of devices")},
 	{LATER("cluster", false, "r1", "running as a cluster")},
 };
 
@@ -44,12 +45,21 @@ const struct schema_section *schema_sections(size_t *count)
 	return sections;
 }
 
+const struct schema_section *schema_section_within(const char *within, struct slice name)
+{
+	for (size_t i = 0; i < COUNT_OF(sections); i++) {
+		const struct schema_section *s = &sections[i];
+
+		if (slice_eq(slice_z(s->name), name) &&
+		    (within ? s->within && strcmp(s->within, within) == 0 : !s->within))
+			return s;
+	}
+	return NULL;
+}
+
 const struct schema_section *schema_section_find(struct slice name)
 {
-	for (size_t i = 0; i < COUNT_OF(sections); i++)
-		if (slice_eq(slice_z(sections[i].name), name))
-			return &sections[i];
-	return NULL;
+	return schema_section_within(NULL, name);
 }
 
 const struct schema_row *schema_row_find(const struct schema_section *s, struct slice key)
@@ -89,6 +99,7 @@ const char *schema_type_text(enum schema_type type)
 		[SCHEMA_LISTEN] = "listeners such as {\"udp:5060\", \"tcp:5060\"}",
 		[SCHEMA_SERVICE] = "ports such as {\"tcp:22\"}",
 		[SCHEMA_SUBNET] = "networks such as {\"10.0.0.0/8\"}",
+		[SCHEMA_REACH] = "zones, or zones and ports, such as {core, \"core tcp:443\"}",
 		[SCHEMA_DOMAIN] = "domains such as {\"pbx.example\"}",
 		[SCHEMA_METHOD] = "SIP methods such as {REGISTER, INVITE}",
 		[SCHEMA_DIAL] = "beginnings of numbers such as {\"+49\", \"0\"}",

@@ -26,6 +26,7 @@ enum schema_type {
 	SCHEMA_LISTEN,	/* list of struct config_listen */
 	SCHEMA_SERVICE, /* list of struct config_listen: ports of the gateway itself */
 	SCHEMA_SUBNET,	/* list of struct ip_prefix */
+	SCHEMA_REACH,	/* list of struct config_reach: zones, with a port or without */
 	SCHEMA_DOMAIN,	/* list of struct slice: host names or addresses */
 	SCHEMA_METHOD,	/* list of struct slice: SIP methods */
 	SCHEMA_DIAL,	/* list of struct slice: beginnings of numbers */
@@ -54,8 +55,10 @@ struct schema_row {
 
 struct schema_section {
 	const char *name;
-	bool titled;	   /* NAME follows the word; any number of them */
-	const char *later; /* not NULL: not carried out by this version, and what to know */
+	const char *within; /* not NULL: it stands in sections of this name, and its rows' fields
+			       are theirs */
+	bool titled;	    /* NAME follows the word; any number of them */
+	const char *later;  /* not NULL: not carried out by this version, and what to know */
 	size_t at;	 /* offset in struct config: of the struct, or of a pointer to the first */
 	size_t count_at; /* titled: offset of the size_t with their number */
 	size_t size;	 /* bytes of one struct */
@@ -69,8 +72,9 @@ struct schema_section {
 /* Every section in the manual's order. Titled ones start with `char name[CONFIG_NAME_MAX];
  * unsigned line;`. */
 const struct schema_section *schema_sections(size_t *count);
-/* By name, or NULL. */
+/* By name, or NULL; `within` is NULL for those that stand in no other one. */
 const struct schema_section *schema_section_find(struct slice name);
+const struct schema_section *schema_section_within(const char *within, struct slice name);
 const struct schema_row *schema_row_find(const struct schema_section *s, struct slice key);
 /* A list takes {a, b}; anything else one value. */
 bool schema_is_list(const struct schema_row *row);

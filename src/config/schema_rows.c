@@ -21,12 +21,13 @@ const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS] = {
 	 FIELD(zone, vlan),
 	 .min = 0,
 	 .max = 4094,
-	 .now = "0",
-	 .needs = "name the VLAN's own interface instead, as in interface = eth0.100",
 	 .fallback = "0",
 	 .tag = "r5",
 	 .help = "the VLAN tag of this zone on its interface",
-	 .more = "0: the interface carries the zone untagged."},
+	 .more = "0: the interface carries the zone untagged. Else the link of that VLAN is used, "
+		 "whatever its name; where there is none the gateway makes one, INTERFACE.VLAN, "
+		 "gives it the zone's address, and removes it when it ends. Packets leave with the "
+		 "priority (802.1p) 5 for media and 3 for signalling."},
 	{.key = "address",
 	 .type = SCHEMA_ADDRESSES,
 	 FIELD(zone, address4),
@@ -91,6 +92,26 @@ const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS] = {
 	 .help = "ports of the gateway itself that this zone may reach",
 	 .more = "As tcp:22 or udp:161. Everything else that is not signalling or media of a call "
 		 "is dropped. services = {} closes them all."},
+	{.key = "reaches",
+	 .type = SCHEMA_REACH,
+	 LIST(zone, reaches, reach_count),
+	 .by_default = "nothing",
+	 .tag = "r5",
+	 .help = "what the gateway passes on from this zone to another one as a router",
+	 .more = "The name of a zone, or of a zone and a port: {\"core tcp:443\", \"core "
+		 "udp:123\"}. "
+		 "Answers pass with it. Everything else between zones is dropped and counted; "
+		 "hornwork policy prints the whole. Voice and data never reach each other but "
+		 "through the gateway's SIP, and management ports of voice devices are for "
+		 "assess { admins } alone, whatever is written here."},
+	{.key = "dhcp-servers",
+	 .type = SCHEMA_SUBNET,
+	 LIST(zone, dhcp_servers, dhcp_server_count),
+	 .by_default = "nobody is known",
+	 .tag = "r5",
+	 .help = "the addresses that answer DHCP and advertise IPv6 routes in this zone",
+	 .more = "Where the zone's interface is a bridge, such messages of others are dropped. "
+		 "IPv6 servers and routers speak from link-local addresses."},
 };
 
 const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS] = {
@@ -417,4 +438,15 @@ const struct schema_row schema_console_rows[SCHEMA_CONSOLE_ROWS] = {
 	 .tag = "core",
 	 .by_default = "none",
 	 .help = "the file to which events are appended, one JSON object a line"},
+};
+
+const struct schema_row schema_assess_rows[SCHEMA_ASSESS_ROWS] = {
+	{.key = "admins",
+	 .type = SCHEMA_SUBNET,
+	 LIST(assess, admins, admin_count),
+	 .by_default = "nobody",
+	 .tag = "r3",
+	 .help = "the addresses that may reach management ports of voice devices",
+	 .more = "The ports of Telnet, SSH, FTP, TFTP, SNMP and web administration in zones whose "
+		 "role is voice."},
 };

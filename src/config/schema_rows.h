@@ -4,13 +4,14 @@
 
 #include "config/schema.h"
 
-#define SCHEMA_ZONE_ROWS    10
+#define SCHEMA_ZONE_ROWS    12
 #define SCHEMA_PBX_ROWS	    7
 #define SCHEMA_PHONES_ROWS  9
 #define SCHEMA_TRUNK_ROWS   13
 #define SCHEMA_MEDIA_ROWS   3
 #define SCHEMA_LIMITS_ROWS  7
 #define SCHEMA_CONSOLE_ROWS 3
+#define SCHEMA_ASSESS_ROWS  1
 
 extern const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS];
 extern const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS];
@@ -19,5 +20,6 @@ extern const struct schema_row schema_trunk_rows[SCHEMA_TRUNK_ROWS];
 extern const struct schema_row schema_media_rows[SCHEMA_MEDIA_ROWS];
 extern const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS];
 extern const struct schema_row schema_console_rows[SCHEMA_CONSOLE_ROWS];
+extern const struct schema_row schema_assess_rows[SCHEMA_ASSESS_ROWS];
 
 #endif

@@ -260,6 +260,7 @@ int value_read(const struct schema_row *row, struct slice text, struct arena *ar
 	case SCHEMA_LISTEN:
 	case SCHEMA_SERVICE:
 	case SCHEMA_SUBNET:
+	case SCHEMA_REACH:
 		return value_net_read(row, text, out, why);
 	case SCHEMA_DOMAIN:
 	case SCHEMA_METHOD:
@@ -295,6 +296,7 @@ size_t value_size(const struct schema_row *row)
 		[SCHEMA_LISTEN] = sizeof(struct config_listen),
 		[SCHEMA_SERVICE] = sizeof(struct config_listen),
 		[SCHEMA_SUBNET] = sizeof(struct ip_prefix),
+		[SCHEMA_REACH] = sizeof(struct config_reach),
 		[SCHEMA_DOMAIN] = sizeof(struct slice),
 		[SCHEMA_METHOD] = sizeof(struct slice),
 		[SCHEMA_DIAL] = sizeof(struct slice),

@@ -231,6 +231,28 @@ static int read_subnet(struct slice text, struct ip_prefix *out, struct out *why
 	return ERR_SYNTAX;
 }
 
+/* "ZONE" or "ZONE tcp:443". */
+static int read_reach(struct slice text, struct config_reach *out, struct out *why)
+{
+	struct slice service, name = slice_split(slice_trim(text), ' ', &service);
+	struct config_reach reach = {.zone = CONFIG_NONE};
+	struct config_listen port;
+
+	service = slice_trim(service);
+	if (!name.n || !slice_to_z(name, reach.to, sizeof(reach.to)))
+		return refuse(why, "write the name of a zone, as in \"core\" or \"core tcp:443\"");
+	if (service.n) {
+		int err = read_listen(service, true, &port, why);
+
+		if (err)
+			return err;
+		reach.transport = port.transport;
+		reach.port = port.port;
+	}
+	*out = reach;
+	return 0;
+}
+
 int value_net_read(const struct schema_row *row, struct slice text, void *out, struct out *why)
 {
 	if (row->type == SCHEMA_PEER)
@@ -243,6 +265,8 @@ int value_net_read(const struct schema_row *row, struct slice text, void *out, s
 		return read_addresses(text, out, why);
 	if (row->type == SCHEMA_SUBNET)
 		return read_subnet(text, out, why);
+	if (row->type == SCHEMA_REACH)
+		return read_reach(text, out, why);
 	return read_listen(text, row->type == SCHEMA_SERVICE, out, why);
 }
 

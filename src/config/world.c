@@ -5,6 +5,11 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 static bool take_address(const struct sockaddr *sa, struct ip_addr *out)
 {
@@ -29,6 +34,37 @@ static bool take_address(const struct sockaddr *sa, struct ip_addr *out)
 	return true;
 }
 
+static uint8_t bits_of(const struct sockaddr *mask)
+{
+	struct ip_addr a = {0};
+	unsigned bits = 0;
+
+	/* a mask is no address, and never link-local */
+	if (!take_address(mask, &a))
+		return 0;
+	while (bits < 128 && (a.bytes[bits / 8] & (0x80u >> bits % 8)))
+		bits++;
+	return (uint8_t)bits;
+}
+
+/* Asked of the kernel, because /sys may show another network namespace. */
+static bool is_bridge(const char *name)
+{
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq request = {.ifr_data = (char *)&info};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool bridge;
+
+	if (fd < 0 || !slice_to_z(slice_z(name), request.ifr_name, sizeof(request.ifr_name))) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	bridge = ioctl(fd, SIOCETHTOOL, &request) == 0 && strcmp(info.driver, "bridge") == 0;
+	close(fd);
+	return bridge;
+}
+
 static int system_interface(void *ctx, const char *name, struct config_interface *out)
 {
 	struct config_interface found = {0};
@@ -41,9 +77,31 @@ static int system_interface(void *ctx, const char *name, struct config_interface
 	     i = i->ifa_next)
 		if (strcmp(i->ifa_name, name) == 0 &&
 		    take_address(i->ifa_addr, &found.addresses[found.count]))
-			found.count++;
+			found.bits[found.count++] = bits_of(i->ifa_netmask);
 	freeifaddrs(all);
+	found.bridge = is_bridge(name);
 	*out = found;
+	return 0;
+}
+
+/* The kernel's own list of VLAN links: "NAME | VLAN | PARENT" behind two lines of heading. */
+static int system_vlan_link(void *ctx, const char *parent, uint16_t vlan,
+			    char out[static CONFIG_IFNAME_MAX])
+{
+	FILE *list = fopen("/proc/thread-self/net/vlan/config", "re");
+	char line[128], name[CONFIG_IFNAME_MAX], on[CONFIG_IFNAME_MAX];
+	unsigned id;
+	bool found = false;
+
+	(void)ctx;
+	while (list && !found && fgets(line, sizeof(line), list))
+		found = sscanf(line, "%15s | %u | %15s", name, &id, on) == 3 &&
+			strcmp(on, parent) == 0 && (vlan == 0 || id == vlan);
+	if (list)
+		(void)fclose(list);
+	if (!found)
+		return ERR_ABSENT;
+	memcpy(out, name, sizeof(name));
 	return 0;
 }
 
@@ -80,6 +138,7 @@ static int system_host(void *ctx, const char *name, enum ip_family family, struc
 struct config_world config_world_system(void)
 {
 	return (struct config_world){.interface = system_interface,
+				     .vlan_link = system_vlan_link,
 				     .interface_names = system_interface_names,
 				     .host = system_host};
 }

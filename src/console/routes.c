@@ -15,6 +15,7 @@ static const struct route_row rows[] = {
 	{SLICE("/v1/trace"), SLICE("GET"), ROUTE_TRACE, "call"},
 	{SLICE("/v1/explain"), SLICE("GET"), ROUTE_EXPLAIN, "what"},
 	{SLICE("/metrics"), SLICE("GET"), ROUTE_METRICS, NULL},
+	{SLICE("/v1/policy"), SLICE("GET"), ROUTE_POLICY, NULL},
 	{SLICE("/v1/reload"), SLICE("POST"), ROUTE_RELOAD, NULL},
 };
 
@@ -40,6 +41,11 @@ enum route route_find(const struct route_query *q, char argument[static ROUTE_AR
 		value = q->argument(q->ctx, row->argument);
 		if (!value || !value[0] ||
 		    !slice_to_z(slice_z(value), argument, ROUTE_ARGUMENT_MAX))
+			return ROUTE_BAD_REQUEST;
+	}
+	if (row->route == ROUTE_POLICY) {
+		value = q->argument(q->ctx, "explain");
+		if (value && !slice_to_z(slice_z(value), argument, ROUTE_ARGUMENT_MAX))
 			return ROUTE_BAD_REQUEST;
 	}
 	if (row->route == ROUTE_CALLS) {

@@ -1,10 +1,12 @@
-/* The gateway's own firewall table, `inet hornwork`: default deny on the zones' interfaces, and the
- * pinholes. Made as a whole in one transaction; no other table is ever touched. It acts in the
- * network namespace in which nft_new was called. */
+/* The gateway's own firewall tables: `inet hornwork` (default deny on the zones' interfaces and
+ * between the zones, pinholes, forged sources), `netdev hornwork` (VLAN tags, ARP) and `bridge
+ * hornwork` where a zone is a bridge. Made as a whole in one transaction; no other table is ever
+ * touched. They act in the network namespace in which nft_new was called. */
 #ifndef HW_ENFORCE_NFT_H
 #define HW_ENFORCE_NFT_H
 
 #include "model/config.h"
+#include "model/segment.h"
 
 struct nft;
 
@@ -18,22 +20,41 @@ struct nft_pinhole {
 struct nft_zone_counters {
 	uint64_t closed_port_packets, closed_port_bytes; /* media range, no pinhole */
 	uint64_t dropped_packets, dropped_bytes;	 /* all else that is not admitted */
+	uint64_t spoofed_packets, spoofed_bytes;	 /* a source that belongs elsewhere */
+	uint64_t tagged_packets, tagged_bytes;		 /* a VLAN tag where none belongs */
+	uint64_t forged_packets,
+		forged_bytes; /* ARP, neighbour discovery, DHCP in another's name */
+};
+
+struct nft_counter_value {
+	uint64_t packets, bytes;
 };
 
 /* ERR_NOMEM, ERR_DENIED (no CAP_NET_ADMIN), ERR_ABSENT (no nf_tables in this kernel), -errno. */
 int nft_new(struct nft **out) must_check;
-/* Makes the table what the configuration wants, with exactly these pinholes, in one transaction:
- * at start and at each reload. Counters go on. On failure the old table stays as it was and
- * nft_error says why. ERR_NOMEM, ERR_SYNTAX (a name that nft cannot take), ERR_DENIED, -errno. */
-int nft_apply(struct nft *n, const struct config *config, const struct nft_pinhole *pinholes,
-	      size_t count) must_check;
+/* Makes the tables what configuration and policy want, with exactly these pinholes and the present
+ * quarantine, in one transaction: at start and at each reload. Counters go on. On failure the old
+ * tables stay as they were and nft_error says why. ERR_NOMEM, ERR_SYNTAX (a name that nft cannot
+ * take), ERR_DENIED, -errno. */
+int nft_apply(struct nft *n, const struct config *config, const struct segment_policy *policy,
+	      const struct nft_pinhole *pinholes, size_t count) must_check;
+/* Devices that reach nothing but the gateway's SIP and media, and are reached by administrators
+ * alone: exactly these from now on, in one transaction, running connections included. -errno,
+ * ERR_NOMEM; then the old ones stay. Before the first nft_apply they are only remembered. */
+int nft_quarantine_set(struct nft *n, const struct ip_addr *devices, size_t count) must_check;
+/* False where this kernel cannot filter below IP: VLAN tags, ARP, bridges. */
+bool nft_guards_frames(const struct nft *n);
 /* Opens and closes pinholes in one transaction each NFT_BATCH_MAX elements. Opening one that is
  * open, and closing one that is not, is no failure. -errno; then nft_apply mends what is left. */
 int nft_pinholes_change(struct nft *n, const struct nft_pinhole *add, size_t add_count,
 			const struct nft_pinhole *remove, size_t remove_count) must_check;
 /* Figures of `zone` (index into the configuration that was applied last). ERR_ABSENT, -errno. */
 int nft_zone_counters(struct nft *n, uint16_t zone, struct nft_zone_counters *out) must_check;
-/* Removes our table, all of it and nothing else; that there is none is no failure. -errno. */
+/* What was dropped on its way from one zone to another; zones that share an interface are counted
+ * by the first of them. ERR_ABSENT, -errno. */
+int nft_cell_counter(struct nft *n, uint16_t from, uint16_t to,
+		     struct nft_counter_value *out) must_check;
+/* Removes our tables, all of them and nothing else; that there is none is no failure. -errno. */
 int nft_remove(struct nft *n) must_check;
 /* What nft said about the last failure; borrowed until the next call. Never NULL. */
 const char *nft_error(const struct nft *n);

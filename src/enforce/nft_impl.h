@@ -5,7 +5,8 @@
 
 #include "enforce/nft_rules.h"
 
-#define NFT_ERROR_MAX 512 /* bytes of a failure's text with its NUL */
+#define NFT_ERROR_MAX 512  /* bytes of a failure's text with its NUL */
+#define NFT_PORTS_MAX 4096 /* bytes of a bridge's ports: 200 names */
 
 struct nft_ctx;
 struct nft_netlink;
@@ -15,6 +16,10 @@ struct nft {
 	struct nft_netlink *netlink;
 	char (*zone_names)[CONFIG_NAME_MAX]; /* of the configuration applied last */
 	size_t zone_count;
+	struct ip_addr *quarantine;
+	size_t quarantine_count;
+	bool frames, bridges_by_ports; /* what the last transaction that passed was made with */
+	char ports[NFT_PORTS_MAX];     /* of the bridge asked for last */
 	char error[NFT_ERROR_MAX];
 };
 
@@ -25,8 +30,8 @@ void nft_netlink_free(struct nft_netlink *nl);
 /* Up to NFT_BATCH_MAX elements in one transaction; all or none. -errno. */
 int nft_netlink_change(struct nft_netlink *nl, const struct nft_pinhole *add, size_t add_count,
 		       const struct nft_pinhole *remove, size_t remove_count) must_check;
-/* ERR_ABSENT, -errno. */
-int nft_netlink_counter(struct nft_netlink *nl, const char *name, uint64_t *out_packets,
-			uint64_t *out_bytes) must_check;
+/* `family` of its table: NFPROTO_INET, NFPROTO_NETDEV, NFPROTO_BRIDGE. ERR_ABSENT, -errno. */
+int nft_netlink_counter(struct nft_netlink *nl, uint16_t family, const char *name,
+			uint64_t *out_packets, uint64_t *out_bytes) must_check;
 
 #endif

@@ -217,8 +217,8 @@ static int on_counter(const struct nlmsghdr *h, void *ctx)
 	return MNL_CB_OK;
 }
 
-int nft_netlink_counter(struct nft_netlink *nl, const char *name, uint64_t *out_packets,
-			uint64_t *out_bytes)
+int nft_netlink_counter(struct nft_netlink *nl, uint16_t family, const char *name,
+			uint64_t *out_packets, uint64_t *out_bytes)
 {
 	struct counter_answer answer = {0};
 	struct nftnl_obj *obj = nftnl_obj_alloc();
@@ -227,7 +227,7 @@ int nft_netlink_counter(struct nft_netlink *nl, const char *name, uint64_t *out_
 
 	if (!obj)
 		return ERR_NOMEM;
-	h = nftnl_nlmsg_build_hdr(nl->buffer, NFT_MSG_GETOBJ, NFPROTO_INET, NLM_F_ACK, ++nl->seq);
+	h = nftnl_nlmsg_build_hdr(nl->buffer, NFT_MSG_GETOBJ, family, NLM_F_ACK, ++nl->seq);
 	nftnl_obj_set_str(obj, NFTNL_OBJ_TABLE, NFT_TABLE);
 	nftnl_obj_set_str(obj, NFTNL_OBJ_NAME, name);
 	nftnl_obj_set_u32(obj, NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);

@@ -1,4 +1,4 @@
-#include "enforce/nft_rules.h"
+#include "enforce/nft_rules_impl.h"
 
 #define RULES_BASE_BYTES     4096 /* what does not depend on the configuration */
 #define RULES_ZONE_BYTES     4096
@@ -12,9 +12,14 @@
 
 void nft_counter_name(uint16_t zone, enum nft_counter which, char out[static NFT_NAME_MAX])
 {
+	static const char *const words[] = {
+		[NFT_COUNTER_CLOSED] = "closed",   [NFT_COUNTER_DROPPED] = "dropped",
+		[NFT_COUNTER_SPOOFED] = "spoofed", [NFT_COUNTER_TAGGED] = "tagged",
+		[NFT_COUNTER_FORGED] = "forged",   [NFT_COUNTER_BRIDGED] = "forged",
+	};
 	struct out o = out_to(out, NFT_NAME_MAX - 1);
 
-	out_fmt(&o, "z%u_%s", zone, which == NFT_COUNTER_CLOSED ? "closed" : "dropped");
+	out_fmt(&o, "z%u_%s", zone, words[which]);
 	out[o.n] = '\0';
 }
 
@@ -25,9 +30,19 @@ const char *nft_pinhole_set(enum ip_family family, bool any_source)
 	return family == IP_V4 ? NFT_PIN4 : NFT_PIN6;
 }
 
-size_t nft_rules_bytes(const struct config *config, size_t pinhole_count)
+void nft_cell_name(uint16_t from, uint16_t to, char out[static NFT_NAME_MAX])
 {
-	size_t n = RULES_BASE_BYTES + pinhole_count * RULES_PINHOLE_BYTES;
+	struct out o = out_to(out, NFT_NAME_MAX - 1);
+
+	out_fmt(&o, "d%u_%u", from, to);
+	out[o.n] = '\0';
+}
+
+size_t nft_rules_bytes(const struct nft_want *want)
+{
+	const struct config *config = want->config;
+	size_t n = RULES_BASE_BYTES + want->pinhole_count * RULES_PINHOLE_BYTES +
+		   nft_segment_bytes(want);
 
 	for (size_t i = 0; i < config->zone_count; i++)
 		n += RULES_ZONE_BYTES + config->zones[i].service_count * RULES_SERVICE_BYTES +
@@ -52,8 +67,7 @@ static bool name_good(const char *name)
 	return true;
 }
 
-/* Zones that share an interface share its chains: those of the first one. */
-static uint16_t first_on_interface(const struct config *c, size_t zone)
+uint16_t nft_first_on_interface(const struct config *c, size_t zone)
 {
 	for (size_t i = 0; i < zone; i++)
 		if (strcmp(c->zones[i].interface, c->zones[zone].interface) == 0)
@@ -61,27 +75,29 @@ static uint16_t first_on_interface(const struct config *c, size_t zone)
 	return (uint16_t)zone;
 }
 
-/* Loopback is never filtered: whoever makes it a zone keeps the host's own traffic all the same. */
-static bool is_first(const struct config *c, size_t zone)
+bool nft_is_first(const struct config *c, size_t zone)
 {
-	return first_on_interface(c, zone) == zone && strcmp(c->zones[zone].interface, "lo") != 0;
+	return nft_first_on_interface(c, zone) == zone &&
+	       strcmp(c->zones[zone].interface, "lo") != 0;
 }
 
-static void write_counters(struct out *o, const struct config *c,
-			   const struct nft_zone_counters *from)
+static void write_counters(struct out *o, const struct config *c, const struct nft_figures *from)
 {
 	static const struct nft_zone_counters zero;
 
 	for (size_t i = 0; i < c->zone_count; i++) {
-		const struct nft_zone_counters *n = from ? &from[i] : &zero;
+		const struct nft_zone_counters *n = from ? &from->zones[i] : &zero;
 
 		out_fmt(o,
 			" counter z%zu_closed { packets %llu bytes %llu comment \"zone %s\" }\n"
-			" counter z%zu_dropped { packets %llu bytes %llu comment \"zone %s\" }\n",
+			" counter z%zu_dropped { packets %llu bytes %llu comment \"zone %s\" }\n"
+			" counter z%zu_spoofed { packets %llu bytes %llu comment \"zone %s\" }\n",
 			i, (unsigned long long)n->closed_port_packets,
 			(unsigned long long)n->closed_port_bytes, c->zones[i].name, i,
 			(unsigned long long)n->dropped_packets,
-			(unsigned long long)n->dropped_bytes, c->zones[i].name);
+			(unsigned long long)n->dropped_bytes, c->zones[i].name, i,
+			(unsigned long long)n->spoofed_packets,
+			(unsigned long long)n->spoofed_bytes, c->zones[i].name);
 	}
 }
 
@@ -157,7 +173,7 @@ static bool write_zone_addresses(struct out *o, const struct config *c, enum ip_
 		const struct ip_addr *a = family == IP_V4 ? &z->address4 : &z->address6;
 
 		if (a->family != family ||
-		    (first < c->zone_count && first_on_interface(c, i) != first))
+		    (first < c->zone_count && nft_first_on_interface(c, i) != first))
 			continue;
 		out_z(o, any ? ", " : "{ ");
 		ip_write(o, a);
@@ -206,20 +222,34 @@ static void write_other_zones(struct out *o, const struct config *c, size_t firs
 	}
 }
 
-/* `iifname vmap { "eth0" : goto i0_VERDICT, ... }` */
-static void write_dispatch(struct out *o, const struct config *c, const char *chain)
+void nft_write_dispatch(struct out *o, const struct config *c, const char *text, const char *verb,
+			const char *chain)
 {
-	const char *open = "  iifname vmap { ";
 	bool any = false;
 
 	for (size_t i = 0; i < c->zone_count; i++) {
-		if (!is_first(c, i))
+		if (!nft_is_first(c, i))
 			continue;
-		out_fmt(o, "%s\"%s\" : goto i%zu_%s", any ? ", " : open, c->zones[i].interface, i,
+		if (!any)
+			out_fmt(o, "  %s vmap { ", text);
+		out_fmt(o, "%s\"%s\" : %s i%zu_%s", any ? ", " : "", c->zones[i].interface, verb, i,
 			chain);
 		any = true;
 	}
 	out_z(o, any ? " }\n" : "");
+}
+
+void nft_write_prefix_set(struct out *o, const char *name, enum ip_family family,
+			  const struct ip_prefix *list, size_t count)
+{
+	bool any = false;
+
+	out_fmt(o, " set %s { type %s; flags interval; auto-merge;", name,
+		family == IP_V4 ? "ipv4_addr" : "ipv6_addr");
+	for (size_t i = 0; i < count; i++)
+		if (list[i].addr.family == family)
+			write_source(o, &list[i].addr, list[i].bits, &any);
+	out_z(o, any ? " } }\n" : " }\n");
 }
 
 /* "ip daddr 192.0.2.1 udp dport 16384-32767", or with saddr and sport. */
@@ -276,14 +306,14 @@ static void write_leftover_pinholes(struct out *o, const struct config *c, const
 static void write_media_chains(struct out *o, const struct config *c)
 {
 	out_z(o, " chain media {\n  type filter hook prerouting priority raw; policy accept;\n");
-	write_dispatch(o, c, "media");
+	nft_write_dispatch(o, c, "iifname", "goto", "media");
 	out_z(o, " }\n");
 	for (size_t i = 0; i < c->zone_count; i++) {
-		if (!is_first(c, i))
+		if (!nft_is_first(c, i))
 			continue;
 		out_fmt(o, " chain i%zu_media {\n", i);
 		for (size_t z = i; z < c->zone_count; z++)
-			if (first_on_interface(c, z) == i)
+			if (nft_first_on_interface(c, z) == i)
 				write_media_zone(o, c, z);
 		write_leftover_pinholes(o, c, "notrack accept");
 		out_z(o, " }\n");
@@ -352,75 +382,77 @@ static void write_listeners(struct out *o, const struct config *c, size_t zone)
 	}
 }
 
-static void write_services(struct out *o, const struct config_zone *z)
+static void write_services(struct out *o, const struct config_zone *z, size_t index)
 {
+	if (z->service_count)
+		out_fmt(o,
+			"  ip saddr @quarantine4 counter name z%zu_dropped drop\n"
+			"  ip6 saddr @quarantine6 counter name z%zu_dropped drop\n",
+			index, index);
 	for (size_t i = 0; i < z->service_count; i++)
 		out_fmt(o, "  %s dport %u accept\n",
 			z->services[i].transport == TRANSPORT_UDP ? "udp" : "tcp",
 			z->services[i].port);
 }
 
-static void write_interface_input(struct out *o, const struct config *c, size_t first)
+/* Of a network behind which are all others only the listed sources begin something; answers to
+ * what the gateway's host asked come from anywhere. */
+static void write_unlisted(struct out *o, const struct segment_sources *s, size_t first)
 {
+	if (s->listed && s->answers_pass)
+		out_fmt(o,
+			"  ip saddr != @i%zu_here4 counter name z%zu_spoofed drop\n"
+			"  ip6 saddr != @i%zu_here6 counter name z%zu_spoofed drop\n",
+			first, first, first, first);
+}
+
+static void write_interface_input(struct out *o, const struct nft_want *want, size_t first)
+{
+	const struct config *c = want->config;
+
 	out_fmt(o, " chain i%zu_input {\n", first);
 	write_other_zones(o, c, first);
 	for (size_t z = first; z < c->zone_count; z++)
-		if (first_on_interface(c, z) == first)
+		if (nft_first_on_interface(c, z) == first)
 			write_input_media(o, c, z);
 	write_leftover_pinholes(o, c, "ct state untracked accept");
 	out_z(o, "  ct state established,related accept\n");
 	write_icmp(o);
+	write_unlisted(o, &want->policy->sources[first], first);
 	for (size_t z = first; z < c->zone_count; z++) {
-		if (first_on_interface(c, z) != first)
+		if (nft_first_on_interface(c, z) != first)
 			continue;
 		write_listeners(o, c, z);
-		write_services(o, &c->zones[z]);
+		write_services(o, &c->zones[z], z);
 	}
 	out_fmt(o, "  counter name z%zu_dropped drop\n }\n", first);
 }
 
-static void write_input(struct out *o, const struct config *c)
+static void write_input(struct out *o, const struct nft_want *want)
 {
+	const struct config *c = want->config;
+
 	out_z(o, " chain input {\n  type filter hook input priority filter; policy accept;\n");
-	write_dispatch(o, c, "input");
+	nft_write_dispatch(o, c, "iifname", "goto", "input");
 	out_z(o, " }\n");
 	for (size_t i = 0; i < c->zone_count; i++)
-		if (is_first(c, i))
-			write_interface_input(o, c, i);
+		if (nft_is_first(c, i))
+			write_interface_input(o, want, i);
 }
 
-static void write_forward(struct out *o, const struct config *c)
+int nft_rules_write(struct out *o, const struct nft_want *want, const struct nft_figures *figures)
 {
-	out_z(o, " chain forward {\n  type filter hook forward priority filter; policy accept;\n");
-	for (size_t i = 0; i < c->zone_count; i++) {
-		const char *between = "";
+	const struct config *config = want->config;
 
-		if (!is_first(c, i))
-			continue;
-		out_fmt(o, "  iifname \"%s\" oifname { ", c->zones[i].interface);
-		for (size_t to = 0; to < c->zone_count; to++) {
-			if (!is_first(c, to))
-				continue;
-			out_fmt(o, "%s\"%s\"", between, c->zones[to].interface);
-			between = ", ";
-		}
-		out_fmt(o, " } counter name z%zu_dropped drop\n", i);
-	}
-	out_z(o, " }\n");
-}
-
-int nft_rules_write(struct out *o, const struct config *config, const struct nft_pinhole *pinholes,
-		    size_t pinhole_count, const struct nft_zone_counters *counters)
-{
 	for (size_t i = 0; i < config->zone_count; i++)
 		if (!name_good(config->zones[i].interface) || !name_good(config->zones[i].name))
 			return ERR_SYNTAX;
 	out_z(o, "add table inet " NFT_TABLE "\ndelete table inet " NFT_TABLE "\n"
 		 "table inet " NFT_TABLE " {\n");
-	write_counters(o, config, counters);
+	write_counters(o, config, figures);
 	for (enum ip_family family = IP_V4; family <= IP_V6; family++) {
-		write_pinholes(o, family, false, pinholes, pinhole_count);
-		write_pinholes(o, family, true, pinholes, pinhole_count);
+		write_pinholes(o, family, false, want->pinholes, want->pinhole_count);
+		write_pinholes(o, family, true, want->pinholes, want->pinhole_count);
 	}
 	for (size_t i = 0; i < config->zone_count; i++) {
 		if (!config->zones[i].subnet_count)
@@ -430,8 +462,10 @@ int nft_rules_write(struct out *o, const struct config *config, const struct nft
 	}
 	write_ours(o, config);
 	write_media_chains(o, config);
-	write_input(o, config);
-	write_forward(o, config);
+	write_input(o, want);
+	nft_segment_write(o, want, figures);
 	out_z(o, "}\n");
+	if (want->frames)
+		nft_frames_write(o, want, figures);
 	return o->err;
 }

@@ -12,19 +12,48 @@
 #define NFT_NAME_MAX 32	    /* bytes of an object's name with its NUL */
 #define NFT_PINS_MAX 524288 /* elements of one set: every port of eight addresses */
 
-enum nft_counter { NFT_COUNTER_CLOSED, NFT_COUNTER_DROPPED };
+enum nft_counter {
+	NFT_COUNTER_CLOSED,
+	NFT_COUNTER_DROPPED,
+	NFT_COUNTER_SPOOFED,
+	NFT_COUNTER_TAGGED, /* in `netdev hornwork` */
+	NFT_COUNTER_FORGED, /* there too */
+	NFT_COUNTER_BRIDGED /* in `bridge hornwork` */
+};
+
+/* What the tables shall be made from. */
+struct nft_want {
+	const struct config *config;
+	const struct segment_policy *policy; /* of this configuration */
+	const struct nft_pinhole *pinholes;
+	size_t pinhole_count;
+	const struct ip_addr *quarantine;
+	size_t quarantine_count;
+	bool frames;	       /* also the tables below IP */
+	bool bridges_by_ports; /* this kernel cannot tell the bridge of a port */
+	/* The ports of a zone's bridge as a list of quoted names; NULL = none. */
+	const char *(*ports_of)(void *ctx, const char *bridge);
+	void *ctx;
+};
+
+/* The figures to go on from. */
+struct nft_figures {
+	struct nft_zone_counters *zones; /* one for each zone */
+	struct nft_counter_value *cells; /* [from * zone count + to] */
+};
 
 /* "z0_closed": zone by its index. */
 void nft_counter_name(uint16_t zone, enum nft_counter which, char out[static NFT_NAME_MAX]);
+/* "d0_1". */
+void nft_cell_name(uint16_t from, uint16_t to, char out[static NFT_NAME_MAX]);
 
 /* The set that holds pinholes of this kind. Borrowed for ever. */
 const char *nft_pinhole_set(enum ip_family family, bool any_source);
 /* Bytes that are enough for nft_rules_write. */
-size_t nft_rules_bytes(const struct config *config, size_t pinhole_count);
-/* One transaction that replaces the table, whatever is there. `counters` (one per zone) are the
- * figures to go on from; NULL = zero. ERR_SYNTAX: an interface or zone whose name nft cannot take;
- * ERR_SPACE. */
-int nft_rules_write(struct out *o, const struct config *config, const struct nft_pinhole *pinholes,
-		    size_t pinhole_count, const struct nft_zone_counters *counters) must_check;
+size_t nft_rules_bytes(const struct nft_want *want);
+/* One transaction that replaces our tables, whatever is there. `figures` NULL = from zero.
+ * ERR_SYNTAX: an interface or zone whose name nft cannot take; ERR_SPACE. */
+int nft_rules_write(struct out *o, const struct nft_want *want,
+		    const struct nft_figures *figures) must_check;
 
 #endif

@@ -134,8 +134,12 @@ static int run_read(struct warden *w, struct out *errors)
 
 	if (pid_fd < 0)
 		return EXIT_USAGE;
-	if (regime_bind(w->config_path, NULL, &w->now, errors) == 0)
+	if (vlans_new(&w->vlans) == 0 &&
+	    regime_bind(w->config_path, w->vlans, NULL, &w->now, errors) == 0)
 		code = run_claimed(w, errors);
+	if (w->vlans)
+		vlans_keep(w->vlans, NULL);
+	vlans_free(w->vlans);
 	rundir_release(w->run_dir, pid_fd);
 	return code;
 }

@@ -22,6 +22,7 @@ int cmd_check(int argc, char **argv);
 int cmd_init(int argc, char **argv);
 int cmd_manual(int argc, char **argv);
 int cmd_parse(int argc, char **argv);
+int cmd_policy(int argc, char **argv);
 int cmd_registrations(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_run(int argc, char **argv);

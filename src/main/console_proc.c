@@ -64,6 +64,7 @@ static const struct question *question_of(enum route route)
 		[ROUTE_REGISTRATIONS] = {QUERY_REGISTRATIONS, ASK_SIGNAL, "", "", "", false},
 		[ROUTE_TRACE] = {QUERY_TRACE, ASK_SIGNAL, "", "", "", false},
 		[ROUTE_EXPLAIN] = {QUERY_EXPLAIN, ASK_SIGNAL, "", "", "", false},
+		[ROUTE_POLICY] = {QUERY_POLICY, ASK_WARDEN, "", "", "", false},
 		[ROUTE_RELOAD] = {QUERY_RELOAD, ASK_WARDEN, "", "", "", false},
 	};
 

@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	{"status", cmd_status, "whether the gateway runs, how, and with what"},
 	{"calls", cmd_calls, "the calls and their streams"},
 	{"registrations", cmd_registrations, "the registered phones"},
+	{"policy", cmd_policy, "what may pass between the zones, and which line decides"},
 	{"trace", cmd_trace, "the ladder of a call's messages"},
 	{"explain", cmd_explain, "why a call or an address fares as it does"},
 	{"watch", cmd_watch, "show the calls, media and refusals of a capture"},

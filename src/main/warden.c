@@ -210,6 +210,9 @@ static void look_around(struct warden *w)
 	err = nft_new(&w->nft);
 	if (!err)
 		err = warden_flows_apply(w, w->now.config);
+	if (!err && !nft_guards_frames(w->nft))
+		warden_notice(w, "this kernel cannot filter below IP: VLAN tags and forged ARP are "
+				 "dropped by nobody but the system");
 	if (!err)
 		return;
 	warden_notice(w,

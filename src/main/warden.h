@@ -5,6 +5,7 @@
 
 #include "config/config_load.h"
 #include "enforce/nft.h"
+#include "enforce/vlan.h"
 #include "io/loop.h"
 #include "main/event_batch.h"
 #include "main/listeners.h"
@@ -61,6 +62,7 @@ struct warden {
 	struct flow_table *flows;
 	struct vault_fds vault; /* kept for those who need it, not looked into */
 	struct nft *nft;	/* NULL = no firewall: the user mode */
+	struct vlans *vlans;
 	struct pinhole_counts pinholes;
 	uint64_t signal_born_ns; /* flows that are older belong to a signal that died; 0 = none */
 	struct loop_timer *orphans;
@@ -138,8 +140,9 @@ void warden_flows_done(struct warden *w);
  * `errors`. ERR_SYNTAX, ERR_NOMEM, -errno. */
 int regime_read(const char *path, uint64_t generation, struct regime *out,
 		struct out *errors) must_check;
-/* Its sockets; those that `old` (may be NULL) has are shared. ERR_NOMEM, -errno. */
-int regime_bind(const char *path, const struct regime *old, struct regime *r,
+/* The links of its VLANs, and its sockets; those that `old` (may be NULL) has are shared.
+ * ERR_NOMEM, -errno. */
+int regime_bind(const char *path, struct vlans *vlans, const struct regime *old, struct regime *r,
 		struct out *errors) must_check;
 void regime_done(struct regime *r, const struct regime *heir);
 
@@ -155,6 +158,10 @@ int events_open(const struct config *config, struct out *errors) must_check;
 int console_listen(const struct config *config, struct out *errors) must_check;
 int token_read(const struct config *config, char token[static PROC_TOKEN_MAX],
 	       struct out *errors) must_check;
+
+/* warden_policy.c */
+/* Answers the console's query: the whole matrix, or about one packet. */
+void warden_policy(struct warden *w, uint32_t query, struct slice question);
 
 /* warden_views.c */
 void warden_status(struct warden *w, struct out *o);

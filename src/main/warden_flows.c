@@ -1,4 +1,5 @@
 #include "base/mem.h"
+#include "guard/r5_segment.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "main/warden_probe.h"
@@ -72,6 +73,7 @@ static int add_addresses(struct flow_table *t, const struct config *c)
 
 int warden_flows_apply(struct warden *w, const struct config *config)
 {
+	struct segment_policy *policy = NULL;
 	struct nft_pinhole *pinholes = NULL;
 	size_t count = 0;
 	int err = add_addresses(w->flows, config);
@@ -79,7 +81,9 @@ int warden_flows_apply(struct warden *w, const struct config *config)
 	if (err || !w->nft)
 		return err;
 	err = collect_pinholes(w, &pinholes, &count);
-	err = err ? err : nft_apply(w->nft, config, pinholes, count);
+	err = err ? err : r5_segment_new(config, &policy);
+	err = err ? err : nft_apply(w->nft, config, policy, pinholes, count);
+	r5_segment_free(policy);
 	mem_free(pinholes);
 	return err;
 }

@@ -31,6 +31,11 @@ static void on_query(struct child *c, const struct proc_msg *msg)
 		warden_reload(w, q.id);
 		return;
 	}
+	if (q.what == QUERY_POLICY) {
+		warden_policy(w, q.id,
+			      slice_of(q.argument, strnlen(q.argument, sizeof(q.argument))));
+		return;
+	}
 	warden_events_flush(w); /* whoever asks finds in the events what the answer speaks of */
 	if (q.what == QUERY_STATUS)
 		warden_status(w, &o);

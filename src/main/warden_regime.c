@@ -89,14 +89,37 @@ static unsigned listener_line(const struct config *c, const struct config_listen
 	return c->zones[l->zone].line;
 }
 
-int regime_bind(const char *path, const struct regime *old, struct regime *r, struct out *errors)
+static int make_links(const char *path, struct vlans *vlans, const struct config *c,
+		      struct out *errors)
+{
+	size_t failed;
+	int err = vlans_make(vlans, c, &failed);
+	const struct config_zone *z = &c->zones[failed];
+
+	if (err == ERR_ABSENT)
+		out_fmt(errors,
+			"%s:%u: zone %s: this kernel makes no VLAN links (modprobe 8021q); make %s "
+			"yourself, or name the interface that carries the VLAN untagged\n",
+			path, z->line, z->name, z->interface);
+	else if (err)
+		out_fmt(errors, "%s:%u: zone %s: the link %s cannot be made: %s\n", path, z->line,
+			z->name, z->interface, err_text(err));
+	return err;
+}
+
+int regime_bind(const char *path, struct vlans *vlans, const struct regime *old, struct regime *r,
+		struct out *errors)
 {
 	size_t failed = 0;
-	int err = listeners_open(r->config, old ? old->config : NULL, old ? &old->listeners : NULL,
-				 &r->listeners, &failed);
-	const struct config_listener *l = &r->config->listeners[failed];
+	int err = make_links(path, vlans, r->config, errors);
+	const struct config_listener *l;
 	char text[IP_ENDPOINT_TEXT_MAX];
 
+	if (err)
+		return err;
+	err = listeners_open(r->config, old ? old->config : NULL, old ? &old->listeners : NULL,
+			     &r->listeners, &failed);
+	l = &r->config->listeners[failed];
 	if (err)
 		out_fmt(errors, "%s:%u: cannot listen on %s:%s: %s\n", path,
 			listener_line(r->config, l), transport_text(l->transport),

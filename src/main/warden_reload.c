@@ -64,10 +64,12 @@ static int take_over(struct warden *w, struct regime *next, struct out *errors)
 {
 	struct regime before = w->now;
 	int console_fd = w->console_fd;
-	int err = regime_bind(w->config_path, &w->now, next, errors);
+	int err = regime_bind(w->config_path, w->vlans, &w->now, next, errors);
 
-	if (err)
+	if (err) {
+		vlans_keep(w->vlans, w->now.config);
 		return err;
+	}
 	err = warden_flows_apply(w, next->config);
 	if (err)
 		out_fmt(errors, "%s: nftables: %s\n", w->config_path,
@@ -77,9 +79,11 @@ static int take_over(struct warden *w, struct regime *next, struct out *errors)
 	if (err) {
 		if (warden_flows_apply(w, w->now.config) != 0)
 			log_line(SEV_CRITICAL, "the firewall could not be put back as it was");
+		vlans_keep(w->vlans, w->now.config);
 		return err;
 	}
 	w->now = *next;
+	vlans_keep(w->vlans, w->now.config);
 	warden_hand_config(w, true);
 	warden_hand_console(w, w->console_fd == console_fd);
 	regime_done(&before, &w->now);

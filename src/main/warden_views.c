@@ -72,6 +72,12 @@ static void write_zone_counters(struct warden *w, struct out *o)
 			(unsigned long long)n.closed_port_packets);
 		out_fmt(o, "hornwork_dropped_packets_total{zone=\"%s\"} %llu\n", name,
 			(unsigned long long)n.dropped_packets);
+		out_fmt(o, "hornwork_spoofed_packets_total{zone=\"%s\"} %llu\n", name,
+			(unsigned long long)n.spoofed_packets);
+		out_fmt(o, "hornwork_tagged_packets_total{zone=\"%s\"} %llu\n", name,
+			(unsigned long long)n.tagged_packets);
+		out_fmt(o, "hornwork_forged_packets_total{zone=\"%s\"} %llu\n", name,
+			(unsigned long long)n.forged_packets);
 	}
 }
 
@@ -98,6 +104,9 @@ void warden_metrics(struct warden *w, struct out *o)
 		out_fmt(o, "hornwork_process_restarts_total{process=\"%s\"} %u\n",
 			proc_kind_name(w->child[i].kind), w->child[i].supervise.restarts);
 	out_z(o, "# TYPE hornwork_closed_port_packets_total counter\n"
-		 "# TYPE hornwork_dropped_packets_total counter\n");
+		 "# TYPE hornwork_dropped_packets_total counter\n"
+		 "# TYPE hornwork_spoofed_packets_total counter\n"
+		 "# TYPE hornwork_tagged_packets_total counter\n"
+		 "# TYPE hornwork_forged_packets_total counter\n");
 	write_zone_counters(w, o);
 }

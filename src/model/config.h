@@ -34,6 +34,15 @@ struct config_peer {
 	struct ip_endpoint at; /* family IP_NONE until resolved */
 };
 
+/* Another zone that may be reached from this one, with what: "core", "core tcp:443". */
+struct config_reach {
+	char to[CONFIG_NAME_MAX];
+	uint16_t zone;	   /* index; CONFIG_NONE until resolved */
+	uint8_t transport; /* TRANSPORT_UDP or TRANSPORT_TCP; of no meaning when port is 0 */
+	uint16_t port;	   /* 0 = everything */
+	unsigned line;	   /* where it is written */
+};
+
 struct config_zone {
 	char name[CONFIG_NAME_MAX];
 	unsigned line; /* in the file, for later errors */
@@ -51,6 +60,15 @@ struct config_zone {
 	const struct config_listen
 		*services; /* ports of the gateway itself left reachable, as "tcp:22" */
 	size_t service_count;
+	const struct config_reach *reaches; /* of other zones; empty = nothing is passed on */
+	size_t reach_count;
+	const struct ip_prefix *dhcp_servers; /* who may answer DHCP and advertise routes here */
+	size_t dhcp_server_count;	      /* 0 = nobody is known */
+	uint8_t bits4, bits6;		      /* of the interface's own networks; 0 = not known */
+	char parent[CONFIG_IFNAME_MAX]; /* with a vlan: what carries it; interface is its link */
+	bool trunk;			/* the interface carries VLANs besides */
+	bool link_missing; /* the VLAN's link is to be made, with the addresses given */
+	bool bridge;	   /* the interface is a bridge: what passes it may be filtered */
 };
 
 struct config_pbx {
@@ -126,6 +144,13 @@ struct config_console {
 	char events[CONFIG_PATH_MAX]; /* file of JSON lines; empty = none */
 };
 
+/* The assessment of devices, and who administers them. */
+struct config_assess {
+	const struct ip_prefix *admins; /* may reach management ports of voice devices */
+	size_t admin_count;
+	unsigned admins_line; /* where they are written; 0 = nowhere */
+};
+
 enum owner_kind { OWNER_PHONES, OWNER_PBX, OWNER_TRUNK };
 
 /* A section that owns a source: its kind and its index. */
@@ -155,6 +180,7 @@ struct config {
 	struct config_media media;
 	struct config_limits limits;
 	struct config_console console;
+	struct config_assess assess;
 	struct config_listener *listeners; /* derived; by config_listeners_derive */
 	size_t listener_count;
 };

@@ -124,12 +124,15 @@ class Lab:
             self.down()
             raise
 
-    def _make(self):
+    def _make_workdir(self):
         if self.workdir is None:
             self.workdir = tempfile.mkdtemp(prefix=f"hornwork-lab-{self.ident}-")
             os.chmod(self.workdir, 0o755)
         os.makedirs(self.workdir, exist_ok=True)
         self._write("workdir", self.workdir)
+
+    def _make(self):
+        self._make_workdir()
         for host in sorted(set(HOSTS) | set(BRIDGES)):
             run(["ip", "netns", "add", self.ns(host)])
             # No duplicate address detection: addresses are good at once.

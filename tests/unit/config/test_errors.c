@@ -88,16 +88,13 @@ static const struct row names[] = {
 	 "f:5: a media section starts inside a phones section; write } before it\n"},
 	{"later sections",
 	 GOOD "tls { certificate = \"/c\" }\ntunnel hq { zone = out }\nqos { }\n"
-	      "voice-vlan { }\nassess { }\ncluster { }\n",
+	      "voice-vlan { }\ncluster { }\n",
 	 "f:5: section tls (SIP over TLS) is not carried out by this version; remove it\n"
 	 "f:6: section tunnel (IPsec tunnels) is not carried out by this version; remove it\n"
 	 "f:7: section qos (traffic shaping) is not carried out by this version; remove it\n"
 	 "f:8: section voice-vlan (announcing the voice VLAN) is not carried out by this version; "
 	 "remove it\n"
-	 "f:9: section assess (the assessment of devices) is not carried out by this version; "
-	 "remove "
-	 "it\n"
-	 "f:10: section cluster (running as a cluster) is not carried out by this version; remove "
+	 "f:9: section cluster (running as a cluster) is not carried out by this version; remove "
 	 "it\n"},
 	{"key twice", GOOD "media {\n path = user\n path = auto\n}\n",
 	 "f:7: path stands twice in this section (first in line 6); keep one\n"},

@@ -23,7 +23,8 @@ struct fact {
 static const struct fact interfaces[] = {{"eth0", "192.0.2.1"},
 					 {"eth0", "192.0.2.2"},
 					 {"eth0", "2001:db8::1"},
-					 {"eth1", "10.0.0.1"}};
+					 {"eth1", "10.0.0.1"},
+					 {"voice0", "10.20.0.1"}};
 static const struct fact hosts[] = {{"pbx.example", "10.0.0.5"}, {"six.example", "2001:db8::6"}};
 
 static int fake_interface(void *ctx, const char *name, struct config_interface *out)
@@ -61,8 +62,20 @@ static int fake_host(void *ctx, const char *name, enum ip_family family, struct 
 	return ERR_ABSENT;
 }
 
-static const struct config_world world = {
-	.interface = fake_interface, .interface_names = fake_names, .host = fake_host};
+static int fake_vlan_link(void *ctx, const char *parent, uint16_t vlan,
+			  char out[static CONFIG_IFNAME_MAX])
+{
+	(void)ctx;
+	if (strcmp(parent, "eth0") != 0 || (vlan != 110 && vlan != 0))
+		return ERR_ABSENT;
+	memcpy(out, "voice0", 7);
+	return 0;
+}
+
+static const struct config_world world = {.interface = fake_interface,
+					  .vlan_link = fake_vlan_link,
+					  .interface_names = fake_names,
+					  .host = fake_host};
 
 static void addresses_and_listeners(void **state)
 {
@@ -121,6 +134,22 @@ static const struct {
 	{"outside the subnets", "interface = eth1 subnets = {10.7.0.0/16}", "pbx.example", true,
 	 "f:2: pbx main (10.0.0.5) lies outside the subnets of zone core; add its network "
 	 "to them\n"},
+	{"the link of a VLAN by another name", "interface = eth0 vlan = 110", "10.20.0.5", true,
+	 ""},
+	{"a link to be made",
+	 "interface = eth1 vlan = 7 address = 10.7.0.1 subnets = "
+	 "\"10.7.0.0/16\"",
+	 "10.7.0.5", true, ""},
+	{"a link to be made, no address", "interface = eth1 vlan = 7", "10.0.0.5", true,
+	 "f:1: zone core: there is no link of VLAN 7 on eth1 yet; for one to be made, add "
+	 "address = ...\n"},
+	{"a link to be made, no network", "interface = eth1 vlan = 7 address = 10.7.0.1",
+	 "10.7.0.5", true,
+	 "f:1: zone core: the link of VLAN 7 on eth1 is to be made, but no subnet holds its "
+	 "address; add the network to subnets\n"},
+	{"a VLAN of no interface", "interface = eth7 vlan = 7 address = 10.7.0.1", "10.7.0.5", true,
+	 "f:1: zone core: there is no interface eth7 on this machine; there are: eth0 eth1 "
+	 "bare\n"},
 	{"nothing is asked", "interface = eth9 address = 10.9.9.9", "10.0.0.5", false, ""},
 	{"nothing is asked, no address", "interface = eth9", "10.0.0.5", false,
 	 "f:1: zone core: interface eth9 has no address; give it one, or write address = "

@@ -18,7 +18,7 @@ static const struct usual usual[] = {
 };
 
 static const char *const heads[] = {"zone outside", "pbx main", "phones remote", "trunk carrier",
-				    "media",	    "limits",	"console"};
+				    "media",	    "limits",	"console",	 "assess"};
 
 struct row {
 	const char *section, *key, *value;
@@ -43,9 +43,7 @@ static const struct row rows[] = {
 	 "shows "
 	 "it: up to 15 letters, digits, dots, hyphens"},
 	{"zone", "vlan", "0", NULL},
-	{"zone", "vlan", "100",
-	 "vlan = 100 is not carried out by this version: name the VLAN's own interface instead, as "
-	 "in interface = eth0.100; write vlan = 0"},
+	{"zone", "vlan", "100", NULL},
 	{"zone", "vlan", "4095", "vlan = \"4095\": write a value from 0 to 4094"},
 	{"zone", "vlan", "x", "vlan = \"x\": write a number"},
 	{"zone", "address", "192.0.2.1", NULL},
@@ -86,6 +84,21 @@ static const struct row rows[] = {
 	 "bandwidth = \"1bit\": write a value from 64kbit to 1tbit, or 0"},
 	{"zone", "bandwidth", "99999999999999999999999mbit",
 	 "bandwidth = \"99999999999999999999999mbit\": write a value from 64kbit to 1tbit, or 0"},
+	{"zone", "reaches", "{core, \"core tcp:443\", \"core udp:123\"}", NULL},
+	{"zone", "reaches", "\"core 443\"",
+	 "reaches = \"core 443\": write transport and port, as in \"udp:5060\""},
+	{"zone", "reaches", "\"\"",
+	 "reaches = \"\": write the name of a zone, as in \"core\" or \"core tcp:443\""},
+	{"zone", "reaches", "inner", "reaches: there is no zone inner; add zone inner { ... }"},
+	{"zone", "reaches", "outside", "zone outside reaches itself anyway; remove it"},
+	{"zone", "dhcp-servers", "{10.0.0.2, \"fe80::2\"}", NULL},
+	{"zone", "dhcp-servers", "dhcp.example",
+	 "dhcp-servers = \"dhcp.example\": write a network, as in \"10.0.0.0/8\" or "
+	 "\"2001:db8::/32\""},
+	{"assess", "admins", "{\"10.99.0.0/24\", \"fd00:99::/64\"}", NULL},
+	{"assess", "admins", "\"10.99.0.1/24\"",
+	 "admins = \"10.99.0.1/24\": the address has bits beyond the prefix; did you mean "
+	 "\"10.99.0.0/24\"?"},
 	{"zone", "services", "{\"tcp:22\", \"udp:161\"}", NULL},
 	{"zone", "services", "{}", NULL},
 	{"zone", "services", "22",

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "enforce/nft.h"
+#include "guard/r5_segment.h"
 #include "unit/enforce/net.h"
 #include "unit/failing_alloc.h"
 
@@ -98,10 +99,21 @@ static struct net *net_of(void **state)
 	return n;
 }
 
+static int apply_to(struct nft *nft, const struct config *c, const struct nft_pinhole *pins,
+		    size_t count)
+{
+	struct segment_policy *policy = NULL;
+	int err = r5_segment_new(c, &policy);
+
+	err = err ? err : nft_apply(nft, c, policy, pins, count);
+	r5_segment_free(policy);
+	return err;
+}
+
 static void apply(struct net *n, const struct nft_pinhole *pins, size_t count)
 {
 	enter(n->gate_ns);
-	if (nft_apply(n->nft, &n->config, pins, count) != 0)
+	if (apply_to(n->nft, &n->config, pins, count) != 0)
 		fail_msg("nft: %s", nft_error(n->nft));
 }
 
@@ -327,7 +339,7 @@ static void reload_keeps_pinholes_and_counters(void **state)
 	n->config.media.port_first = 16384;
 	/* A configuration that nft cannot take changes nothing. */
 	memcpy(n->zone.interface, "x y", 4);
-	assert_int_equal(nft_apply(n->nft, &n->config, NULL, 0), ERR_SYNTAX);
+	assert_int_equal(apply_to(n->nft, &n->config, NULL, 0), ERR_SYNTAX);
 	memcpy(n->zone.interface, "gate0", 6);
 	PASSES(peer, "192.0.2.1", MEDIA_PORT, ours);
 	close(ours);
@@ -420,7 +432,7 @@ static int apply_once(void *ctx)
 	int err = nft_new(&nft);
 
 	if (!err)
-		err = nft_apply(nft, &n->config, NULL, 0);
+		err = apply_to(nft, &n->config, NULL, 0);
 	nft_free(nft);
 	return err;
 }

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "enforce/nft_rules.h"
+#include "guard/r5_segment.h"
 
 static struct ip_addr addr(const char *text)
 {
@@ -12,16 +13,56 @@ static struct ip_addr addr(const char *text)
 	return a;
 }
 
-static char text[65536];
+static char text[131072];
+
+static const struct ip_addr *quarantine;
+static size_t quarantine_count;
+
+static const char *no_ports(void *ctx, const char *bridge)
+{
+	(void)ctx;
+	return strcmp(bridge, "br0") == 0 ? "\"port1\", \"port2\"" : NULL;
+}
+
+static struct nft_want wanted(const struct config *c, struct segment_policy *policy,
+			      const struct nft_pinhole *pins, size_t count)
+{
+	return (struct nft_want){.config = c,
+				 .policy = policy,
+				 .pinholes = pins,
+				 .pinhole_count = count,
+				 .quarantine = quarantine,
+				 .quarantine_count = quarantine_count,
+				 .frames = true,
+				 .ports_of = no_ports};
+}
+
+static int rules_into(struct out *o, const struct config *c)
+{
+	struct segment_policy *policy = NULL;
+	struct nft_want w;
+	int err;
+
+	assert_int_equal(r5_segment_new(c, &policy), 0);
+	w = wanted(c, policy, NULL, 0);
+	err = nft_rules_write(o, &w, NULL);
+	r5_segment_free(policy);
+	return err;
+}
 
 /* The rules as C text. */
 static const char *rules_of(const struct config *c, const struct nft_pinhole *pins, size_t count,
-			    const struct nft_zone_counters *counters)
+			    const struct nft_figures *figures)
 {
 	struct out o = out_to(text, sizeof(text) - 1);
+	struct segment_policy *policy = NULL;
+	struct nft_want w;
 
-	check_int("rules", nft_rules_write(&o, c, pins, count, counters), 0);
-	assert_in_range(o.n, 1, nft_rules_bytes(c, count));
+	assert_int_equal(r5_segment_new(c, &policy), 0);
+	w = wanted(c, policy, pins, count);
+	check_int("rules", nft_rules_write(&o, &w, figures), 0);
+	assert_in_range(o.n, 1, nft_rules_bytes(&w));
+	r5_segment_free(policy);
 	text[o.n] = '\0';
 	return text;
 }
@@ -95,7 +136,19 @@ static void whole_table(void **state)
 	want(r, "ip daddr 10.0.0.1 ip saddr @z1_src4 tcp dport 5061 accept");
 	want(r, "elements = { 10.0.0.0/24, 10.9.9.9/32 }");
 	want(r, "tcp dport 22 accept");
-	want(r, "iifname \"eth0\" oifname { \"eth0\", \"eth1.20\" } counter name z0_dropped drop");
+	want(r, "chain i0_forward {\n  oifname vmap { \"eth0\" : goto f0_0, \"eth1.20\" : goto "
+		"f0_1 }");
+	want(r, "chain f0_1 {\n  counter name d0_1 drop\n }");
+	want(r, "iifname vmap { \"eth0\" : goto i0_source, \"eth1.20\" : goto i1_source }");
+	want(r, "ip saddr @i0_elsewhere4 counter name z0_spoofed drop");
+	want(r, "set i0_elsewhere4 { type ipv4_addr; flags interval; auto-merge; elements = { "
+		"10.0.0.0/24, 10.9.9.9/32 } }");
+	want(r, "table netdev hornwork {");
+	want(r, "device \"eth1.20\" priority -500");
+	want(r, "vlan id 1-4095 counter name z0_tagged drop");
+	want(r, "arp saddr ip 192.0.2.1 counter name z0_forged drop");
+	want(r, "@th,64,128 0x20010db8000000000000000000000001 counter name z0_forged drop");
+	want_not(r, "table bridge hornwork {");
 	want(r, "set ours4 { type ipv4_addr; elements = { 192.0.2.1, 10.0.0.1 } }");
 	want(r, "chain i0_input {\n  ip daddr @ours4 ip daddr != { 192.0.2.1 } counter name "
 		"z0_dropped drop\n");
@@ -113,8 +166,10 @@ static void pinholes_and_counters_go_on(void **state)
 		{.local = {addr("192.0.2.1"), 20006}, .any_source = true},
 		{.local = {addr("2001:db8::1"), 20008}, .any_source = true},
 	};
-	const struct nft_zone_counters counters[] = {{1, 2, 3, 4}, {5, 6, 7, 8}};
-	const char *r = rules_of(&config, pins, ROWS(pins), counters);
+	struct nft_zone_counters counters[] = {{1, 2, 3, 4, 9, 10, 11, 12, 13, 14}, {5, 6, 7, 8}};
+	struct nft_counter_value cells[] = {{0, 0}, {21, 22}, {23, 24}, {0, 0}};
+	const struct nft_figures figures = {counters, cells};
+	const char *r = rules_of(&config, pins, ROWS(pins), &figures);
 
 	want(r, "elements = { 192.0.2.1 . 20000 . 203.0.113.5, 192.0.2.1 . 20004 . 203.0.113.6 }");
 	want(r, "elements = { 2001:db8::1 . 20002 . 2001:db8:9::5 }");
@@ -123,6 +178,10 @@ static void pinholes_and_counters_go_on(void **state)
 	want(r, "elements = { 2001:db8::1 . 20008 }");
 	want(r, "counter z0_closed { packets 1 bytes 2 comment \"zone internet\" }");
 	want(r, "counter z1_dropped { packets 7 bytes 8 comment \"zone core\" }");
+	want(r, "counter z0_spoofed { packets 9 bytes 10 comment");
+	want(r, "counter z0_tagged { packets 11 bytes 12 comment");
+	want(r, "counter z0_forged { packets 13 bytes 14 comment");
+	want(r, "counter d0_1 { packets 21 bytes 22 comment \"internet to core\" }");
 }
 
 static void zones_share_an_interface(void **state)
@@ -146,10 +205,104 @@ static void loopback_is_left_alone(void **state)
 	memcpy(zones[0].interface, "lo", 3);
 	r = rules_of(&config, NULL, 0, NULL);
 	want(r, "iifname vmap { \"eth1.20\" : goto i1_input }");
-	want(r, "iifname \"eth1.20\" oifname { \"eth1.20\" }");
+	want(r, "chain i1_forward {\n  oifname vmap { \"eth1.20\" : goto f1_1 }");
 	want_not(r, "\"lo\"");
 	memcpy(zones[1].interface, "lo", 3);
 	want_not(rules_of(&config, NULL, 0, NULL), "vmap");
+}
+
+/* A voice zone: its devices' management ports are for administrators, whatever else is open. */
+static void voice_is_kept_apart(void **state)
+{
+	const struct config_reach reach[] = {
+		{.to = "core", .zone = 1, .transport = TRANSPORT_TCP, .port = 443}};
+	struct ip_prefix admins[] = {{addr("10.99.0.0"), 24}, {addr("fd00:99::"), 64}};
+	const struct ip_addr devices[] = {addr("10.0.0.7"), addr("fd00::7")};
+	const char *r;
+
+	zones[0].reaches = reach;
+	zones[0].reach_count = 1;
+	zones[1].role = ZONE_VOICE;
+	config.assess = (struct config_assess){admins, 2};
+	quarantine = devices;
+	quarantine_count = 2;
+	r = rules_of(&config, NULL, 0, NULL);
+	quarantine_count = 0;
+	want(r, "chain f0_1 {\n"
+		"  ip saddr @admins4 meta l4proto . th dport @management accept\n"
+		"  ip6 saddr @admins6 meta l4proto . th dport @management accept\n"
+		"  meta l4proto . th dport @management counter name d0_1 drop\n"
+		"  tcp dport 443 accept\n"
+		"  ct state related meta l4proto { icmp, ipv6-icmp } accept\n"
+		"  counter name d0_1 drop\n }");
+	want(r, "chain f1_0 {\n"
+		"  ct direction reply ct state established,related ip daddr @admins4 meta l4proto "
+		". th sport @management accept\n");
+	want(r, "  ct direction reply ct state established,related tcp sport 443 accept\n");
+	want(r, "set admins6 { type ipv6_addr; flags interval; auto-merge; elements = { "
+		"fd00:99::/64 } }");
+	want(r, "set quarantine4 { type ipv4_addr; elements = { 10.0.0.7 } }");
+	want(r, "ip6 saddr @quarantine6 ip6 daddr != @admins6 counter drop");
+	want(r, "oifname \"eth1.20\" counter name z1_dropped drop"); /* from what is no zone */
+	want(r, "ip saddr != @i1_here4 counter name z1_spoofed drop");
+	want(r, "ip6 saddr fe80::/10 return");
+}
+
+/* The subnets of a network behind which are all others: answers come from anywhere. */
+static void a_wan_with_subnets_hears_answers(void **state)
+{
+	const char *r = rules_of(&config, NULL, 0, NULL);
+
+	want(r, "chain i1_source {\n  ip saddr @ours4 counter name z1_spoofed drop\n"
+		"  ip6 saddr @ours6 counter name z1_spoofed drop\n"
+		"  ip saddr @i1_elsewhere4 counter name z1_spoofed drop\n");
+	want(r, "ip saddr != @i1_here4 counter name z1_spoofed drop\n"
+		"  ip6 saddr != @i1_here6 counter name z1_spoofed drop\n"
+		"  ip daddr 10.0.0.1 ip saddr @z1_src4 tcp dport 5061 accept");
+}
+
+static void tags_have_their_place(void **state)
+{
+	const char *r;
+
+	memcpy(zones[1].parent, "eth1", 5);
+	r = rules_of(&config, NULL, 0, NULL);
+	want(r, "chain p1_ingress {\n  type filter hook ingress device \"eth1\" priority -500; "
+		"policy accept;\n  vlan type { 0x8100, 0x88a8 } counter name z1_tagged drop\n }");
+	memcpy(zones[0].interface, "eth1", 5); /* untagged and tagged on one interface */
+	r = rules_of(&config, NULL, 0, NULL);
+	want_not(r, "chain p1_ingress");
+	want_not(r, "vlan id 1-4095 counter name z0_tagged drop");
+	want(r, "vlan id 1-4095 counter name z1_tagged drop");
+}
+
+static void a_bridge_is_guarded(void **state)
+{
+	const struct ip_prefix servers[] = {{addr("10.0.0.2"), 32}, {addr("fe80::2"), 128}};
+	struct nft_want w;
+	struct segment_policy *policy = NULL;
+	struct out o = out_to(text, sizeof(text) - 1);
+	const char *r;
+
+	memcpy(zones[1].interface, "br0\0", 5);
+	zones[1].bridge = true;
+	zones[1].role = ZONE_VOICE;
+	zones[1].dhcp_servers = servers;
+	zones[1].dhcp_server_count = 2;
+	r = rules_of(&config, NULL, 0, NULL);
+	want(r, "table bridge hornwork {");
+	want(r, "meta ibrname \"br0\" jump i1_ports");
+	want(r, "arp saddr ip != 0.0.0.0 arp saddr ip != @i1_here4 counter name z1_forged drop");
+	want(r, "ip saddr != @i1_dhcp4 udp sport 67 counter name z1_forged drop");
+	want(r, "ip6 saddr != @i1_dhcp6 icmpv6 type nd-router-advert counter name z1_forged drop");
+	want(r, "ip saddr != @admins4 tcp dport @management_tcp counter name z1_forged drop");
+	assert_int_equal(r5_segment_new(&config, &policy), 0);
+	w = wanted(&config, policy, NULL, 0);
+	w.bridges_by_ports = true;
+	assert_int_equal(nft_rules_write(&o, &w, NULL), 0);
+	r5_segment_free(policy);
+	text[o.n] = '\0';
+	want(text, "iifname { \"port1\", \"port2\" } jump i1_ports");
 }
 
 static void odd_names_are_refused(void **state)
@@ -161,7 +314,7 @@ static void odd_names_are_refused(void **state)
 
 		memset(zones[1].interface, 0, sizeof(zones[1].interface));
 		(void)slice_to_z(slice_z(bad[i]), zones[1].interface, sizeof(zones[1].interface));
-		check_int(bad[i], nft_rules_write(&o, &config, NULL, 0, NULL), ERR_SYNTAX);
+		check_int(bad[i], rules_into(&o, &config), ERR_SYNTAX);
 	}
 }
 
@@ -169,7 +322,7 @@ static void small_buffer(void **state)
 {
 	struct out o = out_to(text, 100);
 
-	assert_int_equal(nft_rules_write(&o, &config, NULL, 0, NULL), ERR_SPACE);
+	assert_int_equal(rules_into(&o, &config), ERR_SPACE);
 }
 
 static void longest_fits(void **state)
@@ -192,6 +345,10 @@ int main(void)
 		cmocka_unit_test_setup(pinholes_and_counters_go_on, set_up),
 		cmocka_unit_test_setup(zones_share_an_interface, set_up),
 		cmocka_unit_test_setup(loopback_is_left_alone, set_up),
+		cmocka_unit_test_setup(voice_is_kept_apart, set_up),
+		cmocka_unit_test_setup(a_wan_with_subnets_hears_answers, set_up),
+		cmocka_unit_test_setup(tags_have_their_place, set_up),
+		cmocka_unit_test_setup(a_bridge_is_guarded, set_up),
 		cmocka_unit_test_setup(odd_names_are_refused, set_up),
 		cmocka_unit_test_setup(small_buffer, set_up),
 		cmocka_unit_test_setup(longest_fits, set_up),

@@ -1,0 +1,283 @@
+/* Below IP: VLAN tags where none belong, ARP and neighbour discovery in another's name, and on a
+ * bridge what passes from port to port. */
+#include "enforce/nft_rules_impl.h"
+
+/* Two tags count as one too many everywhere; behind our own VLAN link the outer one is gone. */
+static bool carries_vlans(const struct config *c, size_t zone)
+{
+	for (size_t i = 0; i < c->zone_count; i++)
+		if (c->zones[i].parent[0] &&
+		    strcmp(c->zones[i].parent, c->zones[zone].interface) == 0)
+			return true;
+	return c->zones[zone].trunk;
+}
+
+static void write_counter(struct out *o, const struct config *c, size_t zone,
+			  enum nft_counter which, const struct nft_counter_value *from)
+{
+	char name[NFT_NAME_MAX];
+
+	nft_counter_name((uint16_t)zone, which, name);
+	out_fmt(o, " counter %s { packets %llu bytes %llu comment \"zone %s\" }\n", name,
+		(unsigned long long)from->packets, (unsigned long long)from->bytes,
+		c->zones[zone].name);
+}
+
+/* ---- what claims to be the gateway, or somebody of another zone ---- */
+
+static void write_claims4(struct out *o, const struct nft_want *want, size_t first)
+{
+	const struct config *c = want->config;
+	const struct segment_sources *s = &want->policy->sources[first];
+
+	for (size_t z = first; z < c->zone_count; z++) {
+		if (nft_first_on_interface(c, z) != first || !c->zones[z].address4.family)
+			continue;
+		out_z(o, "  arp saddr ip ");
+		ip_write(o, &c->zones[z].address4);
+		out_fmt(o, " counter name z%zu_forged drop\n", first);
+	}
+	if (s->listed)
+		out_fmt(o,
+			"  arp saddr ip != 0.0.0.0 arp saddr ip != @i%zu_here4 counter name "
+			"z%zu_forged drop\n",
+			first, first);
+}
+
+static void write_claims6(struct out *o, const struct config *c, size_t first)
+{
+	for (size_t z = first; z < c->zone_count; z++) {
+		const struct ip_addr *a = &c->zones[z].address6;
+
+		if (nft_first_on_interface(c, z) != first || !a->family)
+			continue;
+		/* the target of an advertisement lies 8 bytes into it (RFC 4861 4.4) */
+		out_z(o, "  icmpv6 type nd-neighbor-advert @th,64,128 0x");
+		for (size_t i = 0; i < 16; i++)
+			out_fmt(o, "%02x", a->bytes[i]);
+		out_fmt(o, " counter name z%zu_forged drop\n", first);
+	}
+}
+
+/* ---- table netdev: what comes in by an interface ---- */
+
+static void write_here_set(struct out *o, const struct nft_want *want, size_t zone,
+			   enum ip_family family)
+{
+	const struct segment_sources *s = &want->policy->sources[zone];
+	char name[NFT_NAME_MAX];
+	struct out n = out_to(name, sizeof(name) - 1);
+
+	out_fmt(&n, "i%zu_here%u", zone, family == IP_V4 ? 4 : 6);
+	name[n.n] = '\0';
+	nft_write_prefix_set(o, name, family, s->here, s->here_count);
+}
+
+static void write_ingress(struct out *o, const struct nft_want *want, size_t zone)
+{
+	const struct config *c = want->config;
+
+	out_fmt(o,
+		" chain i%zu_ingress {\n  type filter hook ingress device \"%s\" priority -500; "
+		"policy accept;\n",
+		zone, c->zones[zone].interface);
+	if (!carries_vlans(c, zone))
+		out_fmt(o, "  vlan id 1-4095 counter name z%zu_tagged drop\n", zone);
+	out_fmt(o, "  vlan type { 0x8100, 0x88a8 } counter name z%zu_tagged drop\n", zone);
+	write_claims4(o, want, zone);
+	write_claims6(o, c, zone);
+	out_z(o, " }\n");
+}
+
+/* The carrier of tagged zones that is no zone itself: two tags are one too many. */
+static void write_parent(struct out *o, const struct config *c, size_t zone)
+{
+	const struct config_zone *z = &c->zones[zone];
+
+	for (size_t i = 0; i < c->zone_count; i++)
+		if (strcmp(c->zones[i].interface, z->parent) == 0 ||
+		    (i < zone && strcmp(c->zones[i].parent, z->parent) == 0))
+			return;
+	out_fmt(o,
+		" chain p%zu_ingress {\n  type filter hook ingress device \"%s\" priority -500; "
+		"policy accept;\n  vlan type { 0x8100, 0x88a8 } counter name z%zu_tagged drop\n "
+		"}\n",
+		zone, z->parent, zone);
+}
+
+static void write_netdev(struct out *o, const struct nft_want *want, const struct nft_figures *f)
+{
+	const struct config *c = want->config;
+
+	out_z(o, "table netdev " NFT_TABLE " {\n");
+	for (size_t i = 0; i < c->zone_count; i++) {
+		struct nft_counter_value tagged = {0}, forged = {0};
+
+		if (!nft_is_first(c, i))
+			continue;
+		if (f) {
+			tagged = (struct nft_counter_value){f->zones[i].tagged_packets,
+							    f->zones[i].tagged_bytes};
+			forged = (struct nft_counter_value){f->zones[i].forged_packets,
+							    f->zones[i].forged_bytes};
+		}
+		write_counter(o, c, i, NFT_COUNTER_TAGGED, &tagged);
+		write_counter(o, c, i, NFT_COUNTER_FORGED, &forged);
+		write_here_set(o, want, i, IP_V4);
+		write_ingress(o, want, i);
+		if (c->zones[i].parent[0])
+			write_parent(o, c, i);
+	}
+	out_z(o, "}\n");
+}
+
+/* ---- table bridge: what passes from port to port ---- */
+
+static void write_dhcp(struct out *o, const struct config_zone *z, size_t zone)
+{
+	if (!z->dhcp_server_count)
+		return;
+	out_fmt(o,
+		"  ip saddr != @i%zu_dhcp4 udp sport 67 counter name z%zu_forged drop\n"
+		"  ip6 saddr != @i%zu_dhcp6 udp sport 547 counter name z%zu_forged drop\n"
+		"  ip6 saddr != @i%zu_dhcp6 icmpv6 type nd-router-advert counter name z%zu_forged "
+		"drop\n",
+		zone, zone, zone, zone, zone, zone);
+}
+
+static void write_bridge_sources(struct out *o, const struct segment_sources *s, size_t zone)
+{
+	if (s->listed)
+		out_fmt(o,
+			"  ip saddr != 0.0.0.0 ip saddr != @i%zu_here4 counter name z%zu_forged "
+			"drop\n"
+			"  ip6 saddr & ffc0:: != fe80:: ip6 saddr != :: ip6 saddr != @i%zu_here6 "
+			"counter name z%zu_forged drop\n",
+			zone, zone, zone, zone);
+}
+
+static void write_bridge_voice(struct out *o, const struct config_zone *z, size_t zone)
+{
+	static const char *const transports[] = {"tcp", "udp"};
+
+	out_fmt(o,
+		"  ip saddr @quarantine4 ip daddr != @admins4 counter name z%zu_forged drop\n"
+		"  ip6 saddr @quarantine6 ip6 daddr != @admins6 counter name z%zu_forged drop\n"
+		"  ip daddr @quarantine4 ip saddr != @admins4 counter name z%zu_forged drop\n"
+		"  ip6 daddr @quarantine6 ip6 saddr != @admins6 counter name z%zu_forged drop\n",
+		zone, zone, zone, zone);
+	for (size_t t = 0; z->role == ZONE_VOICE && t < 2; t++)
+		out_fmt(o,
+			"  ip saddr != @admins4 %s dport @management_%s counter name z%zu_forged "
+			"drop\n"
+			"  ip6 saddr != @admins6 %s dport @management_%s counter name z%zu_forged "
+			"drop\n",
+			transports[t], transports[t], zone, transports[t], transports[t], zone);
+}
+
+static void write_bridge_chain(struct out *o, const struct nft_want *want, size_t zone)
+{
+	out_fmt(o, " chain i%zu_ports {\n", zone);
+	write_claims4(o, want, zone);
+	write_claims6(o, want->config, zone);
+	write_dhcp(o, &want->config->zones[zone], zone);
+	write_bridge_sources(o, &want->policy->sources[zone], zone);
+	write_bridge_voice(o, &want->config->zones[zone], zone);
+	out_z(o, " }\n");
+}
+
+static void write_bridge_sets(struct out *o, const struct nft_want *want, size_t zone)
+{
+	const struct config_zone *z = &want->config->zones[zone];
+	char name[NFT_NAME_MAX];
+
+	for (enum ip_family family = IP_V4; family <= IP_V6; family++) {
+		struct out n = out_to(name, sizeof(name) - 1);
+
+		write_here_set(o, want, zone, family);
+		out_fmt(&n, "i%zu_dhcp%u", zone, family == IP_V4 ? 4 : 6);
+		name[n.n] = '\0';
+		nft_write_prefix_set(o, name, family, z->dhcp_servers, z->dhcp_server_count);
+	}
+}
+
+static void write_shared_sets(struct out *o, const struct nft_want *want)
+{
+	static const struct {
+		const char *name;
+		uint8_t transport;
+	} rows[] = {{"tcp", TRANSPORT_TCP}, {"udp", TRANSPORT_UDP}};
+	const struct segment_policy *p = want->policy;
+
+	nft_write_prefix_set(o, "admins4", IP_V4, p->admins, p->admin_count);
+	nft_write_prefix_set(o, "admins6", IP_V6, p->admins, p->admin_count);
+	nft_write_quarantine(o, want, IP_V4);
+	nft_write_quarantine(o, want, IP_V6);
+	for (size_t t = 0; t < 2; t++) {
+		const char *open = " elements = { ";
+
+		out_fmt(o, " set management_%s { type inet_service;", rows[t].name);
+		for (size_t i = 0; i < p->management_count; i++) {
+			if (p->management[i].transport != rows[t].transport)
+				continue;
+			out_fmt(o, "%s%u", open, p->management[i].port);
+			open = ", ";
+		}
+		out_z(o, " } }\n");
+	}
+}
+
+/* Which packets are of a bridge: by its name, or by its ports where the kernel cannot tell. */
+static void write_bridge_jump(struct out *o, const struct nft_want *want, size_t zone)
+{
+	const char *bridge = want->config->zones[zone].interface;
+	const char *ports = want->bridges_by_ports ? want->ports_of(want->ctx, bridge) : NULL;
+
+	if (!want->bridges_by_ports)
+		out_fmt(o, "  meta ibrname \"%s\" jump i%zu_ports\n", bridge, zone);
+	else if (ports)
+		out_fmt(o, "  iifname { %s } jump i%zu_ports\n", ports, zone);
+}
+
+static bool is_bridge(const struct config *c, size_t zone)
+{
+	return nft_is_first(c, zone) && c->zones[zone].bridge;
+}
+
+static bool any_bridge(const struct config *c)
+{
+	for (size_t i = 0; i < c->zone_count; i++)
+		if (is_bridge(c, i))
+			return true;
+	return false;
+}
+
+static void write_bridges(struct out *o, const struct nft_want *want)
+{
+	static const struct nft_counter_value zero;
+	const struct config *c = want->config;
+
+	out_z(o, "table bridge " NFT_TABLE " {\n");
+	write_shared_sets(o, want);
+	for (size_t i = 0; i < c->zone_count; i++) {
+		if (!is_bridge(c, i))
+			continue;
+		write_counter(o, c, i, NFT_COUNTER_BRIDGED, &zero);
+		write_bridge_sets(o, want, i);
+		write_bridge_chain(o, want, i);
+	}
+	out_z(o, " chain forward {\n  type filter hook forward priority -200; policy accept;\n");
+	for (size_t i = 0; i < c->zone_count; i++)
+		if (is_bridge(c, i))
+			write_bridge_jump(o, want, i);
+	out_z(o, " }\n}\n");
+}
+
+void nft_frames_write(struct out *o, const struct nft_want *want, const struct nft_figures *figures)
+{
+	out_z(o, "add table netdev " NFT_TABLE "\ndelete table netdev " NFT_TABLE "\n");
+	write_netdev(o, want, figures);
+	out_z(o, "add table bridge " NFT_TABLE "\ndelete table bridge " NFT_TABLE "\n");
+	if (any_bridge(want->config))
+		write_bridges(o, want);
+}

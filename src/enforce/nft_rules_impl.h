@@ -1,0 +1,37 @@
+/* What the writers of the rules share: nft_rules.c (the gateway itself), nft_segment.c (between the
+ * zones) and nft_frames.c (below IP). */
+#ifndef HW_ENFORCE_NFT_RULES_IMPL_H
+#define HW_ENFORCE_NFT_RULES_IMPL_H
+
+#include "enforce/nft_rules.h"
+
+#define NFT_SEGMENT_CELL_BYTES	512 /* of one pair of zones without its rules */
+#define NFT_SEGMENT_RULE_BYTES	512
+#define NFT_SEGMENT_ZONE_BYTES	4096
+#define NFT_SEGMENT_ENTRY_BYTES 64 /* a prefix, a port or an address in a set */
+
+/* Zones that share an interface share its chains: those of the first one. */
+uint16_t nft_first_on_interface(const struct config *c, size_t zone);
+/* Loopback is never filtered: whoever makes it a zone keeps the host's own traffic all the same. */
+bool nft_is_first(const struct config *c, size_t zone);
+/* "TEXT vmap { "eth0" : goto i0_CHAIN, ... }", an entry for each interface; nothing without one. */
+void nft_write_dispatch(struct out *o, const struct config *c, const char *text, const char *verb,
+			const char *chain);
+/* " set NAME { type TYPE; FLAGS elements = { ... } }" from the prefixes of one family. */
+void nft_write_prefix_set(struct out *o, const char *name, enum ip_family family,
+			  const struct ip_prefix *list, size_t count);
+
+/* nft_segment.c */
+/* The set of devices in quarantine. */
+void nft_write_quarantine(struct out *o, const struct nft_want *want, enum ip_family family);
+size_t nft_segment_bytes(const struct nft_want *want);
+/* Counters, sets and chains of what passes between the zones, and of forged sources. */
+void nft_segment_write(struct out *o, const struct nft_want *want,
+		       const struct nft_figures *figures);
+
+/* nft_frames.c */
+/* Tables `netdev hornwork` and, where a zone's interface is a bridge, `bridge hornwork`. */
+void nft_frames_write(struct out *o, const struct nft_want *want,
+		      const struct nft_figures *figures);
+
+#endif
