@@ -1,4 +1,4 @@
-"""Asterisk 22 as the lab's second PBX, from the folder that tools/asterisk-chroot makes."""
+"""Asterisk 22 as the lab's second PBX, from the folder that tools/sid-chroot makes."""
 
 import os
 import re
@@ -77,8 +77,8 @@ exten => _[a-z].,1,Dial(PJSIP/${EXTEN},30)
 
 def chroot():
     """Path of the Asterisk folder, built if need be. LabError says why it cannot be had."""
-    tool = f"{ROOT}/tools/asterisk-chroot"
-    done = run([tool, "build"], timeout_s=BUILD_S, check=False)
+    tool = f"{ROOT}/tools/sid-chroot"
+    done = run([tool, "build", "asterisk"], timeout_s=BUILD_S, check=False)
     if done.returncode != 0:
         raise LabError(done.stderr.strip().splitlines()[-1] if done.stderr else "no reason given")
     return done.stdout.strip()
