@@ -125,7 +125,7 @@ struct hw_stream {
 	__u32 base_seq;	 /* the first one */
 	__u32 received;	 /* of this SSRC, duplicates not counted */
 	__u32 jitter_q4; /* in timestamp units, times 16 */
-	__u32 transit;	 /* arrival less timestamp, in timestamp units */
+	__u32 arrival;	 /* of the last packet that told of the path, in 1,024 ns */
 	__u32 timestamp; /* of the last packet */
 	__u32 bad_seq;	 /* the sequence number that would prove a restart, +1; 0 = none */
 

@@ -1,6 +1,7 @@
 /* The kernel path: media of open flows goes from the wire to the wire. What it cannot do, or may
  * not, goes to the stack and so to the user-space path. */
 #include "bpf/rewrite.h"
+#include "bpf/xsk.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -172,12 +173,22 @@ HW_INLINE enum hw_user_why hop_usable(const struct hw_next_hop *hop, const struc
 
 /* ---- steps ---- */
 
-/* To user space: by the receive queue's AF_XDP socket, or by the stack. */
-HW_INLINE int to_user(struct xdp_md *ctx, const struct hw_table_address *a)
+/* A flow of user space: by the receive queue's AF_XDP socket when media can send it on that way, as
+ * far as can be said here; by the stack otherwise. */
+HW_INLINE int to_user(struct xdp_md *ctx, const struct hw_table_address *a,
+		      const struct hw_packet *p, const struct hw_flow *flow)
 {
-	__u32 queue = ctx->rx_queue_index;
+	__u32 queue = ctx->rx_queue_index, number;
+	struct target t;
 
-	if (queue >= HW_XSK_QUEUES || a->interface >= HW_INTERFACES_MAX)
+	if (queue >= HW_XSK_QUEUES || a->interface >= HW_INTERFACES_MAX ||
+	    flow->user_why == HW_USER_TRANSFORM || p->ip_bytes > HW_XSK_PACKET_MAX)
+		return XDP_PASS;
+	target_find(flow, &t);
+	if (t.port_be == 0)
+		return XDP_PASS;
+	number = t.hop;
+	if (hop_usable(bpf_map_lookup_elem(&hw_next_hops, &number), p) != HW_USER_NOT)
 		return XDP_PASS;
 	return bpf_redirect_map(&hw_sockets, a->interface * HW_XSK_QUEUES + queue, XDP_PASS);
 }
@@ -195,12 +206,11 @@ HW_INLINE int closed(const struct hw_table_head *head, const struct hw_packet *p
 	return XDP_DROP;
 }
 
-HW_INLINE int leave_to_user(struct xdp_md *ctx, const struct hw_table_address *a,
-			    struct hw_flow_stats *figures, enum hw_user_why why)
+HW_INLINE int leave_to_stack(struct hw_flow_stats *figures, enum hw_user_why why)
 {
 	__sync_fetch_and_add(&figures->to_user, 1);
 	figures->to_user_why = why;
-	return to_user(ctx, a);
+	return XDP_PASS;
 }
 
 /* A copy for media, which knows what the reports mean; a full buffer loses copies only. */
@@ -277,7 +287,7 @@ HW_INLINE int relay(struct xdp_md *ctx, const struct hw_table_head *head,
 	__u64 now_ns;
 
 	if (!figures)
-		return to_user(ctx, a);
+		return XDP_PASS;
 	target_find(flow, &t);
 	if (t.port_be) {
 		__u32 number = t.hop;
@@ -285,7 +295,7 @@ HW_INLINE int relay(struct xdp_md *ctx, const struct hw_table_head *head,
 		hop = bpf_map_lookup_elem(&hw_next_hops, &number);
 		why = hop_usable(hop, p);
 		if (why != HW_USER_NOT)
-			return leave_to_user(ctx, a, figures, why);
+			return leave_to_stack(figures, why);
 	}
 	now_ns = bpf_ktime_get_ns();
 	if (judge(flow, figures, p, &t, generation, now_ns) != HW_PASS || !hop)
@@ -294,7 +304,7 @@ HW_INLINE int relay(struct xdp_md *ctx, const struct hw_table_head *head,
 		copy_control(ctx, p, index, generation, now_ns);
 	/* What was read of the entry was read in one piece, or another one stands there by now. */
 	if (generation_of(flow) != generation)
-		return leave_to_user(ctx, a, figures, HW_USER_CHANGING);
+		return leave_to_stack(figures, HW_USER_CHANGING);
 	return send_on(ctx, head, a, p, flow, &t, hop);
 }
 
@@ -318,8 +328,10 @@ HW_INLINE int media(struct xdp_md *ctx, const struct hw_packet *p)
 	generation = generation_of(flow);
 	if (generation == 0)
 		return closed(head, p, slot);
-	if (generation == HW_FLOW_CHANGING || flow->user_why != HW_USER_NOT)
-		return to_user(ctx, a);
+	if (generation == HW_FLOW_CHANGING)
+		return XDP_PASS;
+	if (flow->user_why != HW_USER_NOT)
+		return to_user(ctx, a, p, flow);
 	return relay(ctx, head, a, p, index, flow, generation);
 }
 

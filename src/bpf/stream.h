@@ -8,7 +8,10 @@
 
 #define HW_INLINE static inline __attribute__((always_inline))
 
-#define HW_SEQ_CYCLE 65536u
+#define HW_SEQ_CYCLE	  65536u
+#define HW_ARRIVAL_SHIFT  10 /* arrival times are kept in 1,024 ns; they wrap after 73 minutes */
+#define HW_ARRIVAL_FACTOR 4398047u /* 1,024 ns in ms, times 2^32 */
+#define HW_ARRIVAL_HALF	  0x80000000u
 
 /* The fields of an RTP header that count. */
 struct hw_rtp {
@@ -95,20 +98,23 @@ HW_INLINE enum hw_sequence hw_sequence_next(struct hw_stream *s, __u16 seq)
 HW_INLINE void hw_jitter(struct hw_stream *s, __u32 timestamp, __u64 now_ns, __u32 clock_khz,
 			 enum hw_sequence sequence)
 {
-	__u32 arrival = (__u32)(now_ns / 1000 * clock_khz / 1000);
-	__u32 transit = arrival - timestamp;
-	__u32 d = transit - s->transit;
+	__u32 arrival = (__u32)(now_ns >> HW_ARRIVAL_SHIFT);
+	__u32 d = timestamp - s->timestamp;
+	__u64 passed;
 
 	if (clock_khz == 0 || sequence == HW_SEQUENCE_STRAYS)
 		return;
 	if (sequence == HW_SEQUENCE_GOES_ON) {
-		if (timestamp == s->timestamp)
+		if (d == 0)
 			return;
+		/* how much longer it took than the sender's clock says; without a division */
+		passed = (__u64)(arrival - s->arrival) * clock_khz * HW_ARRIVAL_FACTOR;
+		d = (__u32)((passed + HW_ARRIVAL_HALF) >> 32) - d;
 		d = d > 0x7fffffffu ? 0u - d : d;
 		d = d > STREAM_JITTER_STEP_MAX ? STREAM_JITTER_STEP_MAX : d;
 		s->jitter_q4 += d - ((s->jitter_q4 + 8) >> 4);
 	}
-	s->transit = transit;
+	s->arrival = arrival;
 	s->timestamp = timestamp;
 }
 
