@@ -4,7 +4,7 @@
 A benchmark is a program bench_TOPIC_WHO that prints one JSON object; what is measured stands in its
 keys. Each program runs several times, interleaved with the others; the run with the median first
 figure counts. Or it is a script bench_TOPIC.py that does all this by itself and takes --json FILE.
---json writes the objects as an array.
+--json writes the objects as an array. With --only, options that are not known here are the script's.
 """
 import argparse
 import json
@@ -62,12 +62,12 @@ def run_topic(topic, programs):
     return rows
 
 
-def run_script(script):
+def run_script(script, more):
     """The rows that a script wrote; it prints its own table."""
     print(f'\n{script.stem.split("_", 1)[1]}', flush=True)
     with tempfile.TemporaryDirectory(prefix='hornwork-bench-') as folder:
         out = pathlib.Path(folder) / 'rows.json'
-        done = subprocess.run(['/usr/bin/python3', str(script), '--json', str(out)], cwd=ROOT, stdin=subprocess.DEVNULL,
+        done = subprocess.run(['/usr/bin/python3', str(script), '--json', str(out), *more], cwd=ROOT, stdin=subprocess.DEVNULL,
                               check=False)
         if done.returncode or not out.exists():
             raise SystemExit(f'run_bench: {script.name} exits {done.returncode}')
@@ -78,7 +78,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--only')
     parser.add_argument('--json', type=pathlib.Path)
-    options = parser.parse_args()
+    options, more = parser.parse_known_args()
+    if more and not options.only:
+        parser.error('options for a script need --only TOPIC')
     build()
     found = {topic: programs for topic, programs in topics().items() if options.only in (None, topic)}
     scripts = [path for path in sorted((ROOT / 'tests' / 'bench').glob('bench_*.py'))
@@ -87,7 +89,7 @@ def main():
         raise SystemExit('run_bench: nothing to run')
     rows = [row for topic, programs in sorted(found.items()) for row in run_topic(topic, programs)]
     for script in scripts:
-        rows += run_script(script)
+        rows += run_script(script, more)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + '\n')
     return 0

@@ -8,6 +8,7 @@
 #define CRYPT_GRACE_NS	       2000000000ull /* a sender's former key after a new one was agreed on */
 
 #define RELAY_BATCH_MAX	    32	/* datagrams of one system call */
+#define LANE_BATCH_MAX	    64	/* frames of one AF_XDP socket before the others get their turn */
 #define RELAY_STREAK_MIN    4	/* rounds in a row with packets, then a port is read in batches */
 #define RELAY_EVENTS_MAX    256 /* ports handled between two looks at the kicks */
 #define RELAY_RETRY_MS	    5	/* until a port that could not be bound is tried again */

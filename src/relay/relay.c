@@ -8,9 +8,12 @@
 #include "base/mem.h"
 #include "media/judge.h"
 #include "media/limits.h"
+#include "relay/lane.h"
 #include "relay/port.h"
 
-#define WAKE	  UINT32_MAX /* epoll's word for wake_fd; no entry has this index */
+/* epoll's words for what is no port; no entry has these indexes */
+#define WAKE	  UINT32_MAX
+#define LANE	  (UINT32_MAX - 1)
 #define NS_PER_MS 1000000ull
 
 /* Room for one batch: datagrams, where they came from, and those that go on. */
@@ -30,6 +33,7 @@ struct relay {
 	uint64_t retry_ns;   /* when the first of them is due */
 	uint64_t round;	     /* of epoll */
 	size_t unbound_count;
+	struct lane *lane; /* NULL = none */
 	struct relay_batch batch;
 };
 
@@ -109,10 +113,26 @@ void relay_free(struct relay *r)
 	if (r->ports)
 		list_for_each_safe (node, &r->all)
 			port_close(r, container_of(node, struct relay_port, all));
+	lane_free(r->lane);
 	if (r->epoll >= 0)
 		close(r->epoll);
 	mem_free(r->ports);
 	mem_free(r);
+}
+
+int relay_set_lane(struct relay *r, struct lane *lane)
+{
+	int err = 0;
+
+	lane_free(r->lane); /* its sockets leave epoll as they close */
+	r->lane = lane;
+	for (size_t i = 0; lane && i < lane_socket_count(lane) && !err; i++)
+		err = watch(r, lane_socket(lane, i), LANE, EPOLLIN);
+	if (err) {
+		lane_free(lane);
+		r->lane = NULL;
+	}
+	return err;
 }
 
 static bool is_mine(const struct relay *r, const struct hw_flow *flow)
@@ -379,6 +399,7 @@ int relay_run(struct relay *r, int timeout_ms)
 {
 	struct epoll_event events[RELAY_EVENTS_MAX];
 	int count = epoll_wait(r->epoll, events, RELAY_EVENTS_MAX, wait_ms(r, timeout_ms));
+	bool lane = false;
 	int woken = 0;
 
 	if (count < 0)
@@ -388,10 +409,14 @@ int relay_run(struct relay *r, int timeout_ms)
 		if (events[i].data.u32 == WAKE) {
 			wake_clear(r);
 			woken = 1;
+		} else if (events[i].data.u32 == LANE) {
+			lane = true;
 		} else {
 			port_relay(r, events[i].data.u32);
 		}
 	}
+	if (lane)
+		lane_run(r->lane, r->setup.now_ns());
 	if (!list_empty(&r->unbound))
 		retry_unbound(r);
 	return woken;

@@ -6,6 +6,7 @@
 #include "media/flow_table.h"
 #include "media/vault.h"
 
+struct lane;
 struct relay;
 
 struct relay_setup {
@@ -27,12 +28,15 @@ int relay_new(const struct relay_setup *setup, struct relay **out) must_check;
 void relay_sync(struct relay *r, uint32_t index);
 /* The same for the whole table, and for what is open here but no longer there. */
 void relay_sync_all(struct relay *r);
+/* Takes the lane over (NULL = none any more) and relays what its sockets bring too. The one before
+ * is closed. -errno, then the lane is closed. */
+int relay_set_lane(struct relay *r, struct lane *lane) must_check;
 /* Waits up to timeout_ms (-1 = for ever) for packets and relays those that came. 1 when wake_fd
  * was written to (it is read empty), else 0; -errno. */
 int relay_run(struct relay *r, int timeout_ms) must_check;
 /* Ports that could not be bound yet; they are tried again by relay_run. */
 size_t relay_unbound(const struct relay *r);
-/* Closes all sockets. Accepts NULL. */
+/* Closes all sockets, the lane's too. Accepts NULL. */
 void relay_free(struct relay *r);
 
 #endif

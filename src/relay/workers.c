@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "relay/lane.h"
 #include "relay/relay.h"
 
 #define KICKS_MAX 8192u /* waiting for one thread, a power of two; beyond, it scans the table */
@@ -25,6 +26,8 @@ struct worker {
 	bool scan, stop;
 	int failure;
 	size_t unbound;
+	struct lane *lane; /* for the thread to take */
+	bool lane_changes;
 	uint32_t kicks[KICKS_MAX];
 };
 
@@ -57,6 +60,13 @@ static void worker_take_kicks(struct worker *w)
 	}
 }
 
+static int worker_take_lane(struct worker *w)
+{
+	if (!__atomic_exchange_n(&w->lane_changes, false, __ATOMIC_ACQ_REL))
+		return 0;
+	return relay_set_lane(w->relay, __atomic_exchange_n(&w->lane, NULL, __ATOMIC_ACQ_REL));
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
@@ -66,8 +76,10 @@ static void *worker_main(void *arg)
 	while (err >= 0 && !__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
 		__atomic_store_n(&w->unbound, relay_unbound(w->relay), __ATOMIC_RELAXED);
 		err = relay_run(w->relay, -1);
-		if (err == 1)
+		if (err == 1) {
 			worker_take_kicks(w);
+			err = worker_take_lane(w);
+		}
 	}
 	if (err < 0)
 		__atomic_store_n(&w->failure, err, __ATOMIC_RELEASE);
@@ -155,6 +167,7 @@ void workers_stop(struct workers *w)
 			pthread_join(one->thread, NULL);
 		}
 		relay_free(one->relay);
+		lane_free(one->lane);
 		if (one->wake_fd >= 0)
 			close(one->wake_fd);
 	}
@@ -213,6 +226,15 @@ void workers_kick_all(struct workers *w)
 		__atomic_store_n(&w->worker[i].scan, true, __ATOMIC_RELEASE);
 		wake(&w->worker[i]);
 	}
+}
+
+void workers_set_lane(struct workers *w, unsigned number, struct lane *lane)
+{
+	struct worker *one = &w->worker[number % w->setup.count];
+
+	lane_free(__atomic_exchange_n(&one->lane, lane, __ATOMIC_ACQ_REL));
+	__atomic_store_n(&one->lane_changes, true, __ATOMIC_RELEASE);
+	wake(one);
 }
 
 size_t workers_unbound(const struct workers *w)

@@ -8,6 +8,7 @@
 
 #define WORKERS_MAX 64 /* threads; more cores than that carry more than a gateway's network */
 
+struct lane;
 struct workers;
 
 struct workers_setup {
@@ -26,6 +27,9 @@ void workers_kick(struct workers *w, uint32_t index);
 void workers_kick_many(struct workers *w, const uint32_t *indexes, size_t count);
 /* Looks at the whole table, as after lost kicks. */
 void workers_kick_all(struct workers *w);
+/* A lane for the thread of that number, instead of the one it has; NULL takes it away. It is taken
+ * over. */
+void workers_set_lane(struct workers *w, unsigned number, struct lane *lane);
 /* Ports that could not be bound and are tried again. */
 size_t workers_unbound(const struct workers *w);
 /* 0, or why a thread ended before workers_stop: -errno. */

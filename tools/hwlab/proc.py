@@ -43,14 +43,19 @@ def _die_with_parent():
 
 
 class Daemon:
-    """A child process with its output in a file. stop() ends it and what it started."""
+    """A child process with its output in a file. stop() ends it and what it started.
 
-    def __init__(self, argv, log, keep=False, env=None, stdin=subprocess.DEVNULL):
+    own_session=False: a process group of its own is all it gets; the kernel then schedules it in one
+    group with its parent, so that priorities between the two hold (sched(7), autogroup).
+    """
+
+    def __init__(self, argv, log, keep=False, env=None, stdin=subprocess.DEVNULL, own_session=True):
         self.argv = [str(a) for a in argv]
         self.log = log
         with open(log, "ab") as out:
             self.child = subprocess.Popen(  # pylint: disable=consider-using-with
-                self.argv, stdout=out, stderr=out, stdin=stdin, env=env, start_new_session=True,
+                self.argv, stdout=out, stderr=out, stdin=stdin, env=env, start_new_session=own_session,
+                process_group=None if own_session else 0,
                 preexec_fn=None if keep else _die_with_parent)
 
     @property
