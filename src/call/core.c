@@ -137,6 +137,22 @@ void core_on_refused(struct core *c, uint64_t now_ms, const struct path *from,
 
 /* ---- events ---- */
 
+/* A peer that is reached by TLS speaks over TLS, and is who its certificate says (RFC 5922 7.3). */
+static enum reason peer_proven(const struct core *c, const struct path *from,
+			       struct config_owner owner)
+{
+	const struct config_peer *peer = config_peer_of(c->config, owner);
+
+	if (!peer || peer->transport != TRANSPORT_TLS)
+		return REASON_NONE;
+	if (!transport_secure((enum transport)from->transport))
+		return REASON_tls_peer_clear;
+	if (config_must_prove(c->config, owner) &&
+	    from->certified != config_peer_number(c->config, owner))
+		return REASON_tls_peer_unproven;
+	return REASON_NONE;
+}
+
 /* What any request must satisfy before we look where it goes (RFC 3261 8.2.2, 16.3). */
 static bool request_acceptable(struct core *c, const struct path *from, const struct sip_msg *msg)
 {
@@ -163,6 +179,8 @@ static bool request_acceptable(struct core *c, const struct path *from, const st
 static void on_request(struct core *c, uint64_t now_ms, const struct path *from,
 		       struct config_owner owner, const struct sip_msg *msg)
 {
+	enum reason unproven;
+
 	if (txn_on_request(&c->txns, now_ms, from, msg) == TXN_ABSORBED)
 		return;
 	if (msg->method == SIP_ACK) {
@@ -171,6 +189,11 @@ static void on_request(struct core *c, uint64_t now_ms, const struct path *from,
 	}
 	if (owner.index == CONFIG_NONE) {
 		core_refuse(c, from, msg, REASON_source_unknown, 0, SL(""));
+		return;
+	}
+	unproven = peer_proven(c, from, owner);
+	if (unproven) {
+		core_refuse(c, from, msg, unproven, 0, SL(""));
 		return;
 	}
 	if (!request_acceptable(c, from, msg))
@@ -198,11 +221,18 @@ void core_on_message(struct core *c, uint64_t now_ms, const struct path *from,
 	core_sweep(c);
 }
 
-void core_on_transport_error(struct core *c, uint64_t now_ms, const struct path *to)
+void core_on_transport_error(struct core *c, uint64_t now_ms, const struct path *to,
+			     enum reason why)
 {
 	wheel_advance(&c->wheel, now_ms);
-	txn_on_transport_error(&c->txns, now_ms, to);
+	txn_on_transport_error(&c->txns, now_ms, to, why);
 	core_sweep(c);
+}
+
+void core_on_closed(struct core *c, uint64_t now_ms, const struct path *at)
+{
+	wheel_advance(&c->wheel, now_ms);
+	registrar_on_closed(&c->registrar, at);
 }
 
 void core_on_media_idle(struct core *c, uint64_t now_ms, uint32_t call)

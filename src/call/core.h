@@ -28,8 +28,12 @@ void core_on_message(struct core *c, uint64_t now_ms, const struct path *from,
 /* A message that did not parse: it is answered if an answer is due, and reported. */
 void core_on_refused(struct core *c, uint64_t now_ms, const struct path *from,
 		     const struct sip_msg *msg, enum reason reason);
-/* A connection broke or could not be made, or a datagram could not be sent. */
-void core_on_transport_error(struct core *c, uint64_t now_ms, const struct path *to);
+/* A connection broke or could not be made, or a datagram could not be sent. `why` says more than
+ * the network's own failure, or is REASON_NONE. */
+void core_on_transport_error(struct core *c, uint64_t now_ms, const struct path *to,
+			     enum reason why);
+/* A connection is no more, whoever ended it: a phone behind it cannot be reached any longer. */
+void core_on_closed(struct core *c, uint64_t now_ms, const struct path *at);
 /* The relay saw no packet on any flow of the call for the idle timeout. */
 void core_on_media_idle(struct core *c, uint64_t now_ms, uint32_t call);
 /* Fires what is due. */

@@ -49,6 +49,8 @@ static enum reason route_to_phone(const struct core *c, const struct binding *b,
 	struct config_owner owner = {.kind = OWNER_PHONES, .index = b->phones};
 	struct out o = out_to(r->uri_text, sizeof(r->uri_text));
 
+	if (b->flow_closed)
+		return REASON_flow_closed;
 	if (side_make(c->config, &b->path, owner, &r->to))
 		return REASON_not_registered;
 	out_z(&o, b->contact);

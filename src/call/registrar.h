@@ -33,7 +33,8 @@ struct binding {
 	struct path source;   /* of the last accepted REGISTER */
 	uint16_t phones, pbx; /* indexes into the configuration */
 	bool natted;
-	bool ask_anew; /* the PBX may have forgotten it: no answer from the cache */
+	bool flow_closed; /* the connection that leads to it is no more: RFC 5626 5.3 */
+	bool ask_anew;	  /* the PBX may have forgotten it: no answer from the cache */
 	uint64_t registered_ms;
 	uint64_t expires_ms;	 /* towards the phone: the binding dies then */
 	uint64_t pbx_granted_ms; /* how long the PBX granted last */
@@ -75,6 +76,9 @@ struct binding *registrar_by_aor(const struct registrar *r, uint16_t pbx, struct
 /* True for the user part of a Contact of ours, whether its phone is still known or not: such a one
  * is no number to dial. */
 bool registrar_is_token(struct slice user);
+/* A connection is no more: phones that only it leads to are unreachable until they register again.
+ */
+void registrar_on_closed(struct registrar *r, const struct path *at);
 /* The PBX was away and may have lost its registrations: the next refresh of each phone asks it. */
 void registrar_pbx_was_away(struct registrar *r, uint16_t pbx);
 /* A binding of this source (same listener, same address and port): the phone that sends a request;

@@ -211,7 +211,7 @@ int reg_binding_put(struct registrar *r, uint64_t now_ms, const struct reg_reque
 		}
 	}
 	write_facts(b, q, c);
-	b->ask_anew = false;
+	b->ask_anew = b->flow_closed = false;
 	b->pbx_granted_ms = (uint64_t)granted_s * 1000;
 	b->pbx_expires_ms = now_ms + b->pbx_granted_ms;
 	reg_binding_renew(b, now_ms, granted_s);
@@ -224,6 +224,25 @@ void reg_binding_remove(struct binding *b, enum reason why)
 {
 	report(b, why, why == REASON_NONE ? "unregistered" : reason_row(why)->sentence);
 	reg_binding_free(b);
+}
+
+/* Nobody can connect to a browser, to a phone that proved nothing of itself, or through a NAT. */
+static bool only_by_its_connection(const struct binding *b)
+{
+	return b->path.conn && (b->natted || transport_secure((enum transport)b->path.transport));
+}
+
+void registrar_on_closed(struct registrar *r, const struct path *at)
+{
+	struct hash_node *n = hash_first(&r->by_source, hash_of_source(r, at));
+
+	for (; n; n = hash_next(n)) {
+		struct binding *b = container_of(n, struct binding, by_source);
+
+		if (b->path.conn == at->conn && path_same_source(&b->path, at) &&
+		    only_by_its_connection(b))
+			b->flow_closed = true;
+	}
 }
 
 void registrar_pbx_was_away(struct registrar *r, uint16_t pbx)

@@ -264,7 +264,7 @@ static void probe_failed(struct exchange *x, uint64_t now_ms, enum reason why)
 {
 	struct call *k = x->call;
 
-	if (why == REASON_peer_unreachable && !k->probe_doubted[!x->from]) {
+	if (why != REASON_peer_timeout && !k->probe_doubted[!x->from]) {
 		k->probe_doubted[!x->from] = true;
 		timer_start(&k->core->wheel, &k->probe, CALL_PROBE_AGAIN_MS);
 		return;

@@ -74,7 +74,8 @@ struct config_owner owner_of_path(const struct config *config, const struct path
 {
 	struct config_owner owner = {.kind = OWNER_PHONES, .index = CONFIG_NONE};
 
-	(void)config_owner_of(config, path->listener, &path->remote, &owner);
+	if (!config_peer_of_number(config, path->certified, &owner))
+		(void)config_owner_of(config, path->listener, &path->remote, &owner);
 	return owner;
 }
 
@@ -120,7 +121,7 @@ static struct slice uri_transport(const struct side *s)
 		[TRANSPORT_TCP] = SLICE(";transport=tcp"),
 		[TRANSPORT_TLS] = SLICE(";transport=tls"),
 		[TRANSPORT_WS] = SLICE(";transport=ws"),
-		[TRANSPORT_WSS] = SLICE(";transport=wss"),
+		[TRANSPORT_WSS] = SLICE(";transport=ws"), /* RFC 7118 5.2.1: no word of its own */
 	};
 
 	return s->path.transport < TRANSPORT_COUNT ? params[s->path.transport] : params[0];

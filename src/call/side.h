@@ -27,7 +27,7 @@ int side_to_peer(const struct config *config, struct config_owner owner,
 		 struct side *out) must_check;
 
 /* Who sends along this path (RFC 3261 knows no such thing; hornwork.conf(5) does): a pbx or trunk
- * by its address, else the phones section of the listener, else nobody. */
+ * by its certificate or its address, else the phones section of the listener, else nobody. */
 struct config_owner owner_of_path(const struct config *config, const struct path *path);
 /* "phones remote", "pbx main", "trunk carrier". */
 void owner_write(struct out *o, const struct config *config, struct config_owner owner);

@@ -132,7 +132,7 @@ static void step_user(struct txn *t, uint32_t todo, struct txn_input *in)
 	if (todo & TXN_DO_FAIL_TIMEOUT)
 		tell_failed(t, in->now_ms, REASON_peer_timeout);
 	if (todo & TXN_DO_FAIL_BROKEN && !t->acked)
-		tell_failed(t, in->now_ms, REASON_peer_unreachable);
+		tell_failed(t, in->now_ms, in->why ? in->why : REASON_peer_unreachable);
 	if (todo & TXN_DO_FAIL_UNACKED && !t->acked)
 		tell_failed(t, in->now_ms, REASON_ack_timeout);
 }
@@ -304,6 +304,7 @@ void txn_layer_remap(struct txn_layer *l, const uint16_t *listener_map)
 struct breakage {
 	uint64_t now_ms;
 	const struct path *at;
+	enum reason why;
 };
 
 static bool path_broke(const struct path *p, const struct path *at)
@@ -333,15 +334,16 @@ static bool reply_anew(struct txn *t)
 static void break_one(struct txn *t, void *ctx)
 {
 	const struct breakage *b = ctx;
-	struct txn_input in = {.now_ms = b->now_ms};
+	struct txn_input in = {.now_ms = b->now_ms, .why = b->why};
 
 	if (path_broke(&t->reply, b->at) && !reply_anew(t))
 		txn_step(t, TXN_EV_BROKEN, &in);
 }
 
-void txn_on_transport_error(struct txn_layer *l, uint64_t now_ms, const struct path *to)
+void txn_on_transport_error(struct txn_layer *l, uint64_t now_ms, const struct path *to,
+			    enum reason why)
 {
-	struct breakage b = {.now_ms = now_ms, .at = to};
+	struct breakage b = {.now_ms = now_ms, .at = to, .why = why};
 
 	for_all(l, break_one, &b);
 }

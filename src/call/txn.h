@@ -124,7 +124,8 @@ void txn_call_set(struct txn *t, uint32_t call);
 /* A connection broke or a datagram could not be sent: client transactions over it fail; a server
  * transaction over TCP or TLS falls back to a new connection to the sender's port (18.2.2) and
  * fails when that breaks too. Not from within env->act. */
-void txn_on_transport_error(struct txn_layer *l, uint64_t now_ms, const struct path *to);
+void txn_on_transport_error(struct txn_layer *l, uint64_t now_ms, const struct path *to,
+			    enum reason why);
 size_t txn_count(const struct txn_layer *l);
 
 #endif

@@ -101,6 +101,7 @@ struct txn {
 /* What a step is given besides the event. */
 struct txn_input {
 	uint64_t now_ms;
+	enum reason why;	   /* BROKEN: REASON_NONE = the network */
 	const struct sip_msg *msg; /* 1XX, 2XX, FINAL */
 	struct slice bytes;	   /* SEND_*; CANCEL: extra headers */
 	int err;		   /* out: ERR_NOMEM from KEEP */

@@ -125,6 +125,8 @@ static char *place_single(struct build *b, const struct doc_section *s)
 				     s->schema->name, e->line);
 			break;
 		}
+	if (s->schema->line_at)
+		memcpy((char *)b->config + s->schema->line_at, &s->line, sizeof(s->line));
 	return s->within ? b->outer : (char *)b->config + s->schema->at;
 }
 

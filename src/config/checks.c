@@ -1,5 +1,6 @@
 #include "config/checks.h"
 
+#include "config/check_tls.h"
 #include "config/peers.h"
 #include "config/schema.h"
 
@@ -418,4 +419,5 @@ void config_check(const struct config *c, const struct doc *doc, struct config_r
 	check_limits(&k);
 	check_console(&k);
 	config_check_peers(c, report);
+	config_check_tls(c, report);
 }

@@ -24,6 +24,10 @@ static const struct schema_section sections[] = {
 	 .example = "phones remote { zone = internet  to = main }"},
 	{TITLED(trunk, trunks, trunk_count), .tag = "r1", .help = "a provider of telephone lines",
 	 .example = "trunk carrier { zone = internet  peer = \"203.0.113.9\"  to = main }"},
+	{SINGLE(tls), .line_at = offsetof(struct config, tls) + offsetof(struct config_tls, line),
+	 .tag = "r4", .help = "certificates, for SIP over TLS and secure WebSocket",
+	 .example = "tls { certificate = \"/etc/hornwork/sip.pem\"  key = "
+		    "\"/etc/hornwork/sip.key\" }"},
 	{SINGLE(media), .tag = "r1", .help = "the media ports",
 	 .example = "media { ports = \"20000-29999\" }"},
 	{SINGLE(limits), .tag = "r2", .help = "how much is admitted",
@@ -32,7 +36,6 @@ static const struct schema_section sections[] = {
 	 .example = "console { events = \"/var/log/hornwork/events.json\" }"},
 	{SINGLE(assess), .tag = "r3", .help = "the care of devices",
 	 .example = "assess { admins = {\"10.99.0.0/24\"} }"},
-	{LATER("tls", false, "r4", "SIP over TLS")},
 	{LATER("tunnel", true, "r4", "IPsec tunnels")},
 	{LATER("voice-vlan", false, "r5", "announcing the voice VLAN")},
 	{LATER("qos", false, "r5", "traffic shaping")},
@@ -102,6 +105,8 @@ const char *schema_type_text(enum schema_type type)
 		[SCHEMA_REACH] = "zones, or zones and ports, such as {core, \"core tcp:443\"}",
 		[SCHEMA_DOMAIN] = "domains such as {\"pbx.example\"}",
 		[SCHEMA_METHOD] = "SIP methods such as {REGISTER, INVITE}",
+		[SCHEMA_FILES] = "file names such as {\"/etc/hornwork/sip.pem\"}",
+		[SCHEMA_ORIGIN] = "origins such as {\"https://phones.example\"}",
 		[SCHEMA_DIAL] = "beginnings of numbers such as {\"+49\", \"0\"}",
 		[SCHEMA_LATER] = "for a later version",
 	};

@@ -29,6 +29,8 @@ enum schema_type {
 	SCHEMA_REACH,	/* list of struct config_reach: zones, with a port or without */
 	SCHEMA_DOMAIN,	/* list of struct slice: host names or addresses */
 	SCHEMA_METHOD,	/* list of struct slice: SIP methods */
+	SCHEMA_FILES,	/* list of struct slice: absolute paths */
+	SCHEMA_ORIGIN,	/* list of struct slice: "https://HOST[:PORT]" (RFC 6454 6.2) */
 	SCHEMA_DIAL,	/* list of struct slice: beginnings of numbers */
 	SCHEMA_LATER,	/* no field: belongs to a later version */
 };
@@ -61,6 +63,7 @@ struct schema_section {
 	const char *later;  /* not NULL: not carried out by this version, and what to know */
 	size_t at;	 /* offset in struct config: of the struct, or of a pointer to the first */
 	size_t count_at; /* titled: offset of the size_t with their number */
+	size_t line_at;	 /* not titled: offset of the unsigned with its line; 0 = none */
 	size_t size;	 /* bytes of one struct */
 	const struct schema_row *rows;
 	size_t row_count;

@@ -1,11 +1,8 @@
 #include "config/schema_rows.h"
 
-#define FIELD(kind, member) .at = offsetof(struct config_##kind, member)
-#define LIST(kind, list, n) FIELD(kind, list), .count_at = offsetof(struct config_##kind, n)
-#define TEXT(kind, member)  FIELD(kind, member), .room = sizeof(((struct config_##kind *)0)->member)
-#define SRTP_WORDS	    "off|preferred|required"
-#define NEEDS_CRYPT	    "it needs encrypted media, which comes with a later version"
-#define NEEDS_TLS	    "it needs SIP over TLS, which comes with a later version"
+#define SRTP_WORDS  "off|preferred|required"
+#define NEEDS_CRYPT "it needs encrypted media, which comes with a later version"
+#define NEEDS_TLS   "it needs SIP over TLS, which comes with a later version"
 
 const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS] = {
 	{.key = "interface",
@@ -156,6 +153,13 @@ const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS] = {
 	 .fallback = "30s",
 	 .tag = "r1",
 	 .help = "a PBX that said nothing for so long is asked whether it is there; 0 is never"},
+	{.key = "verify",
+	 .type = SCHEMA_BOOL,
+	 FIELD(pbx, verify),
+	 .fallback = "yes",
+	 .tag = "r4",
+	 .help = "whether a PBX that is reached by TLS must prove who it is",
+	 .more = "As in a trunk section."},
 	{.key = "srtp",
 	 .type = SCHEMA_ENUM,
 	 FIELD(pbx, srtp),
@@ -281,9 +285,12 @@ const struct schema_row schema_trunk_rows[SCHEMA_TRUNK_ROWS] = {
 	 FIELD(trunk, verify),
 	 .fallback = "yes",
 	 .tag = "r4",
-	 .now = "yes",
-	 .needs = "there is no TLS peer to be verified in this version",
-	 .help = "whether a TLS peer must prove who it is"},
+	 .help = "whether a TLS peer must prove who it is",
+	 .more = "Its certificate must lead to the ca of section tls and name the host that is "
+		 "written here (RFC 5922: a SIP URI, else a DNS name; no wildcards). It holds for "
+		 "connections either way: what comes from this peer's address over TLS without "
+		 "such a certificate, or not over TLS at all, is refused. A connection from "
+		 "another address with such a certificate is this peer's."},
 	{.key = "srtp",
 	 .type = SCHEMA_ENUM,
 	 FIELD(trunk, srtp),

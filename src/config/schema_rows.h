@@ -4,10 +4,16 @@
 
 #include "config/schema.h"
 
+/* Where a key's field is. */
+#define FIELD(kind, member) .at = offsetof(struct config_##kind, member)
+#define LIST(kind, list, n) FIELD(kind, list), .count_at = offsetof(struct config_##kind, n)
+#define TEXT(kind, member)  FIELD(kind, member), .room = sizeof(((struct config_##kind *)0)->member)
+
 #define SCHEMA_ZONE_ROWS    12
-#define SCHEMA_PBX_ROWS	    7
+#define SCHEMA_PBX_ROWS	    8
 #define SCHEMA_PHONES_ROWS  9
 #define SCHEMA_TRUNK_ROWS   13
+#define SCHEMA_TLS_ROWS	    6
 #define SCHEMA_MEDIA_ROWS   3
 #define SCHEMA_LIMITS_ROWS  7
 #define SCHEMA_CONSOLE_ROWS 3
@@ -17,6 +23,7 @@ extern const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS];
 extern const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS];
 extern const struct schema_row schema_phones_rows[SCHEMA_PHONES_ROWS];
 extern const struct schema_row schema_trunk_rows[SCHEMA_TRUNK_ROWS];
+extern const struct schema_row schema_tls_rows[SCHEMA_TLS_ROWS];
 extern const struct schema_row schema_media_rows[SCHEMA_MEDIA_ROWS];
 extern const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS];
 extern const struct schema_row schema_console_rows[SCHEMA_CONSOLE_ROWS];

@@ -264,6 +264,8 @@ int value_read(const struct schema_row *row, struct slice text, struct arena *ar
 		return value_net_read(row, text, out, why);
 	case SCHEMA_DOMAIN:
 	case SCHEMA_METHOD:
+	case SCHEMA_FILES:
+	case SCHEMA_ORIGIN:
 	case SCHEMA_DIAL:
 		return value_word_read(row, text, arena, out, why);
 	case SCHEMA_ZONE:
@@ -299,6 +301,8 @@ size_t value_size(const struct schema_row *row)
 		[SCHEMA_REACH] = sizeof(struct config_reach),
 		[SCHEMA_DOMAIN] = sizeof(struct slice),
 		[SCHEMA_METHOD] = sizeof(struct slice),
+		[SCHEMA_FILES] = sizeof(struct slice),
+		[SCHEMA_ORIGIN] = sizeof(struct slice),
 		[SCHEMA_DIAL] = sizeof(struct slice),
 		[SCHEMA_LATER] = 0,
 	};

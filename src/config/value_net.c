@@ -30,16 +30,14 @@ static int take_transport(struct slice *text, enum transport *out, bool *given, 
 	return 0;
 }
 
-static int later_transport(enum transport t, struct out *why)
+/* What is carried for phones, and what to peers: a browser makes its connection itself. */
+static int check_transport(enum transport t, bool peer, struct out *why)
 {
-	if (t == TRANSPORT_UDP || t == TRANSPORT_TCP)
-		return 0;
-	out_fmt(why,
-		"%s is not carried out by this version, so nothing would be encrypted; write udp "
-		"or "
-		"tcp",
-		transport_text(t));
-	return ERR_SYNTAX;
+	if (t == TRANSPORT_WS)
+		return refuse(why, "a WebSocket in clear is not carried; write wss");
+	if (peer && t == TRANSPORT_WSS)
+		return refuse(why, "nobody is reached by WebSocket; write tls, tcp or udp");
+	return 0;
 }
 
 static int read_port(struct slice text, uint16_t *out)
@@ -63,7 +61,7 @@ static int read_listen(struct slice text, bool service, struct config_listen *ou
 		return err;
 	if (!given || read_port(text, &l.port))
 		return refuse(why, "write transport and port, as in \"udp:5060\"");
-	err = later_transport(t, why);
+	err = check_transport(t, false, why);
 	if (err)
 		return err;
 	if (service && t != TRANSPORT_UDP && t != TRANSPORT_TCP)
@@ -140,11 +138,11 @@ static int read_peer(struct slice text, struct config_peer *out, struct out *why
 	int err = take_transport(&text, &t, &given, why);
 
 	if (!err)
-		err = later_transport(t, why);
+		err = check_transport(t, true, why);
 	if (err)
 		return err;
 	peer.transport = (uint8_t)t;
-	peer.at.port = t == TRANSPORT_TLS || t == TRANSPORT_WSS ? PORT_TLS : PORT_SIP;
+	peer.at.port = t == TRANSPORT_TLS ? PORT_TLS : PORT_SIP;
 	err = split_host(text, &host, &peer.at.port, why);
 	if (err)
 		return err;
@@ -313,6 +311,31 @@ static int check_method(struct slice text, struct out *why)
 	return ERR_SYNTAX;
 }
 
+static int check_path(struct slice text, struct out *why)
+{
+	if (text.n > 1 && text.n < CONFIG_PATH_MAX && text.p[0] == '/')
+		return 0;
+	return refuse(why, "write a file name from the root on, as in \"/etc/hornwork/sip.pem\"");
+}
+
+/* As browsers write it (RFC 6454 6.2): lower case, no path, no slash at the end. */
+static int check_origin(struct slice text, struct out *why)
+{
+	struct slice host = text;
+	uint16_t port = 1;
+	struct out none = {0};
+
+	if (slice_starts(text, SL("https://")))
+		host = slice_from(text, 8);
+	else if (slice_starts(text, SL("http://")))
+		host = slice_from(text, 7);
+	if (host.n < text.n && split_host(host, &host, &port, &none) == 0 && host.n &&
+	    slice_find(host, '/') == host.n)
+		return 0;
+	return refuse(why, "write scheme and host, as in \"https://phones.example\", without a "
+			   "path");
+}
+
 int value_word_read(const struct schema_row *row, struct slice text, struct arena *arena, void *out,
 		    struct out *why)
 {
@@ -321,6 +344,10 @@ int value_word_read(const struct schema_row *row, struct slice text, struct aren
 
 	if (row->type == SCHEMA_DOMAIN)
 		err = check_domain(text, why);
+	else if (row->type == SCHEMA_FILES)
+		err = check_path(text, why);
+	else if (row->type == SCHEMA_ORIGIN)
+		err = check_origin(text, why);
 	else
 		err = row->type == SCHEMA_DIAL ? check_dial(text, why) : check_method(text, why);
 	if (!err)

@@ -45,7 +45,8 @@ static void listener_free(struct tcp_listener *l)
 {
 	list_remove(&l->node);
 	loop_fd_remove(l->watch);
-	close(l->fd);
+	if (l->fd >= 0)
+		close(l->fd);
 	mem_free(l);
 }
 
@@ -69,7 +70,7 @@ void tcp_free(struct tcp *t)
 
 static const char *overdue(const struct tcp_conn *c, uint64_t now_ms)
 {
-	if (c->connecting)
+	if (c->connecting || c->dialling)
 		return now_ms - c->born_ms > TCP_CONNECT_MS
 			       ? "the connection could not be made in time"
 			       : NULL;
@@ -85,7 +86,7 @@ static void sweep_one(struct tcp_conn *c, uint64_t now_ms)
 	struct tcp *t = c->tcp;
 	const char *why = c->dead ? NULL : overdue(c, now_ms);
 
-	if (why && !c->connecting)
+	if (why && !c->connecting && !c->dialling)
 		conn_refuse(c, why);
 	else if (why)
 		conn_end(c, true);
@@ -155,13 +156,14 @@ static void on_accept(void *ctx, unsigned events)
 int tcp_listen_add(struct tcp *t, uint16_t listener, const struct ip_endpoint *local, int fd)
 {
 	struct tcp_listener *l = mem_zalloc(1, sizeof(*l));
-	int err;
+	int err = 0;
 
 	if (!l)
 		return ERR_NOMEM;
 	*l = (struct tcp_listener){.tcp = t, .fd = fd, .listener = listener, .local = *local};
 	list_init(&l->node);
-	err = loop_fd_add(t->loop, fd, LOOP_READ, on_accept, l, &l->watch);
+	if (fd >= 0)
+		err = loop_fd_add(t->loop, fd, LOOP_READ, on_accept, l, &l->watch);
 	if (err) {
 		mem_free(l);
 		return err;
@@ -197,49 +199,128 @@ void tcp_message_bytes_max(struct tcp *t, size_t bytes)
 	t->setup.message_bytes_max = bytes;
 }
 
-/* ---- sending ---- */
+/* ---- connections that somebody else makes ---- */
 
-static struct tcp_conn *conn_find(struct tcp *t, uint16_t listener, uint32_t conn,
-				  const struct ip_endpoint *remote)
+static struct tcp_conn *conn_of(const struct tcp *t, uint32_t conn)
 {
 	size_t slot = conn_slot(conn);
 	struct tcp_conn *c = conn && slot < t->setup.connections_max ? t->conn[slot] : NULL;
 
-	if (c && c->peer.conn == conn && !c->dead && !c->closing)
+	return c && c->peer.conn == conn && !c->dead ? c : NULL;
+}
+
+int tcp_adopt(struct tcp *t, uint16_t listener, const struct ip_endpoint *remote, int fd, void *tag)
+{
+	struct tcp_conn *c;
+	int err = conn_new(t, fd, listener, remote, LOOP_READ, &c);
+
+	if (!err)
+		c->peer.tag = tag;
+	return err;
+}
+
+bool tcp_dialled(struct tcp *t, uint32_t conn, void *tag)
+{
+	struct tcp_conn *c = conn_of(t, conn);
+
+	if (!c)
+		return false;
+	c->dialling = false;
+	c->heard_ms = t->setup.now_ms();
+	c->peer.tag = tag;
+	return true;
+}
+
+void tcp_broken(struct tcp *t, uint32_t conn, uint16_t why)
+{
+	size_t slot = conn_slot(conn);
+	struct tcp_conn *c = conn && slot < t->setup.connections_max ? t->conn[slot] : NULL;
+
+	/* Its end may have been seen already. */
+	if (!c || c->peer.conn != conn)
+		return;
+	c->peer.why = why;
+	conn_end(c, true);
+}
+
+void tcp_alias(struct tcp *t, uint32_t conn, const struct ip_endpoint *remote)
+{
+	struct tcp_conn *c = conn_of(t, conn);
+
+	if (c)
+		c->alias = *remote;
+}
+
+void tcp_walk(struct tcp *t, void (*each)(void *ctx, const struct tcp_peer *peer), void *ctx)
+{
+	for (size_t i = 0; i < t->setup.connections_max; i++)
+		if (t->conn[i] && !t->conn[i]->dead)
+			each(ctx, &t->conn[i]->peer);
+}
+
+/* ---- sending ---- */
+
+static const struct tcp_listener *listener_of(const struct tcp *t, uint16_t listener)
+{
+	list_for_each (node, &t->listeners) {
+		const struct tcp_listener *l = container_of(node, struct tcp_listener, node);
+
+		if (l->listener == listener)
+			return l;
+	}
+	return NULL;
+}
+
+static struct tcp_conn *conn_find(struct tcp *t, uint16_t listener, uint32_t conn,
+				  const struct ip_endpoint *remote)
+{
+	struct tcp_conn *c = conn_of(t, conn);
+
+	if (c && !c->closing)
 		return c;
 	for (size_t i = 0; i < t->setup.connections_max; i++) {
 		c = t->conn[i];
 		if (c && !c->dead && !c->closing && c->peer.listener == listener &&
-		    ip_endpoint_eq(&c->peer.remote, remote))
+		    (ip_endpoint_eq(&c->peer.remote, remote) || ip_endpoint_eq(&c->alias, remote)))
 			return c;
 	}
 	return NULL;
 }
 
-static int local_of(const struct tcp *t, uint16_t listener, struct ip_endpoint *out)
+/* One end is ours; the other one's bytes go by way of somebody else. */
+static int dial(struct tcp *t, uint16_t listener, const struct ip_endpoint *remote,
+		struct tcp_conn **out)
 {
-	list_for_each (node, &t->listeners) {
-		const struct tcp_listener *l = container_of(node, struct tcp_listener, node);
+	struct tcp_conn *c;
+	int fds[2], err;
 
-		if (l->listener == listener) {
-			*out = (struct ip_endpoint){.addr = l->local.addr};
-			return 0;
-		}
+	if (!t->handler.dial)
+		return ERR_DENIED;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
+		return -errno;
+	err = conn_new(t, fds[0], listener, remote, LOOP_READ, &c);
+	if (err) {
+		close(fds[1]);
+		return err;
 	}
-	return ERR_ABSENT;
+	c->ours = c->dialling = true;
+	err = t->handler.dial(t->handler.ctx, &c->peer, fds[1]);
+	if (err) {
+		conn_end(c, false);
+		return err;
+	}
+	*out = c;
+	return 0;
 }
 
-static int connect_to(struct tcp *t, uint16_t listener, const struct ip_endpoint *remote,
+static int connect_to(struct tcp *t, const struct tcp_listener *l, const struct ip_endpoint *remote,
 		      struct tcp_conn **out)
 {
+	struct ip_endpoint local = {.addr = l->local.addr};
 	struct sockaddr_storage name;
-	struct ip_endpoint local;
 	socklen_t size;
-	int err = local_of(t, listener, &local);
-	int fd, one = 1;
+	int fd, one = 1, err = 0;
 
-	if (err)
-		return err;
 	fd = socket(remote->addr.family == IP_V6 ? AF_INET6 : AF_INET,
 		    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
@@ -255,7 +336,7 @@ static int connect_to(struct tcp *t, uint16_t listener, const struct ip_endpoint
 		close(fd);
 		return err;
 	}
-	err = conn_new(t, fd, listener, remote, LOOP_WRITE, out);
+	err = conn_new(t, fd, l->listener, remote, LOOP_WRITE, out);
 	if (err)
 		return err;
 	(*out)->ours = (*out)->connecting = true;
@@ -265,9 +346,18 @@ static int connect_to(struct tcp *t, uint16_t listener, const struct ip_endpoint
 int tcp_send(struct tcp *t, uint16_t listener, uint32_t conn, const struct ip_endpoint *remote,
 	     struct slice bytes)
 {
-	struct tcp_conn *c = conn_find(t, listener, conn, remote);
-	int err = c ? 0 : connect_to(t, listener, remote, &c);
+	const struct tcp_listener *l = listener_of(t, listener);
+	bool dialled = l && l->fd < 0;
+	struct tcp_conn *c =
+		dialled && conn ? conn_of(t, conn) : conn_find(t, listener, conn, remote);
+	int err = 0;
 
+	if (dialled && conn && (!c || c->closing))
+		return ERR_ABSENT;
+	if (!c && !l)
+		return ERR_ABSENT;
+	if (!c)
+		err = dialled ? dial(t, listener, remote, &c) : connect_to(t, l, remote, &c);
 	return err ? err : conn_send(c, bytes);
 }
 

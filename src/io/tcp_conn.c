@@ -22,6 +22,8 @@ void conn_free(struct tcp_conn *c)
 {
 	struct tcp *t = c->tcp;
 
+	if (t->handler.closed)
+		t->handler.closed(t->handler.ctx, &c->peer);
 	t->conn[conn_slot(c->peer.conn)] = NULL;
 	t->conn_count--;
 	loop_fd_remove(c->watch);

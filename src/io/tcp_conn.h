@@ -25,6 +25,7 @@ struct tcp_conn {
 	int fd;
 	bool ours;	 /* we made it */
 	bool connecting; /* not yet there */
+	bool dialling;	 /* somebody else is making it; bytes may be written already */
 	bool closing;	 /* nothing is read any more; closed once all is sent */
 	bool dead;	 /* to be freed at the end of the turn */
 	bool failed;	 /* the handler is to be told */
@@ -32,6 +33,7 @@ struct tcp_conn {
 	uint64_t born_ms, heard_ms;
 	uint64_t incomplete_ms; /* when the unfinished message began; 0 = none */
 	struct buffer in, out;
+	struct ip_endpoint alias; /* it may be used for this address too; family IP_NONE = none */
 	struct loop_fd *watch;
 };
 

@@ -78,7 +78,7 @@ int config_wire_send(struct proc_channel *ch, const struct config_parcel *p)
 					  .pbxs = (uint32_t)c->pbx_count,
 					  .trunks = (uint32_t)c->trunk_count,
 					  .listeners = (uint32_t)c->listener_count,
-					  .secrets = p->listener_fds ? secrets_of(c) : 0};
+					  .secrets = p->secrets ? secrets_of(c) : 0};
 	struct proc_config_end end = {p->generation};
 	int fd = proc_text_fd(p->text), err;
 
@@ -88,7 +88,7 @@ int config_wire_send(struct proc_channel *ch, const struct config_parcel *p)
 	err = proc_send(ch, PROC_CONFIG_BEGIN, &begin, sizeof(begin), &fd, 1);
 	close(fd);
 	err = err ? err : send_zones(ch, c);
-	err = err ? err : send_peers(ch, c, p->listener_fds != NULL);
+	err = err ? err : send_peers(ch, c, p->secrets);
 	err = err ? err : send_listeners(ch, p);
 	return err ? err : proc_send(ch, PROC_CONFIG_END, &end, sizeof(end), NULL, 0);
 }

@@ -10,8 +10,9 @@ struct config_parcel {
 	struct slice text;
 	const struct config *config; /* of that text, resolved, listeners derived */
 	uint64_t generation;
-	const int *listener_fds;   /* as config->listeners; -1 = not open; NULL = no sockets and no
-				      secrets travel (the probe) */
+	const int *listener_fds;   /* as config->listeners; -1 = not open, or not for this child;
+				      NULL = no sockets travel */
+	bool secrets;		   /* passwords travel */
 	const uint16_t *old_index; /* as config->listeners: CONFIG_NONE = its socket travels along;
 				      NULL = all do */
 };

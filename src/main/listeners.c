@@ -46,7 +46,7 @@ int listener_bind(const struct config_listener *l)
 	socklen_t size = addr_to_system(&l->local, &name);
 	int fd, err = 0;
 
-	if (!udp && l->transport != TRANSPORT_TCP)
+	if (l->transport == TRANSPORT_WS)
 		return ERR_ABSENT;
 	fd = socket(v6 ? AF_INET6 : AF_INET,
 		    (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -32,6 +32,7 @@ static const struct command commands[] = {
 	{"@signal", child_signal, NULL},
 	{"@media", child_media, NULL},
 	{"@console", child_console, NULL},
+	{"@tls", child_tls, NULL},
 	{"@probe", child_probe, NULL},
 	{"manual", cmd_manual, NULL},
 };

@@ -20,10 +20,16 @@ static const struct ip_endpoint *local_of(const struct signal *s, uint16_t liste
 	return listener < s->config->listener_count ? &s->config->listeners[listener].local : &none;
 }
 
-void signal_note_broken(struct signal *s, const struct path *to)
+void signal_note_broken(struct signal *s, const struct path *to, enum reason why)
 {
 	if (s->broken_count < SIGNAL_ERRORS_MAX)
-		s->broken[s->broken_count++] = *to;
+		s->broken[s->broken_count++] = (struct signal_break){.path = *to, .why = why};
+}
+
+void signal_note_closed(struct signal *s, const struct path *at)
+{
+	if (s->broken_count < SIGNAL_ERRORS_MAX)
+		s->broken[s->broken_count++] = (struct signal_break){.path = *at, .closed = true};
 }
 
 /* ---- events ---- */
@@ -202,12 +208,16 @@ static void on_close_flow(struct signal *s, const struct action *a)
 static void on_send(struct signal *s, const struct action *a)
 {
 	const struct path *p = &a->path;
+	int err = 0;
 
 	if (p->transport == TRANSPORT_UDP)
 		udp_send(s->udp, p->listener, &p->remote, a->bytes);
-	else if (p->transport != TRANSPORT_TCP ||
-		 tcp_send(s->tcp, p->listener, p->conn, &p->remote, a->bytes) != 0)
-		signal_note_broken(s, p);
+	else if (p->transport == TRANSPORT_WSS)
+		err = signal_ws_send(s, p, a->bytes);
+	else
+		err = tcp_send(s->tcp, p->listener, p->conn, &p->remote, a->bytes);
+	if (err)
+		signal_note_broken(s, p, REASON_NONE);
 }
 
 static void act(void *ctx, const struct action *a)
@@ -276,11 +286,14 @@ static void tell_broken(struct signal *s)
 
 	/* What the core does about one may break another: that one waits for the next turn. */
 	for (size_t i = 0, n = s->broken_count; i < n; i++) {
-		struct path p = s->broken[0];
+		struct signal_break b = s->broken[0];
 
 		s->broken_count--;
 		memmove(s->broken, s->broken + 1, s->broken_count * sizeof(s->broken[0]));
-		core_on_transport_error(s->core, now_ms, &p);
+		if (b.closed)
+			core_on_closed(s->core, now_ms, &b.path);
+		else
+			core_on_transport_error(s->core, now_ms, &b.path, b.why);
 	}
 }
 
@@ -299,6 +312,7 @@ void signal_turn_end(void *ctx)
 		signal_events_flush(s);
 	signal_link_rewatch(&s->warden);
 	signal_link_rewatch(&s->console);
+	signal_link_rewatch(&s->tls);
 	idle_ms = s->broken_count ? 0 : core_idle_ms(s->core, clock_ms());
 	if (idle_ms == UINT64_MAX)
 		loop_timer_stop(s->core_timer);

@@ -157,6 +157,16 @@ static int take_console(struct signal *s)
 	return signal_link_watch(s, &s->console, on_console);
 }
 
+static int take_peer(struct signal *s)
+{
+	struct proc_peer m;
+
+	memcpy(&m, s->msg.payload, sizeof(m));
+	if (m.kind == PROC_TLS)
+		return signal_tls_take(s, proc_msg_take_fd(&s->msg, 0));
+	return m.kind == PROC_CONSOLE ? take_console(s) : ERR_PEER;
+}
+
 static int on_flow_refused(struct signal *s)
 {
 	struct proc_flow_refused m;
@@ -190,7 +200,7 @@ static int on_warden_message(struct signal *s)
 	case PROC_VAULT:
 		return take_vault(s);
 	case PROC_PEER:
-		return take_console(s);
+		return take_peer(s);
 	case PROC_FLOW_REFUSED:
 		return on_flow_refused(s);
 	case PROC_STOP:

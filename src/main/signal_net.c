@@ -17,16 +17,16 @@ static bool limited(const struct signal *s, uint16_t listener, const struct ip_e
 	       !config_peer_at(c, c->listeners[listener].zone, from, &owner);
 }
 
-static bool within_limit(struct signal *s, uint16_t listener, const struct ip_endpoint *from,
-			 const char *proto)
+bool signal_within_limit(struct signal *s, const struct path *from)
 {
-	enum source_verdict v = source_limit_take(&s->sources, from, clock_ms());
+	enum source_verdict v = source_limit_take(&s->sources, &from->remote, clock_ms());
 
-	if (v == SOURCE_PASS || !limited(s, listener, from))
+	if (v == SOURCE_PASS || from->certified || !limited(s, from->listener, &from->remote))
 		return true;
 	s->refused_packets++;
 	if (v == SOURCE_DROP_AND_TELL)
-		signal_refusal(s, REASON_source_rate_limit, from, listener, proto, SL(""));
+		signal_refusal(s, REASON_source_rate_limit, &from->remote, from->listener,
+			       transport_text((enum transport)from->transport), SL(""));
 	return false;
 }
 
@@ -46,7 +46,7 @@ static void on_datagram(void *ctx, uint16_t listener, const struct ip_endpoint *
 	struct path path = {.listener = listener, .transport = TRANSPORT_UDP, .remote = *from};
 	enum reason why = REASON_NONE;
 
-	if (!within_limit(s, listener, from, "udp"))
+	if (!signal_within_limit(s, &path))
 		return;
 	if (is_keepalive(bytes)) {
 		s->refused_empty++;
@@ -62,7 +62,7 @@ static void on_unsent(void *ctx, uint16_t listener, const struct ip_endpoint *to
 {
 	struct path path = {.listener = listener, .transport = TRANSPORT_UDP, .remote = *to};
 
-	signal_note_broken(ctx, &path);
+	signal_note_broken(ctx, &path, REASON_NONE);
 }
 
 /* A double CRLF asks for a single one (RFC 5626 3.5.1). */
@@ -82,15 +82,21 @@ static size_t leading_line_ends(struct slice bytes)
 	return n;
 }
 
+static void take_message(struct signal *s, const struct path *from)
+{
+	if (from->certified)
+		signal_tls_alias(s, from, &s->parsed);
+	core_on_message(s->core, clock_ms(), from, &s->parsed);
+}
+
 static struct tcp_taken on_bytes(void *ctx, const struct tcp_peer *peer, struct slice bytes)
 {
 	struct signal *s = ctx;
 	struct tcp_taken taken = {0};
-	struct path path = {.listener = peer->listener,
-			    .transport = TRANSPORT_TCP,
-			    .conn = peer->conn,
-			    .remote = peer->remote};
+	struct path path = signal_path_of(s, peer);
 
+	if (path.transport == TRANSPORT_WSS)
+		return signal_ws_bytes(s, peer, bytes);
 	while (taken.used_bytes < bytes.n && !taken.close) {
 		struct slice rest = slice_from(bytes, taken.used_bytes);
 		size_t used = 0, pings = leading_line_ends(rest);
@@ -104,12 +110,12 @@ static struct tcp_taken on_bytes(void *ctx, const struct tcp_peer *peer, struct 
 			taken.used_bytes += pings;
 			break;
 		}
-		if (!within_limit(s, peer->listener, &peer->remote, "tcp"))
+		if (!signal_within_limit(s, &path))
 			taken.close = true;
 		else if (v == SIP_REFUSED)
 			core_on_refused(s->core, clock_ms(), &path, &s->parsed, why);
 		else
-			core_on_message(s->core, clock_ms(), &path, &s->parsed);
+			take_message(s, &path);
 		taken.used_bytes += used;
 		taken.close = taken.close || v == SIP_REFUSED;
 		taken.whole = true;
@@ -120,12 +126,16 @@ static struct tcp_taken on_bytes(void *ctx, const struct tcp_peer *peer, struct 
 
 static void on_broken(void *ctx, const struct tcp_peer *peer)
 {
-	struct path path = {.listener = peer->listener,
-			    .transport = TRANSPORT_TCP,
-			    .conn = peer->conn,
-			    .remote = peer->remote};
+	struct signal *s = ctx;
+	struct path path = signal_path_of(s, peer);
 
-	signal_note_broken(ctx, &path);
+	if (peer->listener < s->config->listener_count)
+		signal_note_broken(s, &path, (enum reason)peer->why);
+}
+
+static void on_closed(void *ctx, const struct tcp_peer *peer)
+{
+	signal_tls_closed(ctx, peer);
 }
 
 static void on_refused_peer(void *ctx, const struct tcp_peer *peer, const char *why)
@@ -133,15 +143,19 @@ static void on_refused_peer(void *ctx, const struct tcp_peer *peer, const char *
 	struct signal *s = ctx;
 
 	s->refused_connections++;
-	signal_refusal(s, REASON_connection_refused, &peer->remote, peer->listener, "tcp",
-		       slice_z(why));
+	signal_refusal(s, REASON_connection_refused, &peer->remote, peer->listener,
+		       signal_tls_facts(peer) ? "tls" : "tcp", slice_z(why));
 }
 
 int signal_net_new(struct signal *s)
 {
 	struct udp_handler udp = {.ctx = s, .datagram = on_datagram, .unsent = on_unsent};
-	struct tcp_handler tcp = {
-		.ctx = s, .bytes = on_bytes, .broken = on_broken, .refused = on_refused_peer};
+	struct tcp_handler tcp = {.ctx = s,
+				  .bytes = on_bytes,
+				  .broken = on_broken,
+				  .refused = on_refused_peer,
+				  .closed = on_closed,
+				  .dial = signal_tls_dial};
 	struct tcp_setup setup = {.message_bytes_max = SIP_MESSAGE_BYTES_MAX, .now_ms = clock_ms};
 	int err = udp_new(s->loop, &udp, &s->udp);
 
@@ -162,7 +176,13 @@ static int add_new(struct signal *s, const uint16_t *old_index, int *fds)
 	for (size_t i = 0; i < c->listener_count && !err; i++) {
 		const struct config_listener *l = &c->listeners[i];
 
-		if (old_index[i] != CONFIG_NONE || fds[i] < 0)
+		if (old_index[i] != CONFIG_NONE)
+			continue;
+		if (transport_secure((enum transport)l->transport)) {
+			err = tcp_listen_add(s->tcp, (uint16_t)i, &l->local, -1);
+			continue;
+		}
+		if (fds[i] < 0)
 			continue;
 		err = l->transport == TRANSPORT_UDP
 			      ? udp_add(s->udp, (uint16_t)i, fds[i])

@@ -3,7 +3,9 @@
 #ifndef HW_MAIN_SIGNAL_PROC_H
 #define HW_MAIN_SIGNAL_PROC_H
 
+#include "base/json.h"
 #include "call/core.h"
+#include "call/limits.h"
 #include "io/loop.h"
 #include "io/tcp.h"
 #include "io/udp.h"
@@ -28,9 +30,16 @@ struct signal_link {
 	struct loop_fd *watch;
 };
 
+/* What the core is to hear of a way. */
+struct signal_break {
+	struct path path;
+	bool closed; /* a connection ended; else something could not be sent */
+	enum reason why;
+};
+
 struct signal {
 	struct loop *loop;
-	struct signal_link warden, console;
+	struct signal_link warden, console, tls;
 	struct proc_msg msg;
 	struct config *config;
 	struct config_intake intake;
@@ -50,13 +59,16 @@ struct signal {
 	struct sip_msg parsed;
 	struct proc_flow_op ops[PROC_FLOW_OPS_MAX]; /* of this turn, not yet sent */
 	size_t op_count;
-	struct path broken[SIGNAL_ERRORS_MAX]; /* to be told to the core when it is not at work */
+	struct signal_break broken[SIGNAL_ERRORS_MAX]; /* to be told to the core when it is not at
+							  work */
 	size_t broken_count;
 	uint64_t events_second; /* which second is being counted */
 	uint32_t events_in_second, events_unsaid;
-	uint64_t refused_packets;     /* by the source limit */
-	uint64_t refused_connections; /* by the TCP bounds */
-	uint64_t refused_empty;	      /* keep-alive datagrams */
+	uint64_t refused_packets;	    /* by the source limit */
+	uint64_t refused_connections;	    /* by the TCP bounds */
+	uint64_t refused_empty;		    /* keep-alive datagrams */
+	uint64_t refused_tls[REASON_COUNT]; /* by hw-tls */
+	char ws_out[TLS_WS_PREFIX_BYTES + CORE_MESSAGE_MAX];
 	uint32_t house_turns;
 	bool locked_in, stopping;
 	int failed; /* why the process must end; 0 = it need not */
@@ -69,15 +81,37 @@ void signal_turn_end(void *ctx);
 void signal_events_flush(void *ctx);
 void signal_refusal(struct signal *s, enum reason reason, const struct ip_endpoint *from,
 		    uint16_t listener, const char *proto, struct slice detail);
-/* A peer that cannot be reached, noted for the core. */
-void signal_note_broken(struct signal *s, const struct path *to);
+/* A peer that cannot be reached, noted for the core; REASON_NONE: the network's fault. */
+void signal_note_broken(struct signal *s, const struct path *to, enum reason why);
+/* A connection that is no more. */
+void signal_note_closed(struct signal *s, const struct path *at);
 
 /* signal_net.c: what comes in. */
 int signal_net_new(struct signal *s) must_check;
+/* False: it is held to its limit now. */
+bool signal_within_limit(struct signal *s, const struct path *from);
 void signal_net_free(struct signal *s);
 /* The present configuration's listeners: those of old_index go on, the others are new. */
 int signal_net_apply(struct signal *s, const struct config *old, const uint16_t *old_index,
 		     int *fds) must_check;
+
+/* signal_tls.c: connections that hw-tls makes and accepts. */
+int signal_tls_take(struct signal *s, int fd) must_check;
+/* tcp's dial. */
+int signal_tls_dial(void *ctx, const struct tcp_peer *peer, int fd) must_check;
+/* The way that a connection is, with the peer that its certificate names. */
+struct path signal_path_of(const struct signal *s, const struct tcp_peer *peer);
+/* What is known of a connection: borrowed, NULL for one in clear. */
+const struct tls_facts *signal_tls_facts(const struct tcp_peer *peer);
+void signal_tls_closed(struct signal *s, const struct tcp_peer *peer);
+/* A request on a proven connection that may be used for ours too (RFC 5923 4). */
+void signal_tls_alias(struct signal *s, const struct path *from, const struct sip_msg *msg);
+/* Whole messages of a WebSocket. */
+struct tcp_taken signal_ws_bytes(struct signal *s, const struct tcp_peer *peer, struct slice bytes);
+/* A message behind its length. As tcp_send. */
+int signal_ws_send(struct signal *s, const struct path *p, struct slice bytes) must_check;
+/* "tls": {...} of a way, or null. */
+void signal_tls_json(const struct signal *s, struct json *j, const struct path *path);
 
 /* signal_link.c: what the warden and the console say. */
 int signal_link_watch(struct signal *s, struct signal_link *link,

@@ -95,9 +95,11 @@ static void stop_further(struct warden *w)
 		warden_events_flush(w); /* before it is told to stop */
 		tell_to_stop(&w->child[CHILD_MEDIA]);
 		tell_to_stop(&w->child[CHILD_CONSOLE]);
+		tell_to_stop(&w->child[CHILD_TLS]);
 		loop_timer_start(w->stop, WARDEN_STOP_MS);
 	}
-	if (gone(&w->child[CHILD_MEDIA]) && gone(&w->child[CHILD_CONSOLE]))
+	if (gone(&w->child[CHILD_MEDIA]) && gone(&w->child[CHILD_CONSOLE]) &&
+	    gone(&w->child[CHILD_TLS]))
 		loop_stop(w->loop);
 }
 
@@ -174,6 +176,7 @@ void warden_ready(struct warden *w)
 	warden_tell(w, "process", "gateway_started", SEV_INFO, "the gateway runs (%s mode)",
 		    w->nft ? "full" : "user");
 	notify_manager("READY=1");
+	warden_expiry_look(w);
 	log_line(SEV_INFO, "ready");
 	if (w->self_test)
 		warden_self_test(w);
@@ -250,6 +253,8 @@ static int begin(struct warden *w)
 		err = loop_timer_new(w->loop, on_stop_timer, w, &w->stop);
 	if (!err)
 		err = loop_timer_new(w->loop, warden_events_flush, w, &w->event_timer);
+	if (!err)
+		err = warden_expiry_new(w);
 	for (size_t i = 0; i < 3 && !err; i++)
 		err = loop_signal_add(w->loop, signals[i], on_signal, w, &w->signals[i]);
 	if (err)
@@ -269,6 +274,7 @@ static void end(struct warden *w)
 		loop_signal_remove(w->signals[i]);
 	loop_timer_free(w->stop);
 	loop_timer_free(w->event_timer);
+	loop_timer_free(w->expiry);
 	loop_free(w->loop);
 }
 

@@ -9,6 +9,7 @@
 #include "io/loop.h"
 #include "main/event_batch.h"
 #include "main/listeners.h"
+#include "main/tls_material.h"
 #include "media/flow_table.h"
 #include "media/vault.h"
 #include "proc/channel.h"
@@ -20,6 +21,7 @@
 #define WARDEN_START_MS	    10000 /* for every child to be up */
 #define WARDEN_ERRORS_BYTES 16384 /* of a refused configuration's complaints */
 
+struct json;
 struct warden;
 
 struct child {
@@ -29,19 +31,21 @@ struct child {
 	unsigned uid;
 	bool up; /* has taken all it was given, and locked itself in */
 	bool stopped;
+	uint64_t generation; /* of the configuration it has; 0 = none */
 	struct proc_channel channel;
 	struct loop_fd *watch;
 	struct supervise supervise;
 	struct loop_timer *restart;
 };
 
-enum { CHILD_SIGNAL, CHILD_MEDIA, CHILD_CONSOLE, CHILD_COUNT };
+enum { CHILD_SIGNAL, CHILD_MEDIA, CHILD_CONSOLE, CHILD_TLS, CHILD_COUNT };
 
 /* A configuration in force, with what was made for it. */
 struct regime {
 	struct config *config;
 	struct slice text; /* owned */
 	struct listeners listeners;
+	struct tls_material tls;
 	uint64_t generation;
 };
 
@@ -71,7 +75,8 @@ struct warden {
 	char token[PROC_TOKEN_MAX];
 	uint64_t started_ms;
 	bool ready, stopping, failed, flows_closed;
-	struct loop_timer *stop, *event_timer;
+	struct loop_timer *stop, *event_timer, *expiry;
+	unsigned expiry_looks;
 	uint32_t reload_query; /* the console's query that waits for signal; 0 = none */
 	bool reloading;
 	bool self_test;
@@ -112,8 +117,8 @@ void warden_child_send(struct child *c, enum proc_type type, const void *payload
 /* After something was sent past warden_child_send. */
 void warden_child_rewatch(struct child *c);
 int warden_child_spawn(struct child *c) must_check;
-/* What signal and console need of the present regime. */
-void warden_hand_config(struct warden *w, bool reload);
+/* What signal and tls, and console, need of the present regime. */
+void warden_hand_config(struct child *c, bool reload);
 void warden_hand_console(struct warden *w, bool keeps_tcp);
 /* The configuration without its secrets and sockets. */
 void warden_hand_probe(struct warden *w);
@@ -162,6 +167,12 @@ int token_read(const struct config *config, char token[static PROC_TOKEN_MAX],
 /* warden_policy.c */
 /* Answers the console's query: the whole matrix, or about one packet. */
 void warden_policy(struct warden *w, uint32_t query, struct slice question);
+
+/* warden_expiry.c: certificates that end soon; now and every day. */
+int warden_expiry_new(struct warden *w) must_check;
+void warden_expiry_look(struct warden *w);
+void warden_expiry_status(const struct warden *w, struct json *j);
+void warden_expiry_metrics(const struct warden *w, struct out *o);
 
 /* warden_views.c */
 void warden_status(struct warden *w, struct out *o);

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "main/config_wire.h"
@@ -128,38 +129,85 @@ static void hand_vault(struct child *c, enum vault_rights rights)
 }
 
 /* A fresh pair whenever one of the two is new. */
-static void hand_peers(struct warden *w)
+static void hand_pair(struct child *a, struct child *b)
 {
-	struct child *signal = &w->child[CHILD_SIGNAL], *console = &w->child[CHILD_CONSOLE];
-	struct proc_peer to_signal = {PROC_CONSOLE}, to_console = {PROC_SIGNAL};
+	struct proc_peer to_a = {(uint32_t)b->kind}, to_b = {(uint32_t)a->kind};
 	int fds[2];
 
-	if (!proc_channel_open(&signal->channel) || !proc_channel_open(&console->channel))
+	if (!proc_channel_open(&a->channel) || !proc_channel_open(&b->channel))
 		return;
 	if (proc_pair(fds) != 0) {
-		log_line(SEV_CRITICAL, "no channel between signal and console could be made");
+		log_line(SEV_CRITICAL, "no channel between %s and %s could be made",
+			 proc_kind_name(a->kind), proc_kind_name(b->kind));
 		return;
 	}
-	warden_child_send(signal, PROC_PEER, &to_signal, sizeof(to_signal), &fds[0], 1);
-	warden_child_send(console, PROC_PEER, &to_console, sizeof(to_console), &fds[1], 1);
+	warden_child_send(a, PROC_PEER, &to_a, sizeof(to_a), &fds[0], 1);
+	warden_child_send(b, PROC_PEER, &to_b, sizeof(to_b), &fds[1], 1);
 	close(fds[0]);
 	close(fds[1]);
 }
 
-void warden_hand_config(struct warden *w, bool reload)
+static void hand_peers(struct child *c)
 {
-	struct child *c = &w->child[CHILD_SIGNAL];
+	struct warden *w = c->warden;
+	struct child *signal = &w->child[CHILD_SIGNAL];
+
+	if (c->kind == PROC_SIGNAL || c->kind == PROC_CONSOLE)
+		hand_pair(signal, &w->child[CHILD_CONSOLE]);
+	if (c->kind == PROC_SIGNAL || c->kind == PROC_TLS)
+		hand_pair(signal, &w->child[CHILD_TLS]);
+}
+
+/* The files that stood open when the configuration was read: nobody opens them again. */
+static void hand_material(struct child *c, const struct tls_files *f)
+{
+	for (size_t i = 0; i < f->certificates; i++) {
+		struct proc_tls_identity m = {.index = (uint32_t)i};
+		int fds[3] = {f->certificate[i]};
+		size_t n = 1;
+
+		if (f->key[i] >= 0) {
+			m.flags |= TLS_HAS_KEY;
+			fds[n++] = f->key[i];
+		}
+		if (f->ocsp[i] >= 0) {
+			m.flags |= TLS_HAS_OCSP;
+			fds[n++] = f->ocsp[i];
+		}
+		warden_child_send(c, PROC_TLS_IDENTITY, &m, sizeof(m), fds, n);
+	}
+	if (f->ca >= 0)
+		warden_child_send(c, PROC_TLS_CA, NULL, 0, &f->ca, 1);
+}
+
+/* The sockets of listeners over TLS are tls' alone, the others signal's. */
+void warden_hand_config(struct child *c, bool reload)
+{
+	struct warden *w = c->warden;
+	const struct config *config = w->now.config;
+	bool secure = c->kind == PROC_TLS;
 	struct config_parcel parcel = {.file = w->config_path,
 				       .text = w->now.text,
-				       .config = w->now.config,
+				       .config = config,
 				       .generation = w->now.generation,
-				       .listener_fds = w->now.listeners.fds,
+				       .secrets = !secure,
 				       .old_index = reload ? w->now.listeners.old_index : NULL};
-	int err;
+	int *fds = mem_zalloc(config->listener_count + 1, sizeof(*fds)), err = fds ? 0 : ERR_NOMEM;
 
-	if (!proc_channel_open(&c->channel))
+	if (!proc_channel_open(&c->channel)) {
+		mem_free(fds);
 		return;
-	err = config_wire_send(&c->channel, &parcel);
+	}
+	for (size_t i = 0; !err && i < config->listener_count; i++)
+		fds[i] = transport_secure((enum transport)config->listeners[i].transport) == secure
+				 ? w->now.listeners.fds[i]
+				 : -1;
+	if (secure)
+		hand_material(c, &w->now.tls.files);
+	parcel.listener_fds = fds;
+	if (!err)
+		err = config_wire_send(&c->channel, &parcel);
+	mem_free(fds);
 	if (err)
 		warden_child_condemn(c, err);
 	else
@@ -211,15 +259,16 @@ static void hand_all(struct child *c)
 	if (c->kind == PROC_SIGNAL) {
 		hand_vault(c, VAULT_WRITER);
 		hand_table(c, FLOW_TABLE_READER);
-		warden_hand_config(w, false);
+		warden_hand_config(c, false);
+	} else if (c->kind == PROC_TLS) {
+		warden_hand_config(c, false);
 	} else if (c->kind == PROC_MEDIA) {
 		hand_vault(c, VAULT_PATH);
 		hand_table(c, FLOW_TABLE_PATH);
 	} else {
 		warden_hand_console(w, false);
 	}
-	if (c->kind != PROC_MEDIA)
-		hand_peers(w);
+	hand_peers(c);
 }
 
 /* ---- births and deaths ---- */
@@ -242,6 +291,7 @@ int warden_child_spawn(struct child *c)
 		return err;
 	}
 	c->up = c->stopped = false;
+	c->generation = 0;
 	supervise_on_start(&c->supervise, clock_ms());
 	if (c->kind != PROC_PROBE)
 		hand_all(c);
@@ -351,7 +401,8 @@ static void on_spawner(void *ctx, unsigned events)
 
 int warden_children_start(struct warden *w)
 {
-	static const enum proc_kind kinds[CHILD_COUNT] = {PROC_SIGNAL, PROC_MEDIA, PROC_CONSOLE};
+	static const enum proc_kind kinds[CHILD_COUNT] = {PROC_SIGNAL, PROC_MEDIA, PROC_CONSOLE,
+							  PROC_TLS};
 	int err = loop_fd_add(w->loop, w->spawner.fd, LOOP_READ, on_spawner, w, &w->spawner_watch);
 
 	w->probe.channel.fd = -1;

@@ -55,6 +55,13 @@ static bool all_up(const struct warden *w)
 	return true;
 }
 
+/* Who speaks and who listens have the present configuration both. */
+static bool in_force(const struct warden *w)
+{
+	return w->child[CHILD_SIGNAL].generation == w->now.generation &&
+	       w->child[CHILD_TLS].generation == w->now.generation;
+}
+
 static void on_config_done(struct child *c, const struct proc_msg *msg)
 {
 	struct warden *w = c->warden;
@@ -70,7 +77,8 @@ static void on_config_done(struct child *c, const struct proc_msg *msg)
 		return;
 	}
 	c->up = true;
-	if (c->kind == PROC_SIGNAL && m.generation == w->now.generation && w->ready) {
+	c->generation = m.generation;
+	if ((c->kind == PROC_SIGNAL || c->kind == PROC_TLS) && w->ready && in_force(w)) {
 		warden_tell(w, "config", "config_in_force", SEV_INFO,
 			    "configuration %llu is in force", (unsigned long long)m.generation);
 		out_fmt(&o, "configuration %llu is in force\n", (unsigned long long)m.generation);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "config/limits.h"
 #include "config/resolve.h"
+#include "io/clock.h"
 #include "io/log.h"
 #include "main/warden.h"
 
@@ -52,7 +53,8 @@ static void write_issues(struct out *errors, const char *path, const struct conf
 	}
 }
 
-static int read_config(const char *path, struct slice text, struct config **out, struct out *errors)
+static int read_config(const char *path, struct slice text, struct config **out,
+		       struct tls_material *tls, struct out *errors)
 {
 	struct config_report report = config_report_empty();
 	struct config_world world = config_world_system();
@@ -63,6 +65,8 @@ static int read_config(const char *path, struct slice text, struct config **out,
 		err = config_resolve(c, &world, &report);
 	if (!err)
 		err = config_secrets_read(c, &report);
+	if (!err)
+		err = tls_material_open(c, clock_wall_ms() / 1000, tls, &report);
 	write_issues(errors, path, &report);
 	if (err && report.count == 0)
 		out_fmt(errors, "%s: %s\n", path, err_text(err));
@@ -133,7 +137,7 @@ int regime_read(const char *path, uint64_t generation, struct regime *out, struc
 	int err = read_text(path, &r.text, errors);
 
 	if (!err)
-		err = read_config(path, r.text, &r.config, errors);
+		err = read_config(path, r.text, &r.config, &r.tls, errors);
 	if (err) {
 		mem_free((void *)(uintptr_t)r.text.p);
 		return err;
@@ -145,6 +149,7 @@ int regime_read(const char *path, uint64_t generation, struct regime *out, struc
 void regime_done(struct regime *r, const struct regime *heir)
 {
 	listeners_close(&r->listeners, heir ? &heir->listeners : NULL);
+	tls_material_close(&r->tls);
 	mem_free((void *)(uintptr_t)r->text.p);
 	config_free(r->config);
 	*r = (struct regime){0};

@@ -24,6 +24,7 @@ static void regime_abandon(struct regime *r)
 	for (size_t i = 0; i < r->listeners.count; i++)
 		if (r->listeners.old_index[i] == CONFIG_NONE && r->listeners.fds[i] >= 0)
 			close(r->listeners.fds[i]);
+	tls_material_close(&r->tls);
 	mem_free(r->listeners.fds);
 	mem_free(r->listeners.old_index);
 	mem_free((void *)(uintptr_t)r->text.p);
@@ -84,7 +85,9 @@ static int take_over(struct warden *w, struct regime *next, struct out *errors)
 	}
 	w->now = *next;
 	vlans_keep(w->vlans, w->now.config);
-	warden_hand_config(w, true);
+	warden_hand_config(&w->child[CHILD_TLS], true);
+	warden_hand_config(&w->child[CHILD_SIGNAL], true);
+	warden_expiry_look(w);
 	warden_hand_console(w, w->console_fd == console_fd);
 	regime_done(&before, &w->now);
 	return 0;

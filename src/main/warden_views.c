@@ -53,6 +53,7 @@ void warden_status(struct warden *w, struct out *o)
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');
+	warden_expiry_status(w, &j);
 	json_member_open(&j, "notices", '[');
 	for (size_t i = 0; i < w->notice_count; i++)
 		json_str(&j, slice_z(w->notices[i]));
@@ -99,6 +100,7 @@ void warden_metrics(struct warden *w, struct out *o)
 		"# TYPE hornwork_pinholes_refused_total counter\n"
 		"hornwork_pinholes_refused_total %llu\n",
 		(unsigned long long)w->pinholes.refused);
+	warden_expiry_metrics(w, o);
 	out_z(o, "# TYPE hornwork_process_restarts_total counter\n");
 	for (size_t i = 0; i < CHILD_COUNT; i++)
 		out_fmt(o, "hornwork_process_restarts_total{process=\"%s\"} %u\n",

@@ -103,6 +103,45 @@ bool config_peer_at(const struct config *c, uint16_t zone, const struct ip_endpo
 	return found;
 }
 
+uint16_t config_peer_number(const struct config *c, struct config_owner owner)
+{
+	if (owner.kind == OWNER_PBX && owner.index < c->pbx_count)
+		return (uint16_t)(1 + owner.index);
+	if (owner.kind == OWNER_TRUNK && owner.index < c->trunk_count)
+		return (uint16_t)(1 + c->pbx_count + owner.index);
+	return 0;
+}
+
+bool config_peer_of_number(const struct config *c, uint16_t number, struct config_owner *out)
+{
+	if (number == 0 || number > c->pbx_count + c->trunk_count)
+		return false;
+	if (number <= c->pbx_count)
+		*out = (struct config_owner){OWNER_PBX, (uint16_t)(number - 1)};
+	else
+		*out = (struct config_owner){OWNER_TRUNK, (uint16_t)(number - 1 - c->pbx_count)};
+	return true;
+}
+
+const struct config_peer *config_peer_of(const struct config *c, struct config_owner owner)
+{
+	if (owner.kind == OWNER_PBX && owner.index < c->pbx_count)
+		return &c->pbxs[owner.index].peer;
+	if (owner.kind == OWNER_TRUNK && owner.index < c->trunk_count)
+		return &c->trunks[owner.index].peer;
+	return NULL;
+}
+
+bool config_must_prove(const struct config *c, struct config_owner owner)
+{
+	const struct config_peer *peer = config_peer_of(c, owner);
+
+	if (!peer || peer->transport != TRANSPORT_TLS)
+		return false;
+	return owner.kind == OWNER_PBX ? c->pbxs[owner.index].verify
+				       : c->trunks[owner.index].verify;
+}
+
 bool config_owner_of(const struct config *c, uint16_t listener, const struct ip_endpoint *source,
 		     struct config_owner *out)
 {

@@ -7,19 +7,21 @@
 #include "base/ip.h"
 #include "model/transport.h"
 
-#define CONFIG_NAME_MAX	    32	       /* bytes of a section's name with its NUL */
-#define CONFIG_IFNAME_MAX   16	       /* IFNAMSIZ */
-#define CONFIG_HOST_MAX	    254	       /* RFC 1035 2.3.4 and a NUL */
-#define CONFIG_PATH_MAX	    256	       /* bytes of a file name with its NUL */
-#define CONFIG_SECRET_MAX   128	       /* bytes of a trunk's password with its NUL */
-#define CONFIG_SECTIONS_MAX 256	       /* sections of one kind */
-#define CONFIG_LISTEN_MAX   16	       /* listeners of one section */
-#define CONFIG_LIST_MAX	    256	       /* entries of one list */
-#define CONFIG_NONE	    UINT16_MAX /* an index that names nothing */
+#define CONFIG_NAME_MAX		32	   /* bytes of a section's name with its NUL */
+#define CONFIG_IFNAME_MAX	16	   /* IFNAMSIZ */
+#define CONFIG_HOST_MAX		254	   /* RFC 1035 2.3.4 and a NUL */
+#define CONFIG_PATH_MAX		256	   /* bytes of a file name with its NUL */
+#define CONFIG_SECRET_MAX	128	   /* bytes of a trunk's password with its NUL */
+#define CONFIG_SECTIONS_MAX	256	   /* sections of one kind */
+#define CONFIG_LISTEN_MAX	16	   /* listeners of one section */
+#define CONFIG_LIST_MAX		256	   /* entries of one list */
+#define CONFIG_CERTIFICATES_MAX 16	   /* of section tls: names of one gateway */
+#define CONFIG_NONE		UINT16_MAX /* an index that names nothing */
 
 enum zone_trust { ZONE_UNTRUSTED, ZONE_TRUSTED };
 enum zone_role { ZONE_WAN, ZONE_VOICE, ZONE_DATA, ZONE_CORE, ZONE_MANAGEMENT };
 enum srtp_policy { SRTP_OFF, SRTP_PREFERRED, SRTP_REQUIRED };
+enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
 enum media_path { MEDIA_AUTO, MEDIA_KERNEL, MEDIA_USER };
 
 struct config_listen {
@@ -82,6 +84,7 @@ struct config_pbx {
 	size_t listen_count;
 	uint16_t outbound;	  /* index of a trunk, or CONFIG_NONE */
 	uint32_t options_ping_ms; /* 0 = off */
+	bool verify;		  /* a TLS peer must prove its name, either way */
 	uint8_t srtp;
 };
 
@@ -119,6 +122,21 @@ struct config_trunk {
 	size_t dial_allow_count;
 	const struct slice *dial_deny;
 	size_t dial_deny_count;
+};
+
+/* What the gateway shows of itself over TLS, and whom it believes. */
+struct config_tls {
+	unsigned line;			  /* 0 = there is no such section */
+	const struct slice *certificates; /* files, PEM: a certificate and its chain each */
+	size_t certificate_count;
+	const struct slice *keys; /* none: each certificate's file holds its key */
+	size_t key_count;
+	const struct slice *ocsp; /* files, DER: a response for each certificate, or none */
+	size_t ocsp_count;
+	char ca[CONFIG_PATH_MAX];    /* PEM; whose certificates peers may show */
+	uint8_t min_version;	     /* enum tls_version */
+	const struct slice *origins; /* of pages whose WebSockets are admitted; none = all */
+	size_t origin_count;
 };
 
 struct config_media {
@@ -177,6 +195,7 @@ struct config {
 	size_t phones_count;
 	struct config_trunk *trunks;
 	size_t trunk_count;
+	struct config_tls tls;
 	struct config_media media;
 	struct config_limits limits;
 	struct config_console console;
@@ -203,6 +222,14 @@ uint16_t config_phones_at(const struct config *c, uint16_t listener);
  * the one with the source's port, else the first. False: none. */
 bool config_peer_at(const struct config *c, uint16_t zone, const struct ip_endpoint *source,
 		    struct config_owner *out);
+/* How paths name a pbx or trunk: 1 + its place among pbxs and trunks. */
+uint16_t config_peer_number(const struct config *c, struct config_owner owner);
+/* The pbx or trunk of a number, or false: 0, or no such one any more. */
+bool config_peer_of_number(const struct config *c, uint16_t number, struct config_owner *out);
+/* Its next hop, or NULL for phones and what is not there. */
+const struct config_peer *config_peer_of(const struct config *c, struct config_owner owner);
+/* True for a pbx or trunk that is reached by TLS and has to prove its name. */
+bool config_must_prove(const struct config *c, struct config_owner owner);
 /* Who may speak from `source` to this listener: a peer of its zone, else the phones that listen
  * there, if the zone admits the source. False: nobody (REASON_source_unknown). */
 bool config_owner_of(const struct config *c, uint16_t listener, const struct ip_endpoint *source,

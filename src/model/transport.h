@@ -23,12 +23,20 @@ static inline bool transport_reliable(enum transport t)
 	return t != TRANSPORT_UDP;
 }
 
+/* Nobody on the way reads it. */
+static inline bool transport_secure(enum transport t)
+{
+	return t == TRANSPORT_TLS || t == TRANSPORT_WSS;
+}
+
 /* A way between one of our listeners and a peer. */
 struct path {
 	uint16_t listener; /* index into the configuration's listeners */
 	uint8_t transport; /* enum transport */
 	uint32_t conn;	   /* a connection, named by io; 0 = any to `remote`, or datagrams */
 	struct ip_endpoint remote;
+	uint16_t certified; /* the number of the peer that the connection's verified certificate
+			       names (config_peer_number); 0 = none */
 };
 
 static inline bool path_same_source(const struct path *a, const struct path *b)

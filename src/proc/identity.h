@@ -12,8 +12,8 @@ struct proc_identity {
 	bool spare; /* no user hornwork-KIND is there: a fixed number that nobody has */
 };
 
-/* The user hornwork-signal, hornwork-media, hornwork-console; the probe is signal's. Reads the user
- * database. */
+/* The user hornwork-signal, hornwork-media, hornwork-console, hornwork-tls; the probe is signal's.
+ * Reads the user database. */
 struct proc_identity proc_identity_of(enum proc_kind kind);
 /* True if this process may become another user. */
 bool proc_identity_can_change(void);

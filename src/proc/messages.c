@@ -1,7 +1,7 @@
 #include "proc/messages.h"
 
 #define BIT(kind) (1u << PROC_##kind)
-#define CHILDREN  (BIT(SIGNAL) | BIT(MEDIA) | BIT(CONSOLE) | BIT(PROBE))
+#define CHILDREN  (BIT(SIGNAL) | BIT(MEDIA) | BIT(CONSOLE) | BIT(TLS) | BIT(PROBE))
 
 #define ONE(type) .bytes_min = sizeof(type), .bytes_max = sizeof(type), .unit_bytes = sizeof(type)
 #define MANY(type, count)                                                                          \
@@ -24,7 +24,8 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 			      ONE(struct proc_config_peer)},
 	[PROC_CONFIG_SECRET] = {"config_secret", WAY(BIT(WARDEN), BIT(SIGNAL)),
 				ONE(struct proc_config_secret)},
-	[PROC_CONFIG_LISTENER] = {"config_listener", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(PROBE)),
+	[PROC_CONFIG_LISTENER] = {"config_listener",
+				  WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(TLS) | BIT(PROBE)),
 				  ONE(struct proc_config_listener), FDS(0, 1)},
 	[PROC_CONFIG_END] = {"config_end", WAY(BIT(WARDEN), CHILDREN), ONE(struct proc_config_end)},
 	[PROC_FLOW_TABLE] = {"flow_table", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(MEDIA)),
@@ -33,8 +34,8 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 			FDS(1, 2)},
 	[PROC_MEDIA_KICK] = {"media_kick", WAY(BIT(WARDEN), BIT(MEDIA)),
 			     MANY(uint32_t, PROC_KICKS_MAX)},
-	[PROC_PEER] = {"peer", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(CONSOLE)), ONE(struct proc_peer),
-		       FDS(1, 1)},
+	[PROC_PEER] = {"peer", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(CONSOLE) | BIT(TLS)),
+		       ONE(struct proc_peer), FDS(1, 1)},
 	[PROC_CONSOLE_SETUP] = {"console_setup", WAY(BIT(WARDEN), BIT(CONSOLE)),
 				ONE(struct proc_console_setup), FDS(1, 3)},
 	[PROC_FLOW_REFUSED] = {"flow_refused", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(PROBE)),
@@ -54,6 +55,14 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 			 ONE(struct proc_answer), FDS(1, 1)},
 	[PROC_EVENT] = {"event", WAY(BIT(WARDEN) | BIT(SIGNAL) | BIT(MEDIA), BIT(CONSOLE)),
 			.bytes_min = 2, .bytes_max = PROC_PAYLOAD_MAX, .unit_bytes = 1},
+
+	[PROC_TLS_IDENTITY] = {"tls_identity", WAY(BIT(WARDEN), BIT(TLS)),
+			       ONE(struct proc_tls_identity), FDS(1, 3)},
+	[PROC_TLS_CA] = {"tls_ca", WAY(BIT(WARDEN), BIT(TLS)), .unit_bytes = 1, FDS(1, 1)},
+	[PROC_TLS_OPENED] = {"tls_opened", WAY(BIT(TLS), BIT(SIGNAL)), ONE(struct tls_opened),
+			     FDS(0, 1)},
+	[PROC_TLS_REFUSED] = {"tls_refused", WAY(BIT(TLS), BIT(SIGNAL)), ONE(struct tls_refused)},
+	[PROC_TLS_DIAL] = {"tls_dial", WAY(BIT(SIGNAL), BIT(TLS)), ONE(struct tls_dial), FDS(1, 1)},
 };
 
 const struct proc_row *proc_row(unsigned type)
@@ -63,8 +72,8 @@ const struct proc_row *proc_row(unsigned type)
 
 const char *proc_kind_name(enum proc_kind kind)
 {
-	static const char *const names[PROC_KIND_COUNT] = {"warden", "spawner", "signal",
-							   "media",  "console", "probe"};
+	static const char *const names[PROC_KIND_COUNT] = {"warden",  "spawner", "signal", "media",
+							   "console", "tls",	 "probe"};
 
 	return (unsigned)kind < PROC_KIND_COUNT ? names[kind] : "?";
 }

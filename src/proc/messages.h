@@ -8,6 +8,7 @@
 
 #include "model/config.h"
 #include "model/flow.h"
+#include "model/tls_facts.h"
 
 #define PROC_VERSION	 2     /* of this page; both ends must have the same */
 #define PROC_PAYLOAD_MAX 32768 /* bytes of one message behind its head */
@@ -25,6 +26,7 @@ enum proc_kind {
 	PROC_SIGNAL,
 	PROC_MEDIA,
 	PROC_CONSOLE,
+	PROC_TLS,
 	PROC_PROBE, /* enters signal's sandbox and tries to get out (run --self-test) */
 	PROC_KIND_COUNT
 };
@@ -61,6 +63,13 @@ enum proc_type {
 	PROC_ANSWER, /* + memfd with the text */
 	/* anybody -> console */
 	PROC_EVENT, /* one or more events, a line each */
+	/* warden -> tls */
+	PROC_TLS_IDENTITY, /* + certificate, and as flagged key and OCSP response: open files */
+	PROC_TLS_CA,	   /* + the open file */
+	/* tls <-> signal */
+	PROC_TLS_OPENED, /* + the plain end of an accepted connection */
+	PROC_TLS_REFUSED,
+	PROC_TLS_DIAL, /* + the end that signal's bytes come out of */
 	PROC_TYPE_COUNT
 };
 
@@ -200,6 +209,14 @@ struct proc_answer {
 	uint32_t id;
 	uint32_t status; /* as HTTP has them: 200, 404, 409 ... */
 	uint64_t bytes;	 /* of the text in the memfd */
+};
+
+enum { TLS_HAS_KEY = 1, TLS_HAS_OCSP = 2 };
+
+/* The files of the next configuration; they precede it. */
+struct proc_tls_identity {
+	uint32_t index;
+	uint32_t flags;
 };
 
 static_assert(sizeof(struct proc_head) == 8, "head");

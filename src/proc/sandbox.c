@@ -69,6 +69,12 @@ static const int allow_signal[] = {
 	SCMP_SYS(listen),   SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
 };
 
+/* connect: signal's dials are made here. */
+static const int allow_tls[] = {
+	SCMP_SYS(accept4),	SCMP_SYS(connect),   SCMP_SYS(bind),	SCMP_SYS(setsockopt),
+	SCMP_SYS(memfd_create), SCMP_SYS(ftruncate), SCMP_SYS(pread64), SCMP_SYS(setpriority),
+};
+
 static const int allow_media[] = {
 	SCMP_SYS(recvmmsg),	SCMP_SYS(sendmmsg),   SCMP_SYS(bind),
 	SCMP_SYS(connect),	SCMP_SYS(setsockopt), SCMP_SYS(sched_setaffinity),
@@ -186,6 +192,14 @@ static int add_threads(scmp_filter_ctx ctx)
 				SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 }
 
+/* The two ends of a connection between signal and tls. */
+static int add_pairs(scmp_filter_ctx ctx)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 2,
+				SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+				SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM));
+}
+
 static int add_kind(scmp_filter_ctx ctx, enum proc_kind kind)
 {
 	int err;
@@ -199,7 +213,13 @@ static int add_kind(scmp_filter_ctx ctx, enum proc_kind kind)
 		err = add(ctx, SCMP_ACT_ALLOW, allow_console, COUNT(allow_console));
 		return err ? err : add_sockets(ctx, 0);
 	}
-	err = add(ctx, SCMP_ACT_ALLOW, allow_signal, COUNT(allow_signal));
+	if (kind == PROC_TLS) {
+		err = add(ctx, SCMP_ACT_ALLOW, allow_tls, COUNT(allow_tls));
+		err = err ? err : add_threads(ctx);
+	} else {
+		err = add(ctx, SCMP_ACT_ALLOW, allow_signal, COUNT(allow_signal));
+	}
+	err = err ? err : add_pairs(ctx);
 	return err ? err : add_sockets(ctx, SOCK_STREAM);
 }
 

@@ -12,8 +12,8 @@ struct proc_sandbox_state {
 	int landlock_abi; /* 0 = the kernel has none */
 };
 
-/* For signal, media, console and the probe; once, when all is set up and before any stranger's byte
- * is read. No way back. -errno, ERR_DENIED: then the process must not go on. A kernel without
+/* For signal, media, console, tls and the probe; once, when all is set up and before any stranger's
+ * byte is read. No way back. -errno, ERR_DENIED: then the process must not go on. A kernel without
  * Landlock is no failure; it shows in *out. */
 int proc_sandbox_enter(enum proc_kind kind, struct proc_sandbox_state *out) must_check;
 /* The spawner and all it starts: no file may be made or written, no module, mount, trace. */

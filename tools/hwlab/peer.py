@@ -25,11 +25,12 @@ def token():
 class Peer:
     """One socket with a SIP conversation on it.
 
-    remote: (address, port) that messages go to by default. transport tcp connects at once.
+    remote: (address, port) that messages go to by default. transport tcp and tls connect at once;
+    tls: an ssl.SSLContext, and the name that the server is asked for.
     """
 
     def __init__(self, lab, host, user, remote=None, port=5060, transport="udp", family=4,
-                 domain=DOMAIN):
+                 domain=DOMAIN, tls=None, server_name=None):
         self.user, self.remote, self.transport = user, remote, transport
         self.domain = domain
         self.ip = address(host, family=family)
@@ -40,9 +41,11 @@ class Peer:
         self.socket = lab.socket(host, socket.AF_INET6 if family == 6 else socket.AF_INET, kind)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind((self.ip, port))
-        if transport == "tcp":
+        if transport in ("tcp", "tls"):
             self.socket.settimeout(5.0)
             self.socket.connect(remote)
+        if transport == "tls":
+            self.socket = tls.wrap_socket(self.socket, server_hostname=server_name)
         self.port = self.socket.getsockname()[1]
         self.host_port = f"[{self.ip}]:{self.port}" if family == 6 else f"{self.ip}:{self.port}"
 
@@ -62,7 +65,7 @@ class Peer:
 
     def contact(self):
         """Its Contact."""
-        more = ";transport=tcp" if self.transport == "tcp" else ""
+        more = f";transport={self.transport}" if self.transport != "udp" else ""
         return f"<sip:{self.user}@{self.host_port}{more}>"
 
     # -- the wire --------------------------------------------------------------------------
@@ -76,7 +79,8 @@ class Peer:
 
     def poll(self, timeout_s):
         """Read once; True if something came. Messages go to .received and .unread."""
-        if not select.select([self.socket], [], [], max(0.0, timeout_s))[0]:
+        pending = self.transport == "tls" and self.socket.pending()
+        if not pending and not select.select([self.socket], [], [], max(0.0, timeout_s))[0]:
             return False
         if self.transport == "udp":
             data, source = self.socket.recvfrom(65535)

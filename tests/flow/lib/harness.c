@@ -392,7 +392,7 @@ void harness_feed(struct harness *h, const struct path *from, const char *bytes,
 void harness_break(struct harness *h, const struct path *path)
 {
 	if (h->core)
-		core_on_transport_error(h->core, h->now_ms, path);
+		core_on_transport_error(h->core, h->now_ms, path, REASON_NONE);
 	harness_check_always(h);
 }
 

@@ -230,14 +230,14 @@ static void test_transport_error_fails(void **state)
 
 	fixture_init(&x);
 	client_of(&x, SIP_INVITE, TRANSPORT_UDP);
-	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &other);
+	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &other, REASON_NONE);
 	assert_int_equal(x.heard.failures, 0);
-	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &same);
+	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &same, REASON_NONE);
 	assert_int_equal(x.heard.failures, 1);
 	assert_int_equal(x.heard.why, REASON_peer_unreachable);
 	assert_int_equal(x.heard.gone, 1);
 	client_of(&x, SIP_OPTIONS, TRANSPORT_TCP);
-	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &conn);
+	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &conn, REASON_NONE);
 	assert_int_equal(x.heard.gone, 2);
 	fixture_done(&x);
 }

@@ -312,13 +312,13 @@ static void test_broken_connection(void **state)
 
 	fixture_init(&x);
 	t = server_of(&x, &from, request_of(&x, "INVITE", "203.0.113.5", cookie, ""));
-	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &from);
+	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &from, REASON_NONE);
 	assert_int_equal(x.heard.failures, 0);
 	respond(&x, t, 180, "us");
 	second = x.f.sent[x.f.sent_count - 1].path;
 	assert_int_equal(second.conn, 0);
 	assert_int_equal(second.remote.port, 5060);
-	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &second);
+	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &second, REASON_NONE);
 	assert_int_equal(x.heard.why, REASON_peer_unreachable);
 	assert_int_equal(x.heard.gone, 1);
 	fixture_done(&x);

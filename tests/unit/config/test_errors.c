@@ -86,10 +86,18 @@ static const struct row names[] = {
 	 ZONES PBX "phones remote { zone = out to = main\n"
 		   "media { ports = \"1024-2047\"\n}}\n",
 	 "f:5: a media section starts inside a phones section; write } before it\n"},
+	{"tls without a certificate",
+	 ZONES PBX "phones r { zone = out to = main listen = \"wss:443\" }\n"
+		   "trunk t { zone = out to = main peer = \"tls:192.0.2.9\" verify = no }\n",
+	 "f:4: wss needs a certificate; add tls { certificate = \"/etc/hornwork/sip.pem\"  key = "
+	 "\"/etc/hornwork/sip.key\" }\n"
+	 "f:5: tls needs a certificate; add tls { certificate = \"/etc/hornwork/sip.pem\"  key = "
+	 "\"/etc/hornwork/sip.key\" }\n"
+	 "f:5: warning: trunk t: with verify = no anybody between here and there may pass himself "
+	 "off as 192.0.2.9\n"},
 	{"later sections",
-	 GOOD "tls { certificate = \"/c\" }\ntunnel hq { zone = out }\nqos { }\n"
+	 GOOD "\ntunnel hq { zone = out }\nqos { }\n"
 	      "voice-vlan { }\ncluster { }\n",
-	 "f:5: section tls (SIP over TLS) is not carried out by this version; remove it\n"
 	 "f:6: section tunnel (IPsec tunnels) is not carried out by this version; remove it\n"
 	 "f:7: section qos (traffic shaping) is not carried out by this version; remove it\n"
 	 "f:8: section voice-vlan (announcing the voice VLAN) is not carried out by this version; "

@@ -11,14 +11,20 @@ struct usual {
 };
 
 static const struct usual usual[] = {
-	{"zone", "interface", "eth0"},	    {"pbx", "zone", "core"},
-	{"pbx", "address", "\"10.0.0.5\""}, {"phones", "zone", "outside"},
-	{"phones", "to", "main"},	    {"trunk", "zone", "outside"},
-	{"trunk", "peer", "203.0.113.9"},   {"trunk", "to", "main"},
+	{"zone", "interface", "eth0"},
+	{"pbx", "zone", "core"},
+	{"pbx", "address", "\"10.0.0.5\""},
+	{"phones", "zone", "outside"},
+	{"phones", "to", "main"},
+	{"trunk", "zone", "outside"},
+	{"trunk", "peer", "203.0.113.9"},
+	{"trunk", "to", "main"},
+	{"tls", "certificate", "/etc/a.pem"},
 };
 
-static const char *const heads[] = {"zone outside", "pbx main", "phones remote", "trunk carrier",
-				    "media",	    "limits",	"console",	 "assess"};
+static const char *const heads[] = {"zone outside",  "pbx main", "phones remote",
+				    "trunk carrier", "media",	 "limits",
+				    "console",	     "assess",	 "tls"};
 
 struct row {
 	const char *section, *key, *value;
@@ -130,9 +136,11 @@ static const struct row rows[] = {
 	 "\"udp:[2001:db8::5]:5060\""},
 	{"pbx", "address", "\"224.0.0.1\"",
 	 "address = \"224.0.0.1\": write the peer's own address; this one names no single host"},
-	{"pbx", "address", "\"tls:10.0.0.5\"",
-	 "address = \"tls:10.0.0.5\": tls is not carried out by this version, so nothing would be "
-	 "encrypted; write udp or tcp"},
+	{"pbx", "address", "\"tls:10.0.0.5\"", NULL},
+	{"pbx", "address", "\"wss:10.0.0.5\"",
+	 "address = \"wss:10.0.0.5\": nobody is reached by WebSocket; write tls, tcp or udp"},
+	{"pbx", "verify", "no", NULL},
+	{"pbx", "verify", "x", "verify = \"x\": write yes or no"},
 	{"pbx", "domain", "{pbx.example, 10.0.0.5}", NULL},
 	{"pbx", "domain", "\"sip:pbx.example\"",
 	 "domain = \"sip:pbx.example\": write a domain or an address, without \"sip:\" and without "
@@ -162,9 +170,9 @@ static const struct row rows[] = {
 	{"phones", "listen", "{\"udp:5060\", \"tcp:5060\"}", NULL},
 	{"phones", "listen", "{\"udp:5060\", \"udp:5060\"}",
 	 "udp:5060 stands twice in listen; remove one"},
-	{"phones", "listen", "\"tls:5061\"",
-	 "listen = \"tls:5061\": tls is not carried out by this version, so nothing would be "
-	 "encrypted; write udp or tcp"},
+	{"phones", "listen", "\"tls:5061\"", NULL},
+	{"phones", "listen", "\"ws:80\"",
+	 "listen = \"ws:80\": a WebSocket in clear is not carried; write wss"},
 	{"phones", "listen", "\"udp:16384\"",
 	 "udp:16384 lies within the media ports 16384-32767; move one of them"},
 	{"phones", "to", "main", NULL},
@@ -222,9 +230,7 @@ static const struct row rows[] = {
 	 "version; use a trunk that knows you by address or credentials; write register = no"},
 	{"trunk", "register", "nope", "register = \"nope\": did you mean \"no\"?"},
 	{"trunk", "verify", "yes", NULL},
-	{"trunk", "verify", "no",
-	 "verify = no is not carried out by this version: there is no TLS peer to be verified in "
-	 "this version; write verify = yes"},
+	{"trunk", "verify", "no", NULL},
 	{"trunk", "verify", "x", "verify = \"x\": write yes or no"},
 	{"trunk", "srtp", "off", NULL},
 	{"trunk", "srtp", "requird", "srtp = \"requird\": did you mean \"required\"?"},
@@ -299,6 +305,8 @@ static const struct row rows[] = {
 	{"limits", "never-ban", "{10.0.0.0/8}", NULL},
 	{"limits", "never-ban", "office",
 	 "never-ban = \"office\": write a network, as in \"10.0.0.0/8\" or \"2001:db8::/32\""},
+
+#include "unit/config/rows_tls.h"
 
 	{"console", "listen", "\"127.0.0.1:8080\"", NULL},
 	{"console", "listen", "\"[::1]:8080\"", NULL},

@@ -106,9 +106,9 @@ class Init(CommandTest):
             self.assertIn(part, out)
 
     def test_a_wrong_answer_is_asked_again(self):
-        code, out, err = self.init(*self.options()[:4], '--output', '-', answers='tls:pbx\n\n10.0.0.7\n')
+        code, out, err = self.init(*self.options()[:4], '--output', '-', answers='wss:pbx\n\n10.0.0.7\n')
         self.assertEqual(code, 0)
-        self.assertIn('--pbx: "tls:pbx" will not do: tls is not carried out', err)
+        self.assertIn('--pbx: "wss:pbx" will not do: nobody is reached by WebSocket', err)
         self.assertIn('address = "10.0.0.7"', out)
 
     def test_never_over_a_file(self):

@@ -71,6 +71,7 @@ static void send_it(struct rig *r, const uint16_t *old_index)
 				  .config = r->config,
 				  .generation = 4,
 				  .listener_fds = r->fds,
+				  .secrets = true,
 				  .old_index = old_index};
 
 	assert_int_equal(config_wire_send(&r->near, &p), 0);

@@ -1,0 +1,23 @@
+/* Rows of section tls; for test_values.c alone. */
+{"tls", "certificate", "{\"/etc/a.pem\", \"/etc/b.pem\"}", NULL},
+	{"tls", "certificate", "a.pem",
+	 "certificate = \"a.pem\": write a file name from the root on, as in "
+	 "\"/etc/hornwork/sip.pem\""},
+	{"tls", "key", "/etc/a.key", NULL},
+	{"tls", "key", "{/etc/a.key, /etc/b.key}",
+	 "there are 1 certificates and 2 keys; write a key for each, in the same order"},
+	{"tls", "ca", "/etc/ca.pem", NULL},
+	{"tls", "ca", "ca.pem",
+	 "ca = \"ca.pem\": write a file name from the root on, as in \"/etc/hornwork/secret\""},
+	{"tls", "ocsp", "/etc/a.ocsp", NULL},
+	{"tls", "ocsp", "{/etc/a.ocsp, /etc/b.ocsp}",
+	 "there are 1 certificates and 2 OCSP responses; write one for each, in the same order"},
+	{"tls", "min-version", "1.3", NULL},
+	{"tls", "min-version", "1.1", "min-version = \"1.1\": did you mean \"1.2\"?"},
+	{"tls", "origin", "\"https://phones.example:8443\"", NULL},
+	{"tls", "origin", "phones.example",
+	 "origin = \"phones.example\": write scheme and host, as in \"https://phones.example\", "
+	 "without a path"},
+	{"tls", "origin", "\"https://phones.example/\"",
+	 "origin = \"https://phones.example/\": write scheme and host, as in "
+	 "\"https://phones.example\", without a path"},
