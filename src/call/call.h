@@ -100,6 +100,7 @@ struct core {
 	struct hash_key key;
 	struct txn_layer txns;
 	struct registrar registrar;
+	struct screen screen;
 	struct pbx_watches watches;
 	struct r1_ports ports;
 	struct r1_admit *admit;

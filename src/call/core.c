@@ -17,7 +17,9 @@ static int core_tables_init(struct core *c)
 		err = txn_layer_init(&c->txns, c->env, &c->wheel, c->key);
 	if (!err)
 		err = registrar_init(&c->registrar, c->env, c->config, &c->wheel, &c->txns,
-				     &c->stats, c->key);
+				     &c->stats, &c->screen, c->key);
+	if (!err)
+		err = screen_init(&c->screen, c->env, c->config, &c->registrar, &c->key);
 	if (!err)
 		err = pbx_watches_init(&c->watches, c->env, c->config, &c->wheel, &c->txns,
 				       &c->registrar);
@@ -57,6 +59,7 @@ void core_free(struct core *c)
 	while (!list_empty(&c->calls))
 		call_free(container_of(c->calls.next, struct call, node));
 	pbx_watches_done(&c->watches);
+	screen_done(&c->screen);
 	registrar_done(&c->registrar);
 	txn_layer_done(&c->txns);
 	hash_done(&c->by_call_id);
@@ -100,6 +103,7 @@ static void report_refused(struct core *c, const struct path *from, enum reason 
 	c->stats.refused_total++;
 	c->stats.refused[why]++;
 	c->env->act(c->env->ctx, &a);
+	screen_on_refused(&c->screen, from, why, c->wheel.now_ms);
 }
 
 void core_refuse(struct core *c, const struct path *from, const struct sip_msg *msg,
@@ -179,7 +183,8 @@ static bool request_acceptable(struct core *c, const struct path *from, const st
 static void on_request(struct core *c, uint64_t now_ms, const struct path *from,
 		       struct config_owner owner, const struct sip_msg *msg)
 {
-	enum reason unproven;
+	enum reason unproven, why;
+	struct slice detail;
 
 	if (txn_on_request(&c->txns, now_ms, from, msg) == TXN_ABSORBED)
 		return;
@@ -198,6 +203,11 @@ static void on_request(struct core *c, uint64_t now_ms, const struct path *from,
 	}
 	if (!request_acceptable(c, from, msg))
 		return;
+	why = screen_on_request(&c->screen, from, owner, msg, &detail);
+	if (why != REASON_NONE) {
+		report_refused(c, from, why, 0, detail);
+		return;
+	}
 	if (msg->method == SIP_CANCEL)
 		cancel_on_request(c, now_ms, from, msg);
 	else if (msg->to.tag.n)
@@ -219,6 +229,39 @@ void core_on_message(struct core *c, uint64_t now_ms, const struct path *from,
 	else if (!txn_on_response(&c->txns, now_ms, from, msg))
 		report_refused(c, from, REASON_response_unmatched, 0, SL("response"));
 	core_sweep(c);
+}
+
+bool core_admits(struct core *c, uint64_t now_ms, const struct path *from)
+{
+	return screen_admits(&c->screen, from, now_ms);
+}
+
+void core_on_offence(struct core *c, uint64_t now_ms, const struct path *from, enum reason why)
+{
+	screen_on_refused(&c->screen, from, why, now_ms);
+}
+
+int core_ban(struct core *c, uint64_t now_ms, const struct ban *ban)
+{
+	static const struct path nobody = {.listener = CONFIG_NONE};
+
+	return screen_ban(&c->screen, ban, &nobody, now_ms);
+}
+
+bool core_unban(struct core *c, const struct ban *ban)
+{
+	return screen_lift(&c->screen, ban);
+}
+
+const struct ban *core_ban_of(const struct core *c, uint64_t now_ms, const struct ip_endpoint *who)
+{
+	return r2_bans_find(&c->screen.bans, who, false, now_ms);
+}
+
+void core_bans_walk(const struct core *c, uint64_t now_ms,
+		    void (*each)(void *ctx, const struct ban *ban), void *ctx)
+{
+	r2_bans_walk(&c->screen.bans, now_ms, each, ctx);
 }
 
 void core_on_transport_error(struct core *c, uint64_t now_ms, const struct path *to,

@@ -22,6 +22,12 @@ void core_free(struct core *c);
 void core_reload(struct core *c, const struct config *config, const uint16_t *listener_map,
 		 uint64_t now_ms);
 
+/* May this source speak at all? Asked before anything it sent is parsed; what is not admitted is
+ * dropped without a word. */
+bool core_admits(struct core *c, uint64_t now_ms, const struct path *from);
+/* It was turned away outside of the core (too many packets, a broken connection): that counts
+ * towards a ban as refusals in the core do. */
+void core_on_offence(struct core *c, uint64_t now_ms, const struct path *from, enum reason why);
 /* A message that parsed. `msg` and its bytes are borrowed for the time of the call. */
 void core_on_message(struct core *c, uint64_t now_ms, const struct path *from,
 		     const struct sip_msg *msg);
@@ -77,9 +83,19 @@ struct binding_info {
 void core_bindings_walk(struct core *c, void (*each)(void *ctx, const struct binding_info *info),
 			void *ctx);
 
+/* Keeps someone out, or lets him in again (exactly this prefix and port). Whom the configuration
+ * names is never kept out. ERR_LIMIT, ERR_NOMEM; false: there is no such ban. */
+int core_ban(struct core *c, uint64_t now_ms, const struct ban *ban) must_check;
+bool core_unban(struct core *c, const struct ban *ban);
+/* The ban that keeps strangers at this endpoint out, or NULL. Borrowed until the core is called. */
+const struct ban *core_ban_of(const struct core *c, uint64_t now_ms, const struct ip_endpoint *who);
+void core_bans_walk(const struct core *c, uint64_t now_ms,
+		    void (*each)(void *ctx, const struct ban *ban), void *ctx);
+
 struct core_stats {
-	size_t calls, registrations, transactions, flows_open;
+	size_t calls, registrations, transactions, flows_open, bans;
 	uint64_t calls_total, flows_opened_total, flows_closed_total, refused_total;
+	uint64_t banned_packets; /* dropped because of a ban */
 	uint64_t refused[REASON_COUNT];
 };
 void core_stats_get(const struct core *c, struct core_stats *out);

@@ -61,6 +61,8 @@ void core_stats_get(const struct core *c, struct core_stats *out)
 	*out = c->stats;
 	out->calls = c->admit->calls;
 	out->transactions = txn_count(&c->txns);
+	out->bans = r2_bans_count(&c->screen.bans);
+	out->banned_packets = c->screen.bans.dropped;
 }
 
 bool core_pbx_up(const struct core *c, uint16_t pbx)
@@ -174,6 +176,7 @@ void core_reload(struct core *c, const struct config *config, const uint16_t *li
 	r1_ports_done(&c->ports);
 	r1_ports_init(&c->ports, config->media.port_first, config->media.port_last);
 	c->config = config;
+	c->screen.config = config;
 	watches_again(c, old);
 	list_for_each (n, &c->calls)
 		call_again(container_of(n, struct call, node), old, config, listener_map);

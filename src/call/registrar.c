@@ -7,7 +7,7 @@ static const struct slice no_bytes = {.n = 0};
 
 int registrar_init(struct registrar *r, const struct core_env *env, const struct config *config,
 		   struct wheel *wheel, struct txn_layer *txns, struct core_stats *stats,
-		   struct hash_key key)
+		   struct screen *screen, struct hash_key key)
 {
 	size_t max = config->limits.registrations;
 	int err;
@@ -17,6 +17,7 @@ int registrar_init(struct registrar *r, const struct core_env *env, const struct
 				.wheel = wheel,
 				.txns = txns,
 				.key = key,
+				.screen = screen,
 				.stats = stats};
 	list_init(&r->bindings);
 	list_init(&r->pending);
@@ -128,6 +129,8 @@ void registrar_on_register(struct registrar *r, uint64_t now_ms, const struct pa
 	why = reg_request_read(r, from, phones, request, &q);
 	if (why == REASON_NONE)
 		why = check(r, phones, &q);
+	if (why == REASON_NONE)
+		why = screen_on_register(r->screen, from, q.aor, request, now_ms, &q.attempt);
 	b = why == REASON_NONE ? fresh_binding(r, now_ms, &q) : NULL;
 	if (b) {
 		b->cseq = request->cseq.number;

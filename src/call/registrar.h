@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "call/core.h"
+#include "call/screen.h"
 #include "call/txn.h"
 #include "model/config.h"
 
@@ -43,6 +44,7 @@ struct binding {
 };
 
 struct registrar {
+	struct screen *screen; /* borrowed */
 	const struct core_env *env;
 	const struct config *config;
 	struct wheel *wheel;
@@ -55,9 +57,10 @@ struct registrar {
 	bool pbx_silent[CONFIG_SECTIONS_MAX]; /* a REGISTER to it failed since it last answered */
 };
 
+/* `screen` judges who may register; it may be set up later, but before the first REGISTER. */
 int registrar_init(struct registrar *r, const struct core_env *env, const struct config *config,
 		   struct wheel *wheel, struct txn_layer *txns, struct core_stats *stats,
-		   struct hash_key key) must_check;
+		   struct screen *screen, struct hash_key key) must_check;
 void registrar_done(struct registrar *r);
 /* Bindings of sections that are gone go too; the others get their new indexes and listeners. After
  * txn_layer_remap. */
@@ -86,6 +89,10 @@ void registrar_pbx_was_away(struct registrar *r, uint16_t pbx);
  * the same address with this very user does too (phones call from another port over TCP). */
 struct binding *registrar_by_source(const struct registrar *r, const struct path *from,
 				    struct slice user);
+/* True when a phone is registered from this address, in this zone. */
+bool registrar_has_address(const struct registrar *r, const struct path *from);
+/* The same for a phone of this address of record. */
+bool registrar_has_aor_at(const struct registrar *r, struct slice aor, const struct path *from);
 void registrar_walk(struct registrar *r, void (*each)(void *ctx, const struct binding_info *info),
 		    void *ctx);
 

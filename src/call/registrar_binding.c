@@ -340,6 +340,37 @@ struct binding *registrar_by_source(const struct registrar *r, const struct path
 	return any ? any : by_address(r, from, user);
 }
 
+static bool same_address(const struct registrar *r, const struct binding *b,
+			 const struct path *from)
+{
+	return ip_eq(&b->source.remote.addr, &from->remote.addr) &&
+	       r->config->listeners[b->source.listener].zone ==
+		       r->config->listeners[from->listener].zone;
+}
+
+bool registrar_has_address(const struct registrar *r, const struct path *from)
+{
+	struct hash_node *n = hash_first(&r->by_address, hash_of_address(r, &from->remote.addr));
+
+	for (; n; n = hash_next(n))
+		if (same_address(r, container_of(n, struct binding, by_address), from))
+			return true;
+	return false;
+}
+
+bool registrar_has_aor_at(const struct registrar *r, struct slice aor, const struct path *from)
+{
+	struct hash_node *n = hash_first(&r->by_aor, hash_bytes(&r->key, aor));
+
+	for (; n; n = hash_next(n)) {
+		const struct binding *b = container_of(n, struct binding, by_aor);
+
+		if (slice_eq(slice_z(b->aor), aor) && same_address(r, b, from))
+			return true;
+	}
+	return false;
+}
+
 void registrar_walk(struct registrar *r, void (*each)(void *ctx, const struct binding_info *info),
 		    void *ctx)
 {

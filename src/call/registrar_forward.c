@@ -14,6 +14,7 @@ void reg_report_refused(struct registrar *r, const struct path *from, enum reaso
 	r->stats->refused[why]++;
 	r->stats->refused_total++;
 	r->env->act(r->env->ctx, &a);
+	screen_on_refused(r->screen, from, why, r->wheel->now_ms);
 }
 
 /* A tag of ours for an answer. */
@@ -253,7 +254,8 @@ static void on_response(struct txn *t, uint64_t now_ms, const struct sip_msg *re
 	struct out o = out_to(r->txns->scratch, CORE_MESSAGE_MAX);
 	struct reg_request q;
 	struct sip_msg request;
-	enum reason why;
+	enum reason why, offence = REASON_NONE;
+	struct path path = *txn_path(p->server);
 
 	if (response->status < 200)
 		return;
@@ -263,6 +265,9 @@ static void on_response(struct txn *t, uint64_t now_ms, const struct sip_msg *re
 		      : reg_request_read(r, txn_path(p->server), p->phones, &request, &q);
 	for (size_t i = 0; why == REASON_NONE && i < q.contact_count; i++)
 		memcpy(q.contact[i].token, p->token[i], BINDING_TOKEN_MAX);
+	if (why == REASON_NONE)
+		offence = screen_on_register_answer(r->screen, &path, q.aor, &p->attempt, response,
+						    now_ms);
 	if (why != REASON_NONE) {
 		reg_refuse(r, now_ms, p->server, why);
 	} else if (response->status < 300) {
@@ -275,6 +280,8 @@ static void on_response(struct txn *t, uint64_t now_ms, const struct sip_msg *re
 		send_answer(r, now_ms, p->server, response->status, &o);
 	}
 	reg_pending_free(p);
+	if (offence != REASON_NONE)
+		reg_report_refused(r, &path, offence);
 }
 
 static void on_client_failed(struct txn *t, uint64_t now_ms, enum reason why)
@@ -314,6 +321,7 @@ enum reason reg_forward(struct registrar *r, uint64_t now_ms, struct txn *server
 		return REASON_out_of_memory;
 	p->registrar = r;
 	p->phones = phones;
+	p->attempt = q->attempt;
 	for (size_t i = 0; i < q->contact_count; i++)
 		memcpy(p->token[i], q->contact[i].token, BINDING_TOKEN_MAX);
 	txn_branch_new(r->txns, branch);

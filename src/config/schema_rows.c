@@ -412,10 +412,11 @@ const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS] = {
 	 FIELD(limits, ban_time_s),
 	 .min = 1,
 	 .max = 2592000,
-	 .has_no_effect = true,
 	 .fallback = "10m",
 	 .tag = "r2",
-	 .help = "how long a source that breaks the limits is kept out"},
+	 .help = "how long a source is kept out that scans, guesses passwords, forges or floods",
+	 .more = "Registered phones beside it are not; nor are a pbx, a trunk and never-ban. "
+		 "hornwork bans shows, adds and lifts them."},
 	{.key = "never-ban",
 	 .type = SCHEMA_SUBNET,
 	 LIST(limits, never_ban, never_ban_count),

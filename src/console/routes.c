@@ -16,6 +16,9 @@ static const struct route_row rows[] = {
 	{SLICE("/v1/explain"), SLICE("GET"), ROUTE_EXPLAIN, "what"},
 	{SLICE("/metrics"), SLICE("GET"), ROUTE_METRICS, NULL},
 	{SLICE("/v1/policy"), SLICE("GET"), ROUTE_POLICY, NULL},
+	{SLICE("/v1/bans"), SLICE("GET"), ROUTE_BANS, NULL},
+	{SLICE("/v1/bans/add"), SLICE("POST"), ROUTE_BAN_ADD, "what"},
+	{SLICE("/v1/bans/lift"), SLICE("POST"), ROUTE_BAN_LIFT, "what"},
 	{SLICE("/v1/reload"), SLICE("POST"), ROUTE_RELOAD, NULL},
 };
 
@@ -57,7 +60,7 @@ enum route route_find(const struct route_query *q, char argument[static ROUTE_AR
 
 bool route_changes(enum route r)
 {
-	return r == ROUTE_RELOAD;
+	return r == ROUTE_RELOAD || r == ROUTE_BAN_ADD || r == ROUTE_BAN_LIFT;
 }
 
 bool route_token_fits(struct slice authorization, struct slice token)

@@ -46,7 +46,7 @@ const char *nft_error(const struct nft *n)
 }
 
 /* nft's own words, its first line. */
-static int run(struct nft *n, const char *text)
+int nft_run(struct nft *n, const char *text)
 {
 	struct slice rest;
 
@@ -135,7 +135,7 @@ static int write_and_run(struct nft *n, const struct nft_want *want, const struc
 	int err = text ? nft_rules_write(&o, want, f) : ERR_NOMEM;
 
 	if (!err)
-		err = run(n, text);
+		err = nft_run(n, text);
 	mem_free(text);
 	return err;
 }
@@ -245,7 +245,7 @@ static int change_quarantine(struct nft *n, const struct ip_addr *devices, size_
 			write_devices(&o, "bridge", IP_V6, devices, count);
 			break;
 		}
-		err = o.err ? o.err : run(n, text);
+		err = o.err ? o.err : nft_run(n, text);
 	}
 	mem_free(text);
 	return err;
@@ -274,11 +274,12 @@ int nft_quarantine_set(struct nft *n, const struct ip_addr *devices, size_t coun
 
 int nft_remove(struct nft *n)
 {
-	int err = run(n, "add table inet " NFT_TABLE "\ndelete table inet " NFT_TABLE "\n");
+	int err = nft_run(n, "add table inet " NFT_TABLE "\ndelete table inet " NFT_TABLE "\n");
 
 	if (!err && n->frames)
-		err = run(n, "add table netdev " NFT_TABLE "\ndelete table netdev " NFT_TABLE "\n"
-			     "add table bridge " NFT_TABLE "\ndelete table bridge " NFT_TABLE "\n");
+		err = nft_run(
+			n, "add table netdev " NFT_TABLE "\ndelete table netdev " NFT_TABLE "\n"
+			   "add table bridge " NFT_TABLE "\ndelete table bridge " NFT_TABLE "\n");
 	return err;
 }
 

@@ -48,6 +48,15 @@ bool nft_guards_frames(const struct nft *n);
  * open, and closing one that is not, is no failure. -errno; then nft_apply mends what is left. */
 int nft_pinholes_change(struct nft *n, const struct nft_pinhole *add, size_t add_count,
 			const struct nft_pinhole *remove, size_t remove_count) must_check;
+/* A source that may not reach the SIP listeners. */
+struct nft_ban {
+	struct ip_prefix prefix;
+	uint64_t for_s; /* 0 = until it is taken back */
+};
+
+/* Exactly these are kept out from now on; after nft_apply too, which begins with none.
+ * ERR_NOMEM, -errno. */
+int nft_bans_set(struct nft *n, const struct nft_ban *bans, size_t count) must_check;
 /* Figures of `zone` (index into the configuration that was applied last). ERR_ABSENT, -errno. */
 int nft_zone_counters(struct nft *n, uint16_t zone, struct nft_zone_counters *out) must_check;
 /* What was dropped on its way from one zone to another; zones that share an interface are counted
@@ -61,6 +70,7 @@ const char *nft_error(const struct nft *n);
 /* Leaves the table in place. Accepts NULL. */
 void nft_free(struct nft *n);
 
-#define NFT_BATCH_MAX 256 /* elements in one netlink transaction: fits a 32 KiB buffer */
+#define NFT_BANS_WIDE_MAX 256 /* bans of prefixes that are compared with the rest */
+#define NFT_BATCH_MAX	  256 /* elements in one netlink transaction: fits a 32 KiB buffer */
 
 #endif

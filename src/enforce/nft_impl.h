@@ -23,6 +23,11 @@ struct nft {
 	char error[NFT_ERROR_MAX];
 };
 
+/* nft's own language; nft_error then has its words. ERR_DENIED, -errno. */
+int nft_run(struct nft *n, const char *text) must_check;
+/* nft_bans.c: within the table's text. */
+void nft_bans_write_sets(struct out *o);
+void nft_bans_write_rule(struct out *o, const struct config_listener *l);
 /* ERR_NOMEM, ERR_DENIED, ERR_ABSENT, -errno. */
 int nft_netlink_new(struct nft_netlink **out) must_check;
 /* Accepts NULL. */

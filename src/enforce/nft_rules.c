@@ -1,8 +1,10 @@
 #include "enforce/nft_rules_impl.h"
 
+#include "enforce/nft_impl.h"
+
 #define RULES_BASE_BYTES     4096 /* what does not depend on the configuration */
 #define RULES_ZONE_BYTES     4096
-#define RULES_LISTENER_BYTES 256
+#define RULES_LISTENER_BYTES 512
 #define RULES_SERVICE_BYTES  128
 #define RULES_SOURCE_BYTES   64	 /* a prefix in a set */
 #define RULES_PINHOLE_BYTES  128 /* two IPv6 addresses and a port */
@@ -395,6 +397,15 @@ static void write_services(struct out *o, const struct config_zone *z, size_t in
 			z->services[i].port);
 }
 
+/* Before the connection tracking: a ban ends what it remembers too. */
+static void write_bans(struct out *o, const struct config *c, size_t first)
+{
+	for (size_t i = 0; i < c->listener_count; i++)
+		if (c->listeners[i].local.addr.family != IP_NONE &&
+		    nft_first_on_interface(c, c->listeners[i].zone) == first)
+			nft_bans_write_rule(o, &c->listeners[i]);
+}
+
 /* Of a network behind which are all others only the listed sources begin something; answers to
  * what the gateway's host asked come from anywhere. */
 static void write_unlisted(struct out *o, const struct segment_sources *s, size_t first)
@@ -416,6 +427,7 @@ static void write_interface_input(struct out *o, const struct nft_want *want, si
 		if (nft_first_on_interface(c, z) == first)
 			write_input_media(o, c, z);
 	write_leftover_pinholes(o, c, "ct state untracked accept");
+	write_bans(o, c, first);
 	out_z(o, "  ct state established,related accept\n");
 	write_icmp(o);
 	write_unlisted(o, &want->policy->sources[first], first);
@@ -461,6 +473,7 @@ int nft_rules_write(struct out *o, const struct nft_want *want, const struct nft
 		write_sources(o, config, i, IP_V6);
 	}
 	write_ours(o, config);
+	nft_bans_write_sets(o);
 	write_media_chains(o, config);
 	write_input(o, want);
 	nft_segment_write(o, want, figures);

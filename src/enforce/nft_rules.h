@@ -9,6 +9,8 @@
 #define NFT_PIN6     "pin6"
 #define NFT_ANY4     "any4" /* daddr . dport: from whomever the zone admits */
 #define NFT_ANY6     "any6"
+#define NFT_BAN4     "ban4" /* saddr */
+#define NFT_BAN6     "ban6"
 #define NFT_NAME_MAX 32	    /* bytes of an object's name with its NUL */
 #define NFT_PINS_MAX 524288 /* elements of one set: every port of eight addresses */
 

@@ -8,4 +8,19 @@
 #define R5_CHUNK_BYTES	    (16 * 1024)
 #define R5_MEMORY_MAX	    (16 * 1024 * 1024) /* bytes of a policy: 256 zones fit */
 
+#define R2_BANS_MAX	 16384 /* single addresses and flows; 160 bytes each */
+#define R2_BANS_WIDE_MAX 256   /* prefixes: by hand only, looked through one by one */
+
+#define R2_SUSPECT_SETS	 2048 /* of R2_SUSPECT_WAYS entries: 8,192 flows and addresses */
+#define R2_SUSPECT_WAYS	 4
+#define R2_ACCOUNT_SETS	 1024 /* likewise: 4,096 accounts */
+#define R2_ACCOUNT_WAYS	 4
+#define R2_POINTS_BAN	 100  /* points at which a flow, or an address without phones, is banned */
+#define R2_OFFICE_FACTOR 5    /* so much more for the strangers beside registered phones */
+#define R2_FORGIVE_MS	 6000 /* per point and kind of offence */
+#define R2_ASKED_MAX	 8    /* names that one flow may ask for without trying a password */
+#define R2_ACCOUNT_MAX	 10   /* wrong passwords for one account, from anywhere */
+#define R2_ACCOUNT_FORGIVE_MS                                                                      \
+	30000 /* per wrong password: a phone with an old one tries about so often */
+
 #endif

@@ -17,6 +17,7 @@ int cmd_assess(int argc, char **argv);
 int cmd_assess_feeds(int argc, char **argv);
 int cmd_assess_import(int argc, char **argv);
 int cmd_assess_match(int argc, char **argv);
+int cmd_bans(int argc, char **argv);
 int cmd_calls(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_init(int argc, char **argv);

@@ -65,6 +65,9 @@ static const struct question *question_of(enum route route)
 		[ROUTE_TRACE] = {QUERY_TRACE, ASK_SIGNAL, "", "", "", false},
 		[ROUTE_EXPLAIN] = {QUERY_EXPLAIN, ASK_SIGNAL, "", "", "", false},
 		[ROUTE_POLICY] = {QUERY_POLICY, ASK_WARDEN, "", "", "", false},
+		[ROUTE_BANS] = {QUERY_BANS, ASK_SIGNAL, "", "", "", false},
+		[ROUTE_BAN_ADD] = {QUERY_BAN_ADD, ASK_SIGNAL, "", "", "", false},
+		[ROUTE_BAN_LIFT] = {QUERY_BAN_LIFT, ASK_SIGNAL, "", "", "", false},
 		[ROUTE_RELOAD] = {QUERY_RELOAD, ASK_WARDEN, "", "", "", false},
 	};
 

@@ -9,8 +9,8 @@
 #include "model/action.h"
 
 struct event {
-	const char
-		*type; /* "sip", "call", "flow", "registration", "refused", "process", "config" */
+	const char *type;   /* "sip", "call", "flow", "registration", "refused", "ban", "process",
+			   "config" */
 	enum reason reason; /* gives name, tag, severity and sentence */
 	const char *name;   /* instead of a reason's name, with `severity`, where no row fits */
 	enum severity severity;

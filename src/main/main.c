@@ -23,6 +23,7 @@ static const struct command commands[] = {
 	{"calls", cmd_calls, "the calls and their streams"},
 	{"registrations", cmd_registrations, "the registered phones"},
 	{"policy", cmd_policy, "what may pass between the zones, and which line decides"},
+	{"bans", cmd_bans, "who is kept out; add, lift"},
 	{"trace", cmd_trace, "the ladder of a call's messages"},
 	{"explain", cmd_explain, "why a call or an address fares as it does"},
 	{"watch", cmd_watch, "show the calls, media and refusals of a capture"},

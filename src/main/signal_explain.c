@@ -249,6 +249,19 @@ static bool same_source(const struct refusal *f, const struct ip_endpoint *who)
 	return ip_eq(&f->source.addr, &who->addr) && (!who->port || f->source.port == who->port);
 }
 
+static void sentence_of_ban(struct out *o, const struct ban *ban)
+{
+	if (!ban)
+		return;
+	out_fmt(o, "is %s", reason_row((enum reason)ban->reason)->sentence);
+	if (ban->until_ms != BAN_FOR_EVER)
+		out_fmt(o, ", for %llu more s",
+			(unsigned long long)(ban->until_ms - clock_ms() + 999) / 1000);
+	if (!ban->port && !ban->whole)
+		out_z(o, ", its registered phones excepted");
+	out_z(o, "; ");
+}
+
 static void sentence_of_ip(struct signal *s, struct out *o, const struct ip_endpoint *who,
 			   size_t *out_count)
 {
@@ -265,6 +278,7 @@ static void sentence_of_ip(struct signal *s, struct out *o, const struct ip_endp
 		count += f->count;
 	}
 	out_fmt(o, "%s ", ip_text(&who->addr, text));
+	sentence_of_ban(o, core_ban_of(s->core, clock_ms(), who));
 	if (look.bindings)
 		out_fmt(o, "has %zu registered phone%s; ", look.bindings,
 			look.bindings == 1 ? "" : "s");

@@ -54,6 +54,13 @@ static unsigned fill(struct signal *s, struct answer *a, const struct proc_query
 		return 200;
 	case QUERY_TRACE:
 		return signal_view_trace(s, a, what);
+	case QUERY_BANS:
+		signal_view_bans(s, a);
+		return 200;
+	case QUERY_BAN_ADD:
+		return signal_ban_add(s, a, what);
+	case QUERY_BAN_LIFT:
+		return signal_ban_lift(s, a, what);
 	case QUERY_EXPLAIN:
 		return signal_view_explain(s, a, what);
 	default:
@@ -203,6 +210,8 @@ static int on_warden_message(struct signal *s)
 		return take_peer(s);
 	case PROC_FLOW_REFUSED:
 		return on_flow_refused(s);
+	case PROC_BAN_KNOWN:
+		return signal_take_ban(s);
 	case PROC_STOP:
 		on_stop(s);
 		return 0;

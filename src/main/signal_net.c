@@ -17,16 +17,22 @@ static bool limited(const struct signal *s, uint16_t listener, const struct ip_e
 	       !config_peer_at(c, c->listeners[listener].zone, from, &owner);
 }
 
-bool signal_within_limit(struct signal *s, const struct path *from)
+bool signal_admits(struct signal *s, const struct path *from)
 {
-	enum source_verdict v = source_limit_take(&s->sources, &from->remote, clock_ms());
+	uint64_t now_ms = clock_ms();
+	enum source_verdict v;
 
+	if (!core_admits(s->core, now_ms, from))
+		return false;
+	v = source_limit_take(&s->sources, &from->remote, now_ms);
 	if (v == SOURCE_PASS || from->certified || !limited(s, from->listener, &from->remote))
 		return true;
 	s->refused_packets++;
-	if (v == SOURCE_DROP_AND_TELL)
+	if (v == SOURCE_DROP_AND_TELL) {
 		signal_refusal(s, REASON_source_rate_limit, &from->remote, from->listener,
 			       transport_text((enum transport)from->transport), SL(""));
+		core_on_offence(s->core, now_ms, from, REASON_source_rate_limit);
+	}
 	return false;
 }
 
@@ -46,7 +52,7 @@ static void on_datagram(void *ctx, uint16_t listener, const struct ip_endpoint *
 	struct path path = {.listener = listener, .transport = TRANSPORT_UDP, .remote = *from};
 	enum reason why = REASON_NONE;
 
-	if (!signal_within_limit(s, &path))
+	if (!signal_admits(s, &path))
 		return;
 	if (is_keepalive(bytes)) {
 		s->refused_empty++;
@@ -110,7 +116,7 @@ static struct tcp_taken on_bytes(void *ctx, const struct tcp_peer *peer, struct 
 			taken.used_bytes += pings;
 			break;
 		}
-		if (!signal_within_limit(s, &path))
+		if (!signal_admits(s, &path))
 			taken.close = true;
 		else if (v == SIP_REFUSED)
 			core_on_refused(s->core, clock_ms(), &path, &s->parsed, why);
@@ -141,10 +147,15 @@ static void on_closed(void *ctx, const struct tcp_peer *peer)
 static void on_refused_peer(void *ctx, const struct tcp_peer *peer, const char *why)
 {
 	struct signal *s = ctx;
+	struct path path = {.listener = peer->listener,
+			    .transport = TRANSPORT_TCP,
+			    .conn = peer->conn,
+			    .remote = peer->remote};
 
 	s->refused_connections++;
 	signal_refusal(s, REASON_connection_refused, &peer->remote, peer->listener,
 		       signal_tls_facts(peer) ? "tls" : "tcp", slice_z(why));
+	core_on_offence(s->core, clock_ms(), &path, REASON_connection_refused);
 }
 
 int signal_net_new(struct signal *s)

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "call/core.h"
 #include "call/limits.h"
+#include "guard/r2_bans.h"
 #include "io/loop.h"
 #include "io/tcp.h"
 #include "io/udp.h"
@@ -71,8 +72,11 @@ struct signal {
 	char ws_out[TLS_WS_PREFIX_BYTES + CORE_MESSAGE_MAX];
 	uint32_t house_turns;
 	bool locked_in, stopping;
-	int failed; /* why the process must end; 0 = it need not */
+	bool taking_ban; /* from the warden, who needs not be told of it */
+	int failed;	 /* why the process must end; 0 = it need not */
 };
+
+struct answer;
 
 /* signal_acts.c: what the core asks for. */
 struct core_env signal_env(struct signal *s);
@@ -88,8 +92,8 @@ void signal_note_closed(struct signal *s, const struct path *at);
 
 /* signal_net.c: what comes in. */
 int signal_net_new(struct signal *s) must_check;
-/* False: it is held to its limit now. */
-bool signal_within_limit(struct signal *s, const struct path *from);
+/* False: it is kept out by a ban, or held to its limit now. */
+bool signal_admits(struct signal *s, const struct path *from);
 void signal_net_free(struct signal *s);
 /* The present configuration's listeners: those of old_index go on, the others are new. */
 int signal_net_apply(struct signal *s, const struct config *old, const uint16_t *old_index,
@@ -120,8 +124,17 @@ void signal_link_done(struct signal_link *link);
 void signal_link_rewatch(struct signal_link *link);
 void signal_on_warden(void *ctx, unsigned events);
 
+/* signal_bans.c */
+#define BAN_SECONDS_MAX 2592000 /* thirty days; longer is until it is lifted */
+void signal_on_ban(struct signal *s, const struct ban *ban, bool lifted);
+/* The warden hands over what an earlier signal process decided. */
+int signal_take_ban(struct signal *s) must_check;
+void signal_view_bans(struct signal *s, struct answer *a);
+/* HTTP-like status. */
+unsigned signal_ban_add(struct signal *s, struct answer *a, struct slice what);
+unsigned signal_ban_lift(struct signal *s, struct answer *a, struct slice what);
+
 /* signal_views.c, signal_explain.c: answers; each writes JSON into the console's answer. */
-struct answer;
 void signal_view_status(struct signal *s, struct answer *a);
 void signal_view_metrics(struct signal *s, struct answer *a);
 void signal_view_calls(struct signal *s, struct answer *a, bool ended_too);

@@ -221,7 +221,7 @@ struct tcp_taken signal_ws_bytes(struct signal *s, const struct tcp_peer *peer, 
 		const unsigned char *p = (const unsigned char *)rest.p;
 		size_t n = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
 
-		if (n > s->config->limits.message_bytes || !signal_within_limit(s, &path)) {
+		if (n > s->config->limits.message_bytes || !signal_admits(s, &path)) {
 			taken.close = true;
 			break;
 		}

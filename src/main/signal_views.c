@@ -45,6 +45,7 @@ void signal_view_status(struct signal *s, struct answer *a)
 	json_member_u64(&v.j, "flows_open", stats.flows_open);
 	json_member_u64(&v.j, "refused_total",
 			stats.refused_total + s->refused_packets + s->refused_connections);
+	json_member_u64(&v.j, "bans", stats.bans);
 	json_member_u64(&v.j, "tcp_connections", tcp_connection_count(s->tcp));
 	json_member_open(&v.j, "pbxs_silent", '[');
 	for (size_t i = 0; i < s->config->pbx_count; i++)
@@ -70,6 +71,8 @@ void signal_view_metrics(struct signal *s, struct answer *a)
 	metric(&a->o, "calls_total", "counter", stats.calls_total);
 	metric(&a->o, "registrations", "gauge", stats.registrations);
 	metric(&a->o, "transactions", "gauge", stats.transactions);
+	metric(&a->o, "bans", "gauge", stats.bans);
+	metric(&a->o, "banned_packets_total", "counter", stats.banned_packets);
 	metric(&a->o, "tcp_connections", "gauge", tcp_connection_count(s->tcp));
 	metric(&a->o, "udp_received_total", "counter", udp.received);
 	metric(&a->o, "udp_sent_total", "counter", udp.sent);

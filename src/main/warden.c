@@ -248,6 +248,8 @@ static int begin(struct warden *w)
 	if (!err)
 		err = warden_flows_new(w);
 	if (!err)
+		err = warden_bans_new(w);
+	if (!err)
 		err = warden_flows_apply(w, w->now.config);
 	if (!err)
 		err = loop_timer_new(w->loop, on_stop_timer, w, &w->stop);
@@ -270,6 +272,7 @@ static void end(struct warden *w)
 	warden_children_done(w);
 	if (w->flows)
 		warden_flows_done(w);
+	warden_bans_done(w);
 	for (size_t i = 0; i < 3; i++)
 		loop_signal_remove(w->signals[i]);
 	loop_timer_free(w->stop);

@@ -6,6 +6,7 @@
 #include "config/config_load.h"
 #include "enforce/nft.h"
 #include "enforce/vlan.h"
+#include "guard/r2_bans.h"
 #include "io/loop.h"
 #include "main/event_batch.h"
 #include "main/listeners.h"
@@ -70,6 +71,8 @@ struct warden {
 	struct pinhole_counts pinholes;
 	uint64_t signal_born_ns; /* flows that are older belong to a signal that died; 0 = none */
 	struct loop_timer *orphans;
+	struct r2_bans bans; /* as signal told; for the firewall and the next signal */
+	struct loop_timer *bans_timer;
 	struct loop_signal *signals[3];
 	int control_fd, console_fd, events_fd; /* -1 = none */
 	char token[PROC_TOKEN_MAX];
@@ -139,6 +142,16 @@ void warden_flows_orphan(struct warden *w);
 size_t warden_flows_orphans(const struct warden *w);
 void warden_flows_close_all(struct warden *w);
 void warden_flows_done(struct warden *w);
+
+/* warden_bans.c */
+int warden_bans_new(struct warden *w) must_check;
+void warden_bans_done(struct warden *w);
+/* ERR_PEER when it is none. */
+int warden_on_ban(struct child *c, const struct proc_msg *msg) must_check;
+/* What a new signal process has to know. */
+void warden_bans_hand(struct child *signal);
+/* The firewall's sets, made what they should be; `ctx` is the warden. */
+void warden_bans_apply(void *ctx);
 
 /* warden_regime.c */
 /* Reads, checks and resolves; *out is whole or untouched. Complaints as "FILE:LINE: text" lines in

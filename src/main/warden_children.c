@@ -260,6 +260,7 @@ static void hand_all(struct child *c)
 		hand_vault(c, VAULT_WRITER);
 		hand_table(c, FLOW_TABLE_READER);
 		warden_hand_config(c, false);
+		warden_bans_hand(c);
 	} else if (c->kind == PROC_TLS) {
 		warden_hand_config(c, false);
 	} else if (c->kind == PROC_MEDIA) {

@@ -85,6 +85,8 @@ int warden_flows_apply(struct warden *w, const struct config *config)
 	err = err ? err : nft_apply(w->nft, config, policy, pinholes, count);
 	r5_segment_free(policy);
 	mem_free(pinholes);
+	if (!err)
+		warden_bans_apply(w);
 	return err;
 }
 

@@ -4,6 +4,7 @@
 #define HW_MODEL_ACTION_H
 
 #include "base/reason.h"
+#include "model/ban.h"
 #include "model/flow.h"
 #include "model/transport.h"
 
@@ -13,9 +14,18 @@ enum action_kind {
 	ACT_CLOSE_FLOW, /* close what stands at spec->local, because of `reason` */
 	ACT_TRACE,  /* `bytes` of call `call` came in or went out along `path`: for the ladder */
 	ACT_REPORT, /* an event */
+	ACT_BAN,    /* keep `ban` out */
+	ACT_UNBAN,  /* let it in again */
 };
 
-enum report_type { REPORT_SIP, REPORT_CALL, REPORT_FLOW, REPORT_REGISTRATION, REPORT_REFUSED };
+enum report_type {
+	REPORT_SIP,
+	REPORT_CALL,
+	REPORT_FLOW,
+	REPORT_REGISTRATION,
+	REPORT_REFUSED,
+	REPORT_BAN
+};
 
 struct action {
 	enum action_kind kind;
@@ -28,6 +38,7 @@ struct action {
 			       bytes */
 	const struct flow_spec *flow; /* ACT_OPEN_FLOW, ACT_CLOSE_FLOW */
 	const struct flow_keys *keys; /* ACT_OPEN_FLOW: NULL = it has none */
+	const struct ban *ban;	      /* ACT_BAN, ACT_UNBAN */
 };
 
 /* What the core is given besides events and time. */

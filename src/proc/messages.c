@@ -49,6 +49,9 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 	[PROC_STOPPED] = {"stopped", WAY(CHILDREN, BIT(WARDEN)), .unit_bytes = 1},
 	[PROC_VERDICT] = {"verdict", WAY(BIT(PROBE), BIT(WARDEN)), ONE(struct proc_verdict)},
 
+	[PROC_BAN] = {"ban", WAY(BIT(SIGNAL), BIT(WARDEN)), ONE(struct proc_ban)},
+	[PROC_BAN_KNOWN] = {"ban_known", WAY(BIT(WARDEN), BIT(SIGNAL)), ONE(struct proc_ban)},
+
 	[PROC_QUERY] = {"query", WAY(BIT(CONSOLE), BIT(WARDEN) | BIT(SIGNAL)),
 			ONE(struct proc_query_msg)},
 	[PROC_ANSWER] = {"answer", WAY(BIT(WARDEN) | BIT(SIGNAL), BIT(CONSOLE)),

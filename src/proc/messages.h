@@ -6,6 +6,7 @@
 
 #include <assert.h>
 
+#include "model/ban.h"
 #include "model/config.h"
 #include "model/flow.h"
 #include "model/tls_facts.h"
@@ -52,12 +53,14 @@ enum proc_type {
 	PROC_PEER, /* + a channel to another child */
 	PROC_CONSOLE_SETUP,
 	PROC_FLOW_REFUSED,
+	PROC_BAN_KNOWN, /* what an earlier signal decided */
 	PROC_STOP,
 	/* child -> warden */
 	PROC_CONFIG_DONE,
 	PROC_FLOW_OPS,
 	PROC_STOPPED,
 	PROC_VERDICT,
+	PROC_BAN,
 	/* console -> warden, signal; and back */
 	PROC_QUERY,
 	PROC_ANSWER, /* + memfd with the text */
@@ -180,6 +183,12 @@ struct proc_flow_op {
 	struct flow_spec spec;
 };
 
+struct proc_ban {
+	uint32_t lifted; /* 1: let in again */
+	uint32_t unused;
+	struct ban ban;
+};
+
 struct proc_verdict {
 	uint32_t attempt;
 	int32_t err; /* what the attempt got: 0 = it succeeded, which it must not */
@@ -196,6 +205,9 @@ enum proc_query {
 	QUERY_METRICS,
 	QUERY_RELOAD,
 	QUERY_POLICY,
+	QUERY_BANS,
+	QUERY_BAN_ADD,
+	QUERY_BAN_LIFT,
 	QUERY_COUNT
 };
 

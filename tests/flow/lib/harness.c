@@ -216,6 +216,12 @@ static void on_action(void *ctx, const struct action *a)
 	case ACT_TRACE:
 		h->traced += a->bytes.n;
 		break;
+	case ACT_BAN:
+		h->bans++;
+		break;
+	case ACT_UNBAN:
+		h->bans--;
+		break;
 	}
 }
 
@@ -315,6 +321,7 @@ void harness_forget(struct harness *h)
 		free(h->sent[i].bytes);
 	h->sent_count = 0;
 	h->report_count = 0;
+	h->kept_out = 0;
 	h->closed_count = 0;
 }
 
@@ -376,7 +383,10 @@ void harness_feed(struct harness *h, const struct path *from, const char *bytes,
 	trace(h, "from", from, slice_of(bytes, n));
 	memcpy(copy, bytes, n);
 	harness_hide(h, zone, slice_z(ip_text(&from->remote.addr, text)));
-	if (h->core && sip_msg_parse(slice_of(copy, n), CORE_MESSAGE_MAX, msg, &why) == SIP_DONE) {
+	if (h->core && !core_admits(h->core, h->now_ms, from)) {
+		h->kept_out++;
+	} else if (h->core &&
+		   sip_msg_parse(slice_of(copy, n), CORE_MESSAGE_MAX, msg, &why) == SIP_DONE) {
 		hide_identifiers(h, zone, msg);
 		core_on_message(h->core, h->now_ms, from, msg);
 	} else if (h->core) {

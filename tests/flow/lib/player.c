@@ -194,6 +194,7 @@ static const struct {
 	{"closed", player_closed},
 	{"listed", player_listed},
 	{"refused", player_refused},
+	{"kept-out", player_kept_out},
 	{"report", player_report},
 	{"calls", do_calls},
 	{"registrations", do_registrations},

@@ -135,14 +135,20 @@ void player_refused(struct player *p)
 		harness_fail(&p->h, "no refusal %s", p->at->word[1] ? p->at->word[1] : "");
 }
 
-/* report call|registration|sip|flow REASON [TEXT] */
+/* kept-out: the last message was dropped because of a ban */
+void player_kept_out(struct player *p)
+{
+	if (p->h.kept_out == 0)
+		harness_fail(&p->h, "no ban kept anything out");
+}
+
+/* report call|registration|sip|flow|ban REASON [TEXT] */
 void player_report(struct player *p)
 {
-	static const char *const types[] = {[REPORT_SIP] = "sip",
-					    [REPORT_CALL] = "call",
-					    [REPORT_FLOW] = "flow",
-					    [REPORT_REGISTRATION] = "registration",
-					    [REPORT_REFUSED] = "refused"};
+	static const char *const types[] = {
+		[REPORT_SIP] = "sip",	      [REPORT_CALL] = "call",
+		[REPORT_FLOW] = "flow",	      [REPORT_REGISTRATION] = "registration",
+		[REPORT_REFUSED] = "refused", [REPORT_BAN] = "ban"};
 	const struct statement *st = p->at;
 
 	if (st->word_count < 3)

@@ -23,6 +23,7 @@ struct house {
 	struct config *config;
 	struct txn_layer txns;
 	struct registrar r;
+	struct screen screen;
 	struct core_stats stats;
 	struct sip_msg msg;
 	char text[FAKE_BYTES_MAX];
@@ -37,15 +38,19 @@ static int house_init(struct house *x)
 	memset(&x->stats, 0, sizeof(x->stats));
 	memset(&x->r, 0, sizeof(x->r));
 	memset(&x->txns, 0, sizeof(x->txns));
+	memset(&x->screen, 0, sizeof(x->screen));
 	err = txn_layer_init(&x->txns, &x->f.env, &x->f.wheel, key);
 	if (!err)
 		err = registrar_init(&x->r, &x->f.env, x->config, &x->f.wheel, &x->txns, &x->stats,
-				     key);
+				     &x->screen, key);
+	if (!err)
+		err = screen_init(&x->screen, &x->f.env, x->config, &x->r, &key);
 	return err;
 }
 
 static void house_done(struct house *x)
 {
+	screen_done(&x->screen);
 	registrar_done(&x->r);
 	txn_layer_done(&x->txns);
 }

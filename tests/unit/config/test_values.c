@@ -300,7 +300,7 @@ static const struct row rows[] = {
 	{"limits", "per-source-pps", "50", NULL},
 	{"limits", "per-source-pps", "100001",
 	 "per-source-pps = \"100001\": write a value from 0 to 100000"},
-	{"limits", "ban-time", "10m", WARN("ban-time")},
+	{"limits", "ban-time", "10m", NULL},
 	{"limits", "ban-time", "0", "ban-time = \"0\": write a value from 1s to 30d"},
 	{"limits", "never-ban", "{10.0.0.0/8}", NULL},
 	{"limits", "never-ban", "office",

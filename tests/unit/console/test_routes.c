@@ -31,6 +31,14 @@ static void each_page(void **state)
 		{"GET", "/v1/trace", {"call", "c-1a"}, ROUTE_TRACE, "c-1a"},
 		{"GET", "/v1/trace", {"what", "c-1a"}, ROUTE_BAD_REQUEST, ""},
 		{"GET", "/v1/explain", {"what", "192.0.2.1"}, ROUTE_EXPLAIN, "192.0.2.1"},
+		{"GET", "/v1/bans", {NULL}, ROUTE_BANS, ""},
+		{"POST",
+		 "/v1/bans/add",
+		 {"what", "192.0.2.1 60 x"},
+		 ROUTE_BAN_ADD,
+		 "192.0.2.1 60 x"},
+		{"GET", "/v1/bans/add", {"what", "192.0.2.1 60 x"}, ROUTE_BAD_METHOD, ""},
+		{"POST", "/v1/bans/lift", {NULL}, ROUTE_BAD_REQUEST, ""},
 		{"GET", "/v1/explain", {"what", ""}, ROUTE_BAD_REQUEST, ""},
 		{"GET", "/metrics", {0}, ROUTE_METRICS, ""},
 		{"POST", "/v1/reload", {0}, ROUTE_RELOAD, ""},
@@ -70,11 +78,12 @@ static void an_argument_at_its_limit(void **state)
 	assert_int_equal(route_find(&q, argument), ROUTE_BAD_REQUEST);
 }
 
-static void only_reload_changes_anything(void **state)
+static void few_change_anything(void **state)
 {
 	(void)state;
 	for (unsigned r = 0; r < ROUTE_COUNT; r++)
-		assert_int_equal(route_changes((enum route)r), r == ROUTE_RELOAD);
+		assert_int_equal(route_changes((enum route)r),
+				 r == ROUTE_RELOAD || r == ROUTE_BAN_ADD || r == ROUTE_BAN_LIFT);
 }
 
 static void tokens(void **state)
@@ -127,10 +136,8 @@ static void local_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_page),
-		cmocka_unit_test(an_argument_at_its_limit),
-		cmocka_unit_test(only_reload_changes_anything),
-		cmocka_unit_test(tokens),
+		cmocka_unit_test(each_page),	       cmocka_unit_test(an_argument_at_its_limit),
+		cmocka_unit_test(few_change_anything), cmocka_unit_test(tokens),
 		cmocka_unit_test(local_names),
 	};
 

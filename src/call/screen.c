@@ -1,0 +1,194 @@
+#include "call/screen.h"
+
+#include "call/registrar.h"
+#include "guard/r2_tools.h"
+
+int screen_init(struct screen *s, const struct core_env *env, const struct config *config,
+		const struct registrar *registrar, const struct hash_key *key)
+{
+	int err;
+
+	*s = (struct screen){.env = env, .config = config, .registrar = registrar};
+	err = r2_bans_init(&s->bans, key);
+	return err ? err : r2_detect_init(&s->detect, key);
+}
+
+void screen_done(struct screen *s)
+{
+	r2_bans_done(&s->bans);
+	r2_detect_done(&s->detect);
+}
+
+/* ---- who is never punished ---- */
+
+static bool never_banned(const struct config *c, const struct path *from)
+{
+	struct config_owner owner;
+
+	for (size_t i = 0; i < c->limits.never_ban_count; i++)
+		if (ip_in_prefix(&from->remote.addr, &c->limits.never_ban[i]))
+			return true;
+	return from->listener >= c->listener_count ||
+	       config_peer_at(c, c->listeners[from->listener].zone, &from->remote, &owner);
+}
+
+static bool registered_here(const struct screen *s, const struct path *from)
+{
+	return from->listener < s->config->listener_count &&
+	       registrar_by_source(s->registrar, from, SL("")) != NULL;
+}
+
+/* ---- bans ---- */
+
+static void report(const struct screen *s, const struct ban *ban, const struct path *from,
+		   uint64_t now_ms)
+{
+	char text[BAN_NOTE_MAX + 96];
+	struct out o = out_to(text, sizeof(text));
+	struct action a = {.kind = ACT_REPORT,
+			   .type = REPORT_BAN,
+			   .reason = (enum reason)ban->reason,
+			   .path = *from};
+
+	ban_write_who(&o, ban);
+	if (ban->until_ms != BAN_FOR_EVER)
+		out_fmt(&o, " for %llu s", (unsigned long long)(ban->until_ms - now_ms) / 1000);
+	if (!ban->port && !ban->whole)
+		out_z(&o, ", registered phones excepted");
+	a.bytes = out_slice(&o);
+	s->env->act(s->env->ctx, &a);
+}
+
+int screen_ban(struct screen *s, const struct ban *ban, const struct path *from, uint64_t now_ms)
+{
+	struct action a = {.kind = ACT_BAN, .path = *from, .ban = ban};
+	int err = r2_bans_put(&s->bans, ban, now_ms);
+
+	if (err)
+		return err;
+	s->env->act(s->env->ctx, &a);
+	report(s, ban, from, now_ms);
+	return 0;
+}
+
+bool screen_lift(struct screen *s, const struct ban *ban)
+{
+	struct action a = {.kind = ACT_UNBAN, .ban = ban};
+
+	if (!r2_bans_lift(&s->bans, &ban->prefix, ban->port))
+		return false;
+	s->env->act(s->env->ctx, &a);
+	return true;
+}
+
+bool screen_admits(struct screen *s, const struct path *from, uint64_t now_ms)
+{
+	if (r2_bans_count(&s->bans) == 0 ||
+	    !r2_bans_find(&s->bans, &from->remote, registered_here(s, from), now_ms) ||
+	    never_banned(s->config, from))
+		return true;
+	s->bans.dropped++;
+	return false;
+}
+
+void screen_on_refused(struct screen *s, const struct path *from, enum reason why, uint64_t now_ms)
+{
+	uint64_t ban_ms = (uint64_t)s->config->limits.ban_time_s * 1000;
+	struct r2_culprit who = {.source = from->remote};
+	enum r2_offence kind;
+	struct ban ban;
+
+	if (r2_offence_points(why, &kind) == 0 || never_banned(s->config, from))
+		return;
+	who.office = registrar_has_address(s->registrar, from);
+	if (r2_detect_offence(&s->detect, &who, why, now_ms, ban_ms, &ban))
+		(void)!screen_ban(s, &ban, from,
+				  now_ms); /* full of bans: this one is held by the limit */
+}
+
+/* ---- requests ---- */
+
+enum reason screen_on_request(struct screen *s, const struct path *from, struct config_owner owner,
+			      const struct sip_msg *msg, struct slice *out_detail)
+{
+	const struct config *c = s->config;
+	const char *tool;
+
+	*out_detail = SL("");
+	if (owner.kind != OWNER_PHONES || never_banned(c, from))
+		return REASON_NONE;
+	tool = r2_tool_of(msg);
+	if (tool) {
+		*out_detail = slice_z(tool);
+		return REASON_scanner_tool;
+	}
+	if (msg->method == SIP_OPTIONS && msg->uri.user.n && !msg->to.tag.n &&
+	    !transport_reliable(from->transport) &&
+	    c->zones[c->listeners[from->listener].zone].trust == ZONE_UNTRUSTED &&
+	    !registered_here(s, from)) {
+		*out_detail = SL("OPTIONS");
+		return REASON_stranger_options;
+	}
+	return REASON_NONE;
+}
+
+/* ---- passwords ---- */
+
+enum reason screen_on_register(struct screen *s, const struct path *from, const char *aor,
+			       const struct sip_msg *msg, uint64_t now_ms, struct screen_try *out)
+{
+	struct slice name = slice_z(aor);
+
+	*out = (struct screen_try){.password = sip_header_first(msg, SIP_H_AUTHORIZATION) ||
+					       sip_header_first(msg, SIP_H_PROXY_AUTHORIZATION)};
+	if (!out->password || never_banned(s->config, from))
+		return REASON_NONE;
+	out->fresh = r2_detect_tried(&s->detect, &from->remote, name, now_ms);
+	if (!r2_account_guarded(&s->detect, name, now_ms) ||
+	    registrar_has_aor_at(s->registrar, name, from))
+		return REASON_NONE;
+	return REASON_account_guarded;
+}
+
+/* The challenge says that the nonce was too old, not that the password was wrong (RFC 7616 3.3). */
+static bool stale(const struct sip_msg *response)
+{
+	const struct sip_header *h = sip_header_first(response, SIP_H_WWW_AUTHENTICATE);
+	struct sip_auth auth;
+
+	h = h ? h : sip_header_first(response, SIP_H_PROXY_AUTHENTICATE);
+	return h && sip_auth_parse(h->value, &auth) == 0 &&
+	       slice_eq_nocase(sip_auth_param(&auth, SL("stale")), SL("true"));
+}
+
+static enum reason on_refused_password(struct screen *s, struct slice name, uint64_t now_ms)
+{
+	uint64_t guard_ms = (uint64_t)s->config->limits.ban_time_s * 1000;
+
+	(void)r2_account_failed(&s->detect, name, now_ms, guard_ms);
+	return REASON_credentials_wrong;
+}
+
+enum reason screen_on_register_answer(struct screen *s, const struct path *from, const char *aor,
+				      const struct screen_try *attempt,
+				      const struct sip_msg *response, uint64_t now_ms)
+{
+	bool challenge = response->status == 401 || response->status == 407, walks = false;
+	bool refused = response->status == 403 || response->status == 404;
+	struct slice name = slice_z(aor);
+
+	if (never_banned(s->config, from))
+		return REASON_NONE;
+	if (response->status < 300 && attempt->password) {
+		r2_detect_proved(&s->detect, &from->remote, now_ms);
+		r2_account_proved(&s->detect, name);
+	}
+	if (challenge)
+		walks = r2_detect_challenged(&s->detect, &from->remote, name, now_ms);
+	/* Anything else is a PBX in trouble, and nobody's offence. */
+	if (!attempt->password)
+		return walks || refused ? REASON_name_walk : REASON_NONE;
+	if (refused || (challenge && attempt->fresh && !stale(response)))
+		return on_refused_password(s, name, now_ms);
+	return REASON_NONE;
+}

@@ -1,0 +1,55 @@
+/* Screening at the core's door: who is let in at all, which first requests of strangers are heard,
+ * and what refusals add up to. The judgement is guard/r2_detect's; this feeds it with what the core
+ * knows (which flow a phone registered from, what the PBX said to a password) and asks for bans. */
+#ifndef HW_CALL_SCREEN_H
+#define HW_CALL_SCREEN_H
+
+#include "call/core.h"
+#include "guard/r2_bans.h"
+#include "guard/r2_detect.h"
+
+struct registrar;
+
+struct screen {
+	const struct core_env *env;
+	const struct config *config;
+	const struct registrar *registrar;
+	struct r2_bans bans;
+	struct r2_detect detect;
+};
+
+/* All is borrowed for the screen's life. ERR_NOMEM. */
+int screen_init(struct screen *s, const struct core_env *env, const struct config *config,
+		const struct registrar *registrar, const struct hash_key *key) must_check;
+void screen_done(struct screen *s);
+
+/* May this source speak at all? Asked before anything is parsed. */
+bool screen_admits(struct screen *s, const struct path *from, uint64_t now_ms);
+/* REASON_NONE, or why a request is not heard: it names a scanning tool, or it is a stranger's
+ * OPTIONS for some user, by datagram in a zone that is not ours (an answer would tell scanners of
+ * us). An OPTIONS for the gateway itself is answered: administrators ask so whether it is there. */
+enum reason screen_on_request(struct screen *s, const struct path *from, struct config_owner owner,
+			      const struct sip_msg *msg, struct slice *out_detail);
+/* Something was refused; enough of it is a ban. */
+void screen_on_refused(struct screen *s, const struct path *from, enum reason why, uint64_t now_ms);
+/* A REGISTER on its way to the PBX, for the judgement of the answer. */
+struct screen_try {
+	bool password; /* it has credentials */
+	bool fresh;    /* made for a challenge of just now */
+};
+
+/* May this REGISTER go on? REASON_NONE or REASON_account_guarded. */
+enum reason screen_on_register(struct screen *s, const struct path *from, const char *aor,
+			       const struct sip_msg *msg, uint64_t now_ms, struct screen_try *out);
+/* What the PBX answered to it. REASON_NONE, or the offence that it shows. */
+enum reason screen_on_register_answer(struct screen *s, const struct path *from, const char *aor,
+				      const struct screen_try *attempt,
+				      const struct sip_msg *response, uint64_t now_ms);
+
+/* Puts a ban into force and asks for it to be carried out. ERR_LIMIT, ERR_NOMEM. */
+int screen_ban(struct screen *s, const struct ban *ban, const struct path *from,
+	       uint64_t now_ms) must_check;
+/* False: there is none like it. */
+bool screen_lift(struct screen *s, const struct ban *ban);
+
+#endif
