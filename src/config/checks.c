@@ -1,6 +1,7 @@
 #include "config/checks.h"
 
 #include "config/check_tls.h"
+#include "config/checks_assess.h"
 #include "config/peers.h"
 #include "config/schema.h"
 
@@ -410,6 +411,9 @@ void config_check(const struct config *c, const struct doc *doc, struct config_r
 {
 	struct check k = {.c = c, .doc = doc, .report = report};
 
+	config_check_assess(c, report);
+	if (config_is_assets_only(c))
+		return;
 	check_zones(&k);
 	check_reaches(&k);
 	check_listeners(&k);

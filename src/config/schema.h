@@ -19,6 +19,8 @@ enum schema_type {
 	SCHEMA_PEER,	    /* struct config_peer */
 	SCHEMA_ENDPOINT,    /* struct ip_endpoint: 127.0.0.1:8080 */
 	SCHEMA_PORTS,	    /* two uint16_t: first and last */
+	SCHEMA_PORT,	    /* uint16_t */
+	SCHEMA_WINDOW,	    /* two uint16_t: minutes of the day */
 	SCHEMA_ADDRESSES,   /* two struct ip_addr: IPv4 and IPv6 */
 	SCHEMA_ZONE,	    /* uint16_t: the index of a section of that kind */
 	SCHEMA_PBX,
@@ -27,6 +29,7 @@ enum schema_type {
 	SCHEMA_SERVICE, /* list of struct config_listen: ports of the gateway itself */
 	SCHEMA_SUBNET,	/* list of struct ip_prefix */
 	SCHEMA_REACH,	/* list of struct config_reach: zones, with a port or without */
+	SCHEMA_HOST,	/* list of struct ip_prefix: each a single address */
 	SCHEMA_DOMAIN,	/* list of struct slice: host names or addresses */
 	SCHEMA_METHOD,	/* list of struct slice: SIP methods */
 	SCHEMA_FILES,	/* list of struct slice: absolute paths */

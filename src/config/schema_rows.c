@@ -447,14 +447,3 @@ const struct schema_row schema_console_rows[SCHEMA_CONSOLE_ROWS] = {
 	 .by_default = "none",
 	 .help = "the file to which events are appended, one JSON object a line"},
 };
-
-const struct schema_row schema_assess_rows[SCHEMA_ASSESS_ROWS] = {
-	{.key = "admins",
-	 .type = SCHEMA_SUBNET,
-	 LIST(assess, admins, admin_count),
-	 .by_default = "nobody",
-	 .tag = "r3",
-	 .help = "the addresses that may reach management ports of voice devices",
-	 .more = "The ports of Telnet, SSH, FTP, TFTP, SNMP and web administration in zones whose "
-		 "role is voice."},
-};

@@ -17,7 +17,8 @@
 #define SCHEMA_MEDIA_ROWS   3
 #define SCHEMA_LIMITS_ROWS  7
 #define SCHEMA_CONSOLE_ROWS 3
-#define SCHEMA_ASSESS_ROWS  1
+#define SCHEMA_ASSESS_ROWS  7
+#define SCHEMA_ASSET_ROWS   12
 
 extern const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS];
 extern const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS];
@@ -27,6 +28,8 @@ extern const struct schema_row schema_tls_rows[SCHEMA_TLS_ROWS];
 extern const struct schema_row schema_media_rows[SCHEMA_MEDIA_ROWS];
 extern const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS];
 extern const struct schema_row schema_console_rows[SCHEMA_CONSOLE_ROWS];
+/* schema_rows_assess.c */
 extern const struct schema_row schema_assess_rows[SCHEMA_ASSESS_ROWS];
+extern const struct schema_row schema_asset_rows[SCHEMA_ASSET_ROWS];
 
 #endif

@@ -256,11 +256,14 @@ int value_read(const struct schema_row *row, struct slice text, struct arena *ar
 	case SCHEMA_PEER:
 	case SCHEMA_ENDPOINT:
 	case SCHEMA_PORTS:
+	case SCHEMA_PORT:
+	case SCHEMA_WINDOW:
 	case SCHEMA_ADDRESSES:
 	case SCHEMA_LISTEN:
 	case SCHEMA_SERVICE:
 	case SCHEMA_SUBNET:
 	case SCHEMA_REACH:
+	case SCHEMA_HOST:
 		return value_net_read(row, text, out, why);
 	case SCHEMA_DOMAIN:
 	case SCHEMA_METHOD:
@@ -294,11 +297,14 @@ size_t value_size(const struct schema_row *row)
 		[SCHEMA_PEER] = sizeof(struct config_peer),
 		[SCHEMA_ENDPOINT] = sizeof(struct ip_endpoint),
 		[SCHEMA_PORTS] = 2 * sizeof(uint16_t),
+		[SCHEMA_PORT] = sizeof(uint16_t),
+		[SCHEMA_WINDOW] = 2 * sizeof(uint16_t),
 		[SCHEMA_ADDRESSES] = 2 * sizeof(struct ip_addr),
 		[SCHEMA_LISTEN] = sizeof(struct config_listen),
 		[SCHEMA_SERVICE] = sizeof(struct config_listen),
 		[SCHEMA_SUBNET] = sizeof(struct ip_prefix),
 		[SCHEMA_REACH] = sizeof(struct config_reach),
+		[SCHEMA_HOST] = sizeof(struct ip_prefix),
 		[SCHEMA_DOMAIN] = sizeof(struct slice),
 		[SCHEMA_METHOD] = sizeof(struct slice),
 		[SCHEMA_FILES] = sizeof(struct slice),

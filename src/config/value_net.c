@@ -251,8 +251,61 @@ static int read_reach(struct slice text, struct config_reach *out, struct out *w
 	return 0;
 }
 
+/* A single address, as a prefix of all its bits. */
+static int read_host(struct slice text, struct ip_prefix *out, struct out *why)
+{
+	struct ip_prefix p;
+
+	if (slice_find(text, '/') < text.n || ip_parse(text, &p.addr) || !is_usable(&p.addr))
+		return refuse(why, "write one address, as in \"10.0.0.5\"; for a network write "
+				   "subnet = ...");
+	p.bits = p.addr.family == IP_V4 ? 32 : 128;
+	*out = p;
+	return 0;
+}
+
+/* "HH:MM" in minutes; 24:00 is the day's end. */
+static bool read_minutes(struct slice text, uint16_t *out)
+{
+	struct slice minutes, hours = slice_split(text, ':', &minutes);
+	uint32_t h, m;
+
+	if (hours.n != 2 || minutes.n != 2 || slice_u32(hours, 24, &h) ||
+	    slice_u32(minutes, h == 24 ? 0 : 59, &m))
+		return false;
+	*out = (uint16_t)(h * 60 + m);
+	return true;
+}
+
+static int read_window(struct slice text, void *out, struct out *why)
+{
+	struct slice last, first = slice_trim(slice_split(text, '-', &last));
+	uint16_t minutes[2];
+
+	if (!read_minutes(first, &minutes[0]) || !read_minutes(slice_trim(last), &minutes[1]))
+		return refuse(why, "write a time of day, as in \"01:00-05:00\"");
+	memcpy(out, minutes, sizeof(minutes));
+	return 0;
+}
+
+static int read_single_port(struct slice text, void *out, struct out *why)
+{
+	uint16_t port;
+
+	if (read_port(text, &port))
+		return refuse(why, "write a port from 1 to 65535");
+	memcpy(out, &port, sizeof(port));
+	return 0;
+}
+
 int value_net_read(const struct schema_row *row, struct slice text, void *out, struct out *why)
 {
+	if (row->type == SCHEMA_HOST)
+		return read_host(text, out, why);
+	if (row->type == SCHEMA_WINDOW)
+		return read_window(text, out, why);
+	if (row->type == SCHEMA_PORT)
+		return read_single_port(text, out, why);
 	if (row->type == SCHEMA_PEER)
 		return read_peer(text, out, why);
 	if (row->type == SCHEMA_ENDPOINT)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "main/assess.h"
 #include "main/command.h"
 
 struct subcommand {
@@ -10,7 +11,9 @@ struct subcommand {
 	const char *help;
 };
 
+/* What is none of these is an assessment. */
 static const struct subcommand subcommands[] = {
+	{"checks", assess_checks, "every check with its class and severity"},
 	{"import", cmd_assess_import, "take advisories from a file, a folder or a URL"},
 	{"feeds", cmd_assess_feeds, "the advisories at hand, and their age"},
 	{"match", cmd_assess_match, "the CVEs that apply to a version of a product"},
@@ -18,7 +21,8 @@ static const struct subcommand subcommands[] = {
 
 static void usage(FILE *to)
 {
-	fputs("usage: hornwork assess COMMAND [ARGUMENTS]\n\n", to);
+	fputs(assess_help, to);
+	fputs("\nFurther commands: hornwork assess COMMAND [ARGUMENTS]\n", to);
 	for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
 		fprintf(to, "  %-8s %s\n", subcommands[i].name, subcommands[i].help);
 }
@@ -32,6 +36,5 @@ int cmd_assess(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
 		if (strcmp(argv[1], subcommands[i].name) == 0)
 			return subcommands[i].run(argc - 1, argv + 1);
-	usage(stderr);
-	return EXIT_USAGE;
+	return cmd_assess_run(argc, argv);
 }

@@ -11,6 +11,9 @@ enum exit_code {
 	EXIT_GOOD = 0,
 	EXIT_FOUND = 1, /* something was found, or refused */
 	EXIT_USAGE = 2, /* wrong usage, or an environment in which the command cannot work */
+	/* of hornwork assess: */
+	EXIT_INCOMPLETE = 3, /* something could not be tested */
+	EXIT_STOPPED = 4,    /* a safety guard ended it */
 };
 
 int cmd_assess(int argc, char **argv);

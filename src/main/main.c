@@ -27,7 +27,7 @@ static const struct command commands[] = {
 	{"trace", cmd_trace, "the ladder of a call's messages"},
 	{"explain", cmd_explain, "why a call or an address fares as it does"},
 	{"watch", cmd_watch, "show the calls, media and refusals of a capture"},
-	{"assess", cmd_assess, "what is known of products and versions, and where it comes from"},
+	{"assess", cmd_assess, "look for what is unpatched, open or weak on your own assets"},
 	{"version", cmd_version, "print the version"},
 	{"@spawner", child_spawner, NULL},
 	{"@signal", child_signal, NULL},

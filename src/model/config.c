@@ -232,6 +232,12 @@ int config_listeners_derive(struct config *c)
 	return 0;
 }
 
+bool config_is_assets_only(const struct config *c)
+{
+	return c->asset_count > 0 &&
+	       c->zone_count + c->pbx_count + c->phones_count + c->trunk_count == 0;
+}
+
 void config_free(struct config *c)
 {
 	if (!c)

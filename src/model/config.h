@@ -162,11 +162,40 @@ struct config_console {
 	char events[CONFIG_PATH_MAX]; /* file of JSON lines; empty = none */
 };
 
-/* The assessment of devices, and who administers them. */
+enum asset_kind { ASSET_PHONE, ASSET_PBX, ASSET_NETWORK, ASSET_GATEWAY, ASSET_SERVER };
+
+/* How, when and from where the owner's assets are assessed. */
 struct config_assess {
-	const struct ip_prefix *admins; /* may reach management ports of voice devices */
+	uint32_t every_s;		    /* 0 = the gateway does not by itself */
+	uint16_t window_first, window_last; /* minutes of the day; equal = always */
+	const struct ip_prefix *admins;	    /* who may reach management ports */
 	size_t admin_count;
-	unsigned admins_line; /* where they are written; 0 = nowhere */
+	unsigned admins_line;	     /* where they are written; 0 = nowhere */
+	char state[CONFIG_PATH_MAX]; /* folder of the store */
+	uint32_t devices_at_once;
+	uint32_t guesses_per_day;	/* passwords tried at one device */
+	const struct slice *never_dial; /* besides emergency numbers */
+	size_t never_dial_count;
+};
+
+/* What the owner declares as his own: nothing else is ever sent a packet by the assessor. */
+struct config_asset {
+	char name[CONFIG_NAME_MAX];
+	unsigned line;
+	const struct ip_prefix *addresses; /* single ones */
+	size_t address_count;
+	const struct ip_prefix *subnets;
+	size_t subnet_count;
+	uint8_t kind;	   /* enum asset_kind */
+	uint16_t sip_port; /* where it speaks SIP */
+	char ssh_user[CONFIG_NAME_MAX];
+	char ssh_key_file[CONFIG_PATH_MAX];
+	uint16_t ssh_port;
+	uint32_t packets_per_second;	 /* to one device; 0 = by kind */
+	char test_user[CONFIG_NAME_MAX]; /* reserved for tests: registered by nobody */
+	bool allow_default_login;	 /* documented factory passwords may be tried */
+	bool owner_confirmed;		 /* a public address that is the owner's all the same */
+	bool lab;			 /* may be harmed: nobody depends on it */
 };
 
 enum owner_kind { OWNER_PHONES, OWNER_PBX, OWNER_TRUNK };
@@ -200,6 +229,8 @@ struct config {
 	struct config_limits limits;
 	struct config_console console;
 	struct config_assess assess;
+	struct config_asset *assets;
+	size_t asset_count;
 	struct config_listener *listeners; /* derived; by config_listeners_derive */
 	size_t listener_count;
 };
@@ -234,6 +265,8 @@ bool config_must_prove(const struct config *c, struct config_owner owner);
  * there, if the zone admits the source. False: nobody (REASON_source_unknown). */
 bool config_owner_of(const struct config *c, uint16_t listener, const struct ip_endpoint *source,
 		     struct config_owner *out);
+/* Whether the file is for `hornwork assess` alone: assets, and nothing that a gateway needs. */
+bool config_is_assets_only(const struct config *c);
 /* Wipes secrets, frees all. Accepts NULL. */
 void config_free(struct config *c);
 

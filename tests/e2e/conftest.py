@@ -17,6 +17,7 @@ sys.path.insert(0, f"{ROOT}/tools")
 
 # pylint: disable=wrong-import-position
 from hwlab import netns, topology                       # noqa: E402
+from hwlab.assess import Assessor, Phones, Server       # noqa: E402
 from hwlab.baresip import Baresip                       # noqa: E402
 from hwlab.hornwork import Hornwork                     # noqa: E402
 from hwlab.kamailio import Kamailio                     # noqa: E402
@@ -182,3 +183,39 @@ def talker_at(lab):
     yield make
     for talker in made:
         talker.stop()
+
+
+# -- the assessor ---------------------------------------------------------------------------
+
+@pytest.fixture
+def assessor(lab):
+    """`hornwork assess` on the gateway's host, with a store of this test's own."""
+    return Assessor(lab)
+
+
+@pytest.fixture
+def phones_of(lab):
+    """A function that starts lab phones from their dicts (see hwlab/labphone.py)."""
+    started = []
+
+    def start(*specs, host="desk"):
+        phones = Phones(lab, specs, host).start()
+        started.append(phones)
+        return phones
+    yield start
+    for phones in started:
+        phones.stop()
+
+
+@pytest.fixture
+def server_of(lab):
+    """A function that starts a host reached by SSH with files of our choice (see hwlab.assess)."""
+    started = []
+
+    def start(host="pbx", files=None):
+        server = Server(lab, host, files).start()
+        started.append(server)
+        return server
+    yield start
+    for server in started:
+        server.stop()

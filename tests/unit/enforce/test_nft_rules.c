@@ -223,7 +223,7 @@ static void voice_is_kept_apart(void **state)
 	zones[0].reaches = reach;
 	zones[0].reach_count = 1;
 	zones[1].role = ZONE_VOICE;
-	config.assess = (struct config_assess){admins, 2};
+	config.assess = (struct config_assess){.admins = admins, .admin_count = 2};
 	quarantine = devices;
 	quarantine_count = 2;
 	r = rules_of(&config, NULL, 0, NULL);

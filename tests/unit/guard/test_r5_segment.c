@@ -69,7 +69,7 @@ static int set_up(void **state)
 				 .zone_count = ZONES,
 				 .pbxs = &pbx,
 				 .pbx_count = 1,
-				 .assess = {admins, 2, 11}};
+				 .assess = {.admins = admins, .admin_count = 2, .admins_line = 11}};
 	return 0;
 }
 

@@ -1,0 +1,82 @@
+#include "assess/target.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "assess/ssh.h"
+#include "io/clock.h"
+
+#define SLEEP_STEP_MS 100 /* how long a cancelled run may still sleep */
+
+uint32_t target_rate(const struct config_asset *a)
+{
+	if (a->packets_per_second)
+		return a->packets_per_second;
+	if (a->kind == ASSET_PHONE)
+		return 2;
+	return a->kind == ASSET_NETWORK ? 20 : 200;
+}
+
+void target_init(struct target *t, const struct config *c, const struct config_asset *a,
+		 const struct ip_addr *address, const atomic_bool *cancel)
+{
+	char z[IP_TEXT_MAX];
+
+	*t = (struct target){.config = c, .asset = a, .address = *address, .cancel = cancel};
+	if (a->address_count + a->subnet_count == 1 && a->address_count == 1)
+		snprintf(t->name, sizeof(t->name), "%s", a->name);
+	else
+		snprintf(t->name, sizeof(t->name), "%s/%s", a->name, ip_text(address, z));
+	pace_init(&t->pace, target_rate(a));
+	pthread_mutex_init(&t->lock, NULL);
+}
+
+void target_done(struct target *t)
+{
+	ssh_host_close(t->ssh);
+	t->ssh = NULL;
+	pthread_mutex_destroy(&t->lock);
+}
+
+static void sleep_ms(uint64_t ms)
+{
+	struct timespec span = {.tv_sec = (time_t)(ms / 1000),
+				.tv_nsec = (long)(ms % 1000) * 1000000};
+
+	nanosleep(&span, NULL);
+}
+
+int target_take(struct target *t, uint32_t packets)
+{
+	uint64_t wait = 1;
+
+	while (wait) {
+		if (atomic_load(t->cancel))
+			return ERR_DENIED;
+		pthread_mutex_lock(&t->lock);
+		wait = pace_wait_ms(&t->pace, clock_ms(), packets);
+		if (!wait)
+			pace_note(&t->pace, clock_ms(), packets);
+		pthread_mutex_unlock(&t->lock);
+		if (wait)
+			sleep_ms(wait < SLEEP_STEP_MS ? wait : SLEEP_STEP_MS);
+	}
+	return 0;
+}
+
+void target_note(struct target *t, uint32_t packets)
+{
+	pthread_mutex_lock(&t->lock);
+	pace_note(&t->pace, clock_ms(), packets);
+	pthread_mutex_unlock(&t->lock);
+}
+
+bool target_is_gentle(const struct target *t)
+{
+	return t->asset->kind == ASSET_PHONE || t->asset->kind == ASSET_NETWORK;
+}
+
+const char *target_model(const struct target *t)
+{
+	return *t->product ? t->product : t->asset->name;
+}

@@ -1,0 +1,57 @@
+/* One device of an asset: what was learnt about it, and how fast it is sent packets. A target
+ * belongs to one thread at a time. */
+#ifndef HW_ASSESS_TARGET_H
+#define HW_ASSESS_TARGET_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "assess/finding.h"
+#include "assess/pace.h"
+#include "assess/packet.h"
+
+#define TARGET_TEXT_MAX 128 /* bytes of a product, a version, a model with its NUL */
+
+struct ssh_host;
+
+struct target {
+	const struct config *config; /* borrowed */
+	const struct config_asset *asset;
+	char name[FINDING_ASSET_MAX]; /* the asset's; NAME/ADDRESS when it has several */
+	struct ip_addr address;
+
+	/* Learnt by the first look at it; empty = not known. */
+	char product[TARGET_TEXT_MAX]; /* "Yealink SIP-T46S" */
+	char version[TARGET_TEXT_MAX]; /* "66.84.0.15" */
+	char seen_by[TARGET_TEXT_MAX]; /* "SIP User-Agent" */
+	bool speaks_sip;	       /* answered an OPTIONS */
+	uint16_t health_port;	       /* TCP port that answered, when it speaks no SIP */
+
+	uint8_t state; /* enum target_state */
+	char why[TARGET_TEXT_MAX * 2];
+
+	pthread_mutex_t lock; /* guards pace: a connection's pump sends too */
+	struct pace pace;
+	struct packet_plan sent;   /* of each class */
+	unsigned connections;	   /* open now */
+	struct ssh_host *ssh;	   /* the session of host-read-only checks, kept between them */
+	const atomic_bool *cancel; /* the run is to end: nothing more is sent */
+};
+
+/* ERR_NOMEM never: plain initialisation. Ended with target_done. */
+void target_init(struct target *t, const struct config *c, const struct config_asset *a,
+		 const struct ip_addr *address, const atomic_bool *cancel);
+void target_done(struct target *t);
+/* Packets a second: the asset's, or its kind's. */
+uint32_t target_rate(const struct config_asset *a);
+/* Waits until so many packets may be sent at once, and notes them. ERR_DENIED: the run was
+ * cancelled meanwhile. */
+int target_take(struct target *t, uint32_t packets) must_check;
+/* Packets that left without asking (acknowledgements): delays what comes next. */
+void target_note(struct target *t, uint32_t packets);
+/* A gentle device takes one connection at a time. */
+bool target_is_gentle(const struct target *t);
+/* The model for canaries: product without version, or the asset's name. */
+const char *target_model(const struct target *t);
+
+#endif

@@ -1,0 +1,83 @@
+#include "config/checks_assess.h"
+
+static unsigned host_bits(const struct ip_prefix *p)
+{
+	return (p->addr.family == IP_V4 ? 32u : 128u) - p->bits;
+}
+
+static void check_subnet(const struct config_asset *a, const struct ip_prefix *p,
+			 struct config_report *report)
+{
+	char z[IP_TEXT_MAX];
+
+	if (host_bits(p) > 12 || 1u << host_bits(p) > CONFIG_ASSET_SUBNET_MAX)
+		config_error(report, a->line,
+			     "asset %s: subnet %s/%u has more than %d addresses; name the networks "
+			     "in which devices are",
+			     a->name, ip_text(&p->addr, z), p->bits, CONFIG_ASSET_SUBNET_MAX);
+	if (!ip_is_private(&p->addr) && !a->owner_confirmed)
+		config_warning(report, a->line,
+			       "asset %s: %s is a public address: it is not assessed; if it is "
+			       "your own, write owner-confirmed = yes",
+			       a->name, ip_text(&p->addr, z));
+}
+
+static bool overlap(const struct ip_prefix *a, const struct ip_prefix *b)
+{
+	return ip_in_prefix(&a->addr, b) || ip_in_prefix(&b->addr, a);
+}
+
+/* A single address may lie in another asset's subnet: it is taken out of it. */
+static void check_pair(const struct config_asset *a, const struct config_asset *b,
+		       struct config_report *report)
+{
+	char z[IP_TEXT_MAX];
+
+	for (size_t i = 0; i < b->address_count; i++)
+		for (size_t k = 0; k < a->address_count; k++)
+			if (ip_eq(&a->addresses[k].addr, &b->addresses[i].addr))
+				config_error(report, b->line,
+					     "asset %s: %s belongs to asset %s already; declare it "
+					     "once",
+					     b->name, ip_text(&b->addresses[i].addr, z), a->name);
+	for (size_t i = 0; i < b->subnet_count; i++)
+		for (size_t k = 0; k < a->subnet_count; k++)
+			if (overlap(&a->subnets[k], &b->subnets[i]))
+				config_error(
+					report, b->line,
+					"asset %s: subnet %s/%u overlaps with one of asset %s; "
+					"let each device belong to one",
+					b->name, ip_text(&b->subnets[i].addr, z),
+					b->subnets[i].bits, a->name);
+}
+
+static void check_asset(const struct config_asset *a, struct config_report *report)
+{
+	for (size_t i = 0; i < a->address_count; i++)
+		check_subnet(a, &a->addresses[i], report);
+	for (size_t i = 0; i < a->subnet_count; i++)
+		check_subnet(a, &a->subnets[i], report);
+	if (a->address_count + a->subnet_count == 0 && !report->error_count)
+		config_error(report, a->line,
+			     "asset %s has neither address nor subnet; add address = ...", a->name);
+	if (*a->ssh_user && !*a->ssh_key_file)
+		config_error(report, a->line,
+			     "asset %s has ssh-user but no ssh-key-file; add the file with its "
+			     "private key",
+			     a->name);
+	if (!*a->ssh_user && *a->ssh_key_file)
+		config_error(report, a->line,
+			     "asset %s has ssh-key-file but no ssh-user; add ssh-user = ...",
+			     a->name);
+}
+
+void config_check_assess(const struct config *c, struct config_report *report)
+{
+	for (size_t i = 0; i < c->asset_count; i++) {
+		check_asset(&c->assets[i], report);
+		for (size_t k = 0; k < i; k++)
+			check_pair(&c->assets[k], &c->assets[i], report);
+	}
+	if (c->assess.every_s && c->asset_count == 0)
+		config_warning(report, 0, "assess { every } is set, but no asset is declared");
+}

@@ -1,0 +1,13 @@
+/* What must hold between the keys of the sections assess and asset; for checks.c. */
+#ifndef HW_CONFIG_CHECKS_ASSESS_H
+#define HW_CONFIG_CHECKS_ASSESS_H
+
+#include "config/report.h"
+#include "model/config.h"
+
+#define CONFIG_ASSET_SUBNET_MAX                                                                    \
+	4096 /* addresses of one subnet: 40 minutes at 2 packets a second each */
+
+void config_check_assess(const struct config *c, struct config_report *report);
+
+#endif

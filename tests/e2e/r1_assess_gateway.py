@@ -1,0 +1,48 @@
+"""Checks of the gateway itself, on a real one."""
+
+from hwlab.assess import Assessor
+from hwlab.topology import address
+
+EDGE = 'asset edge { address = 203.0.113.10  kind = gateway  owner-confirmed = yes }\n'
+
+
+def assess_from(lab, gateway, host, sections=EDGE):
+    """An assessor outside of the gateway that knows its configuration."""
+    return Assessor(lab, host).configure(sections, gateway=gateway.config)
+
+
+def test_gw01_undeclared_ports(lab, gateway_of):
+    """A port that some other daemon opened on the gateway and its zone lets through."""
+    flawed = gateway_of(config=FLAWED)
+    listener = lab.socket("gw", 2, 1)
+    listener.setsockopt(1, 2, 1)
+    listener.bind((address("gw"), 8080))
+    listener.listen(5)
+    bad = assess_from(lab, flawed, "stranger").configure(
+        EDGE, gateway=flawed.config.replace('"tcp:8080"', '"tcp:2222"')).run(only="GW-01")
+    assert bad.code == 1 and [f["port"] for f in bad.open("GW-01")] == [8080]
+    listener.close()
+    good = Assessor(lab, "stranger")
+    report = good.run(only="GW-01")
+    assert report.code == 0 and report.verdict("GW-01") == "clean"
+
+
+FLAWED = """zone internet { interface = eth0  services = {"tcp:8080"} }
+zone core     { interface = eth1  trust = trusted }
+pbx main { zone = core  address = "10.10.0.5:5060"  domain = {"pbx.test"} }
+phones remote { zone = internet  listen = {"udp:5060", "tcp:5060"}  to = main }
+console { events = "{events}" }
+"""
+
+
+def test_dv20_undeclared_phone(lab, kamailio, gateway, remote_phone, desk_phone):
+    """Two phones register through the gateway, one of them is declared."""
+    edge = EDGE + 'asset desk { subnet = 10.20.0.0/24  kind = phone }\n'
+    there = Assessor(lab, "gw").configure(edge, gateway=gateway.config)
+    bad = there.run("--target", "edge", "--run-dir", gateway.run_dir, only="DV-20")
+    assert bad.code == 1 and "alice" in bad.open("DV-20")[0]["evidence"]
+    assert "bob" not in bad.open("DV-20")[0]["evidence"]
+    home = 'asset homes { address = 203.0.113.50  kind = phone  owner-confirmed = yes }\n'
+    there.configure(edge + home, gateway=gateway.config)
+    good = there.run("--target", "edge", "--run-dir", gateway.run_dir, only="DV-20")
+    assert good.code == 0 and good.findings("DV-20")[0]["change"] == "fixed"
