@@ -2,8 +2,9 @@
  *
  * How to write a check
  * ====================
- * 1. A row in src/assess/checks/checks.def: id, recommendation, class, severity, CVSS, kinds of
- *    assets, title, remediation, references, the packets that it may send, and its function.
+ * 1. A row in the group's src/assess/checks/checks_*.def: id, recommendation, class, severity,
+ *CVSS, kinds of assets, title, remediation, references, the packets that it may send, and its
+ *function.
  * 2. The function in the file of its group (src/assess/checks/px_*.c, dv_*.c, gw_*.c, en_*.c,
  *    vl_*.c), declared by the row itself:
  *
