@@ -28,9 +28,13 @@ static enum reason describe(struct call *k, unsigned from, enum media_turn turn,
 			    struct out *o)
 {
 	struct media_tools tools = call_media_tools(k);
+	enum reason why;
 
 	call_media_peers(k);
-	return media_describe(&k->media, &tools, from, turn, sdp, o);
+	why = media_describe(&k->media, &tools, from, turn, sdp, o);
+	if (!why && media_secret_exposed(&k->media.secret))
+		call_report(k, REPORT_SIP, REASON_srtp_keys_exposed, NULL, SL(""));
+	return why;
 }
 
 /* Where a body of parts crosses, and into what. */

@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "proto/sip/sip_write.h"
 
+#define WARNING_MAX 256 /* bytes of a Warning header: the longest sentence and its frame */
+
 static uint64_t hash_of_id(const struct core *c, uint32_t id)
 {
 	return hash_bytes(&c->key, slice_of((const char *)&id, sizeof(id)));
@@ -219,6 +221,37 @@ struct media_tools call_media_tools(struct call *k)
 	};
 }
 
+/* What its section and its zone say of encryption. */
+static struct r4_policy policy_of(const struct config *c, const struct side *s)
+{
+	struct r4_policy p = {.signalling_clear = s->path.transport != TRANSPORT_TLS &&
+						  s->path.transport != TRANSPORT_WSS};
+
+	switch ((enum owner_kind)s->owner.kind) {
+	case OWNER_PHONES:
+		if (s->owner.index < c->phones_count) {
+			p.srtp = c->phones[s->owner.index].srtp;
+			p.keys_in_clear = c->phones[s->owner.index].sdes_cleartext;
+		}
+		break;
+	case OWNER_PBX:
+		if (s->owner.index < c->pbx_count) {
+			p.srtp = c->pbxs[s->owner.index].srtp;
+			p.keys_in_clear = c->pbxs[s->owner.index].sdes_cleartext;
+		}
+		break;
+	case OWNER_TRUNK:
+		if (s->owner.index < c->trunk_count) {
+			p.srtp = c->trunks[s->owner.index].srtp;
+			p.keys_in_clear = c->trunks[s->owner.index].sdes_cleartext;
+		}
+		break;
+	}
+	if (s->zone < c->zone_count && c->zones[s->zone].cleartext_deny)
+		p.srtp = SRTP_REQUIRED;
+	return p;
+}
+
 static bool peer_behind_nat(const struct core *c, struct config_owner owner)
 {
 	return owner.kind == OWNER_PHONES && owner.index < c->config->phones_count &&
@@ -230,6 +263,9 @@ void call_media_peers(struct call *k)
 	for (unsigned i = 0; i < 2; i++) {
 		const struct side *s = &k->leg[i].side;
 
+		/* A reload changes nothing for a call that runs. */
+		if (!k->media.secret.policy_known)
+			k->media.secret.policy[i] = policy_of(k->core->config, s);
 		k->media.peer[i] = (struct r1_peer){
 			.signalling = s->path.remote.addr,
 			.nat = peer_behind_nat(k->core, s->owner),
@@ -239,6 +275,7 @@ void call_media_peers(struct call *k)
 			.told = s->us.addr,
 		};
 	}
+	k->media.secret.policy_known = true;
 }
 
 /* ---- telling ---- */
@@ -254,15 +291,29 @@ void call_trace(struct call *k, const struct path *path, bool outgoing, struct s
 	k->core->env->act(k->core->env->ctx, &a);
 }
 
-void call_answer(struct call *k, struct txn *server, uint64_t now_ms, unsigned status,
-		 struct slice to_tag)
+/* RFC 3261 20.43: what the status does not tell. */
+static void warning_write(struct out *o, enum reason why, unsigned status)
 {
+	const struct reason_row *row = reason_row(why);
+
+	if (why == REASON_NONE || status != 488 || strcmp(row->tag, "r4") != 0)
+		return;
+	out_fmt(o, "Warning: 399 hornwork \"%s\"\r\n", row->sentence);
+}
+
+void call_answer(struct call *k, struct txn *server, uint64_t now_ms, unsigned status,
+		 struct slice to_tag, enum reason why)
+{
+	char line[WARNING_MAX];
+	struct out warning = out_to(line, sizeof(line));
 	struct out o = out_to(k->core->message, CORE_MESSAGE_MAX);
 	const struct path *path = txn_path(server);
 	struct sip_msg request;
 
+	warning_write(&warning, why, status);
 	if (txn_request(server, &request) ||
-	    sip_write_response(&o, &request, status, SL(""), &path->remote, to_tag, SL(""))) {
+	    sip_write_response(&o, &request, status, SL(""), &path->remote, to_tag,
+			       out_slice(&warning))) {
 		(void)txn_respond_simple(server, now_ms, status, to_tag, SL(""));
 		return;
 	}

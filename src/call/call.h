@@ -142,9 +142,10 @@ struct leg *leg_find(const struct core *c, const struct sip_msg *msg, struct sli
 struct media_tools call_media_tools(struct call *k);
 void call_media_peers(struct call *k);
 void call_trace(struct call *k, const struct path *path, bool outgoing, struct slice bytes);
-/* An answer of our own without body, shown in the ladder too. */
+/* An answer of our own without body, shown in the ladder too. A 488 says why (REASON_NONE: no more
+ * than its status). */
 void call_answer(struct call *k, struct txn *server, uint64_t now_ms, unsigned status,
-		 struct slice to_tag);
+		 struct slice to_tag, enum reason why);
 void call_report(struct call *k, enum report_type type, enum reason why, const struct path *path,
 		 struct slice detail);
 
@@ -185,8 +186,8 @@ void exchange_on_ack(struct call *k, struct dialog *d, unsigned from, uint64_t n
 struct exchange *exchange_invite(const struct call *k, unsigned from);
 /* An INVITE without final answer, from any leg, or NULL. */
 struct exchange *exchange_pending_invite(const struct call *k);
-/* Passes a final answer of our own back, if none was. */
-void exchange_answer(struct exchange *x, uint64_t now_ms, unsigned status);
+/* Passes a final answer of our own back, if none was; `why` as for call_answer. */
+void exchange_answer(struct exchange *x, uint64_t now_ms, unsigned status, enum reason why);
 void exchange_free(struct exchange *x);
 /* The users of the transactions of an exchange. */
 extern const struct txn_user exchange_server_user, exchange_client_user;

@@ -14,7 +14,7 @@ static void life_fired(struct timer *t, uint64_t now_ms)
 		struct exchange *x = exchange_pending_invite(k);
 
 		if (x)
-			exchange_answer(x, now_ms, 408);
+			exchange_answer(x, now_ms, 408, REASON_NONE);
 		call_end(k, now_ms, REASON_ring_timeout, 2);
 	} else {
 		call_end(k, now_ms, REASON_session_expired, 2);
@@ -99,7 +99,7 @@ static void end_exchanges(struct call *k, uint64_t now_ms, enum reason why)
 
 		if (x->ours || k->kind == CALL_SINGLE)
 			continue;
-		exchange_answer(x, now_ms, x->method == SIP_INVITE ? status_of_end(why) : 481);
+		exchange_answer(x, now_ms, x->method == SIP_INVITE ? status_of_end(why) : 481, why);
 		if (cancel)
 			txn_cancel(x->client, now_ms, SL(""));
 	}

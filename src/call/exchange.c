@@ -86,7 +86,7 @@ enum reason exchange_send(struct exchange *x, uint64_t now_ms, const struct sip_
 	return REASON_NONE;
 }
 
-void exchange_answer(struct exchange *x, uint64_t now_ms, unsigned status)
+void exchange_answer(struct exchange *x, uint64_t now_ms, unsigned status, enum reason why)
 {
 	struct slice tag =
 		x->dialog ? x->dialog->end[x->from].local_tag : x->call->leg[x->from].our_tag;
@@ -94,7 +94,7 @@ void exchange_answer(struct exchange *x, uint64_t now_ms, unsigned status)
 	if (x->answered || !x->server)
 		return;
 	x->answered = true;
-	call_answer(x->call, x->server, now_ms, status, tag);
+	call_answer(x->call, x->server, now_ms, status, tag, why);
 }
 
 static enum reason forward_failed(struct exchange *x, uint64_t now_ms, enum reason why)
@@ -107,7 +107,7 @@ static enum reason forward_failed(struct exchange *x, uint64_t now_ms, enum reas
 	x->call->core->stats.refused_total++;
 	x->call->core->stats.refused[why]++;
 	call_report(x->call, REPORT_REFUSED, why, &x->call->leg[x->from].side.path, SL(""));
-	exchange_answer(x, now_ms, status ? status : 500);
+	exchange_answer(x, now_ms, status ? status : 500, why);
 	return why;
 }
 

@@ -31,7 +31,7 @@ static void answer_ok(struct call *k, uint64_t now_ms, const struct path *from,
 
 	call_trace(k, from, false, msg->raw);
 	if (t)
-		call_answer(k, t, now_ms, 200, k->leg[CALLER].our_tag);
+		call_answer(k, t, now_ms, 200, k->leg[CALLER].our_tag, REASON_NONE);
 	else
 		core_refuse(k->core, from, msg, why, k->id, SL(""));
 }
@@ -158,7 +158,7 @@ void cancel_on_request(struct core *c, uint64_t now_ms, const struct path *from,
 		call_end(x->call, now_ms, REASON_call_cancelled, 2);
 		return;
 	}
-	exchange_answer(x, now_ms, 487);
+	exchange_answer(x, now_ms, 487, REASON_NONE);
 	if (x->client)
 		txn_cancel(x->client, now_ms, SL(""));
 }

@@ -49,12 +49,17 @@ static void new_ports_give(struct media_session *m, const struct media_tools *t)
 
 /* ---- flows ---- */
 
-static void flow_act(const struct media_tools *t, enum action_kind kind, const struct flow_spec *f,
-		     enum reason why)
+static void flow_act(const struct media_session *m, const struct media_tools *t,
+		     enum action_kind kind, const struct flow_spec *f, enum reason why)
 {
 	struct action a = {.kind = kind, .flow = f, .call = f->call, .reason = why};
+	struct flow_keys keys;
 
+	if (kind == ACT_OPEN_FLOW && media_secret_keys(&m->secret, f, &keys))
+		a.keys = &keys;
 	t->env->act(t->env->ctx, &a);
+	if (a.keys)
+		explicit_bzero(&keys, sizeof(keys));
 	if (kind == ACT_OPEN_FLOW) {
 		(*t->opened_total)++;
 		(*t->open)++;
@@ -73,8 +78,17 @@ static const struct flow_spec *flow_at(const struct flow_spec *flows, size_t n,
 	return NULL;
 }
 
+static bool secret_same(const struct flow_secret *a, const struct flow_secret *b)
+{
+	return a->exchange == b->exchange && a->suite == b->suite && a->required == b->required &&
+	       a->terminated == b->terminated && a->key == b->key;
+}
+
 static bool flow_same(const struct flow_spec *a, const struct flow_spec *b)
 {
+	if (!secret_same(&a->secret_in, &b->secret_in) ||
+	    !secret_same(&a->secret_out, &b->secret_out))
+		return false;
 	return ip_endpoint_eq(&a->source, &b->source) && ip_endpoint_eq(&a->to, &b->to) &&
 	       ip_endpoint_eq(&a->out, &b->out) && a->kind == b->kind &&
 	       a->rtcp_mux == b->rtcp_mux && a->dtls == b->dtls && a->learn_port == b->learn_port &&
@@ -91,15 +105,15 @@ static void flows_become(struct media_session *m, const struct media_tools *t,
 		const struct flow_spec *now = flow_at(want, n, &old->local);
 
 		if (!now)
-			flow_act(t, ACT_CLOSE_FLOW, old, REASON_stream_dropped);
+			flow_act(m, t, ACT_CLOSE_FLOW, old, REASON_stream_dropped);
 		else if (!flow_same(old, now))
-			flow_act(t, ACT_CLOSE_FLOW, old, REASON_stream_moved);
+			flow_act(m, t, ACT_CLOSE_FLOW, old, REASON_stream_moved);
 	}
 	for (size_t i = 0; i < n; i++) {
 		const struct flow_spec *old = flow_at(m->flows, m->flow_count, &want[i].local);
 
 		if (!old || !flow_same(old, &want[i]))
-			flow_act(t, ACT_OPEN_FLOW, &want[i], REASON_offer_answered);
+			flow_act(m, t, ACT_OPEN_FLOW, &want[i], REASON_offer_answered);
 	}
 	if (n)
 		memcpy(m->flows, want, n * sizeof(*want));
@@ -139,6 +153,8 @@ static int flows_update(struct media_session *m, const struct media_tools *t)
 		n += r1_stream_flows(&m->stream[i], (uint8_t)i, m->call, m->peer, want + n);
 		m->wants_media = m->wants_media || carries(&m->stream[i]);
 	}
+	for (size_t i = 0; i < n; i++)
+		media_secret_flow(&m->secret, &want[i]);
 	if (flows_reserve(m, n))
 		return ERR_NOMEM;
 	flows_become(m, t, want, n);
@@ -148,11 +164,12 @@ static int flows_update(struct media_session *m, const struct media_tools *t)
 void media_done(struct media_session *m, const struct media_tools *t, enum reason why)
 {
 	for (size_t i = 0; i < m->flow_count; i++)
-		flow_act(t, ACT_CLOSE_FLOW, &m->flows[i], why);
+		flow_act(m, t, ACT_CLOSE_FLOW, &m->flows[i], why);
 	m->flow_count = 0;
 	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++)
 		for (unsigned side = 0; side < 2; side++)
 			port_give(m, t, i, side);
+	media_secret_done(&m->secret);
 	mem_free(m->flows);
 	m->flows = NULL;
 	m->flow_room = 0;
@@ -175,7 +192,8 @@ static enum reason write_out(struct media_session *m, const struct media_tools *
 		m->version[to] = m->session_id[to];
 	}
 	for (unsigned i = 0; i < sdp->media_count && i < SDP_MEDIA_MAX; i++)
-		hash ^= (uint64_t)edit->media[i].port << (i % 4 * 16);
+		hash ^= (uint64_t)edit->media[i].port << (i % 4 * 16) ^
+			hash_bytes(&t->key, edit->media[i].lines);
 	if (m->last_hash[to] != hash)
 		m->version[to]++;
 	m->last_hash[to] = hash;
@@ -218,13 +236,42 @@ static enum reason edit_ports(struct media_session *m, const struct media_tools 
 		why = port_take(m, t, i, to);
 		if (why)
 			return why;
-		edit->media[i] = (struct sdp_edit_media){
-			.kind = SDP_RELAY,
-			.port = m->stream[i].port[to],
-			.rtcp_port = (uint16_t)(m->stream[i].port[to] + 1),
-		};
+		edit->media[i].kind = SDP_RELAY;
+		edit->media[i].port = m->stream[i].port[to];
+		edit->media[i].rtcp_port = (uint16_t)(m->stream[i].port[to] + 1);
 	}
 	return REASON_NONE;
+}
+
+/* Room for what a description says of encryption, if it says anything; *out is NULL otherwise. */
+static enum reason plan_new(const struct media_session *m, const struct sdp *sdp,
+			    struct secret_plan **out)
+{
+	*out = NULL;
+	if (!media_secret_concerns(&m->secret, sdp))
+		return REASON_NONE;
+	*out = mem_zalloc(1, sizeof(**out));
+	return *out ? REASON_NONE : REASON_out_of_memory;
+}
+
+static void plan_free(struct secret_plan *plan)
+{
+	if (plan)
+		explicit_bzero(plan, sizeof(*plan));
+	mem_free(plan);
+}
+
+static void offer_keep(struct media_session *m, unsigned from, const struct sdp *sdp,
+		       const struct r1_end ends[CALL_STREAMS_MAX],
+		       const bool relayed[CALL_STREAMS_MAX], const struct secret_plan *plan)
+{
+	m->offer = MEDIA_OFFER_OPEN;
+	m->offerer = (uint8_t)from;
+	m->offered_count = sdp->media_count;
+	memcpy(m->offered, relayed, sizeof(m->offered));
+	memcpy(m->offered_end, ends, sizeof(m->offered_end));
+	if (plan)
+		media_secret_offer_keep(&m->secret, plan);
 }
 
 static enum reason take_offer(struct media_session *m, const struct media_tools *t, unsigned from,
@@ -232,23 +279,24 @@ static enum reason take_offer(struct media_session *m, const struct media_tools 
 {
 	struct r1_end ends[CALL_STREAMS_MAX] = {0};
 	struct sdp_edit edit = {0};
+	struct secret_plan *plan;
 	bool relayed[CALL_STREAMS_MAX];
-	enum reason why = read_ends(m, from, sdp, ends, relayed);
+	enum reason why = plan_new(m, sdp, &plan);
 
+	if (!why)
+		why = read_ends(m, from, sdp, ends, relayed);
+	if (!why && plan)
+		why = media_secret_offer(&m->secret, t->env, from, sdp, relayed, plan, &edit);
 	if (!why)
 		why = edit_ports(m, t, !from, sdp, relayed, &edit);
 	if (!why)
 		why = write_out(m, t, from, sdp, &edit, o);
-	if (why) {
+	if (why)
 		new_ports_give(m, t);
-		return why;
-	}
-	m->offer = MEDIA_OFFER_OPEN;
-	m->offerer = (uint8_t)from;
-	m->offered_count = sdp->media_count;
-	memcpy(m->offered, relayed, sizeof(m->offered));
-	memcpy(m->offered_end, ends, sizeof(m->offered_end));
-	return REASON_NONE;
+	else
+		offer_keep(m, from, sdp, ends, relayed, plan);
+	plan_free(plan);
+	return why;
 }
 
 static void stream_agree(struct media_session *m, unsigned i, unsigned from,
@@ -279,30 +327,53 @@ static void streams_agree(struct media_session *m, unsigned from, const struct s
 	memset(m->port_is_new, 0, sizeof(m->port_is_new));
 }
 
+static enum reason answer_fits(const struct media_session *m, const struct sdp *sdp,
+			       const bool relayed[CALL_STREAMS_MAX])
+{
+	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++)
+		if (relayed[i] && !m->offered[i])
+			return REASON_sdp_answer_mismatch;
+	return REASON_NONE;
+}
+
+static enum reason answer_keep(struct media_session *m, const struct media_tools *t, unsigned from,
+			       const struct sdp *sdp, const bool relayed[CALL_STREAMS_MAX],
+			       const struct r1_end ends[CALL_STREAMS_MAX],
+			       const struct secret_plan *plan)
+{
+	streams_agree(m, from, sdp, relayed, ends);
+	if (plan)
+		media_secret_answer_keep(&m->secret, plan);
+	m->offer = MEDIA_OFFER_ANSWERED;
+	return flows_update(m, t) ? REASON_out_of_memory : REASON_NONE;
+}
+
 static enum reason take_answer(struct media_session *m, const struct media_tools *t, unsigned from,
 			       const struct sdp *sdp, struct out *o)
 {
 	struct r1_end ends[CALL_STREAMS_MAX] = {0};
 	struct sdp_edit edit = {0};
+	struct secret_plan *plan;
 	bool relayed[CALL_STREAMS_MAX];
-	enum reason why = REASON_NONE;
+	enum reason why;
 
 	if (sdp->media_count != m->offered_count)
 		return REASON_sdp_answer_mismatch;
-	why = read_ends(m, from, sdp, ends, relayed);
-	for (unsigned i = 0; i < CALL_STREAMS_MAX && !why; i++) {
-		if (relayed[i] && !m->offered[i])
-			why = REASON_sdp_answer_mismatch;
-	}
+	why = plan_new(m, sdp, &plan);
+	if (!why)
+		why = read_ends(m, from, sdp, ends, relayed);
+	if (!why)
+		why = answer_fits(m, sdp, relayed);
+	if (!why && plan)
+		why = media_secret_answer(&m->secret, t->env, from, sdp, relayed, plan, &edit);
 	if (!why)
 		why = edit_ports(m, t, !from, sdp, relayed, &edit);
 	if (!why)
 		why = write_out(m, t, from, sdp, &edit, o);
-	if (why)
-		return why;
-	streams_agree(m, from, sdp, relayed, ends);
-	m->offer = MEDIA_OFFER_ANSWERED;
-	return flows_update(m, t) ? REASON_out_of_memory : REASON_NONE;
+	if (!why)
+		why = answer_keep(m, t, from, sdp, relayed, ends, plan);
+	plan_free(plan);
+	return why;
 }
 
 enum reason media_describe(struct media_session *m, const struct media_tools *t, unsigned from,
@@ -327,9 +398,12 @@ void media_settled(struct media_session *m, const struct media_tools *t)
 {
 	m->offer = MEDIA_NO_OFFER;
 	memset(m->port_is_new, 0, sizeof(m->port_is_new));
-	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++)
+	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++) {
 		for (unsigned side = 0; side < 2 && !m->stream[i].active; side++)
 			port_give(m, t, i, side);
+		if (!m->stream[i].active)
+			media_secret_drop(&m->secret, i);
+	}
 }
 
 void media_rolled_back(struct media_session *m, const struct media_tools *t)

@@ -4,7 +4,7 @@
 #define HW_CALL_MEDIA_SESSION_H
 
 #include "base/hash.h"
-#include "call/limits.h"
+#include "call/media_secret.h"
 #include "guard/r1_pinhole.h"
 #include "guard/r1_ports.h"
 #include "model/action.h"
@@ -27,6 +27,7 @@ struct media_session {
 	bool port_is_new[CALL_STREAMS_MAX][2]; /* taken for this offer; given back if it fails */
 	/* Our own o= line towards each side. */
 	uint64_t session_id[2], version[2], last_hash[2];
+	struct media_secret secret;
 	struct flow_spec *flows; /* open ones */
 	size_t flow_count, flow_room;
 	bool wants_media; /* some stream is to carry packets: silence means something */

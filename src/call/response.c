@@ -132,7 +132,7 @@ static void invite_refused(struct exchange *x, uint64_t now_ms, const struct sip
 	if (x->answered)
 		return;
 	if (pass_back(x, x->dialog, now_ms, r))
-		exchange_answer(x, now_ms, r->status);
+		exchange_answer(x, now_ms, r->status, REASON_NONE);
 	if (k->media.offerer == x->from && k->media.offer != MEDIA_NO_OFFER)
 		media_rolled_back(&k->media, &tools);
 	if (!x->dialog)
@@ -243,7 +243,7 @@ static void other_response(struct exchange *x, uint64_t now_ms, const struct sip
 		return;
 	why = pass_back(x, d, now_ms, r);
 	if (why)
-		exchange_answer(x, now_ms, reason_row(why)->status);
+		exchange_answer(x, now_ms, reason_row(why)->status, why);
 	if (r->status >= 200)
 		other_final(x, d, now_ms, r);
 }
@@ -304,7 +304,7 @@ void failure_on_client(struct txn *t, uint64_t now_ms, enum reason why)
 	if (x->answered)
 		return;
 	call_report(k, REPORT_REFUSED, why, &k->leg[!x->from].side.path, SL(""));
-	exchange_answer(x, now_ms, status ? status : 503);
+	exchange_answer(x, now_ms, status ? status : 503, why);
 	if (k->media.offer == MEDIA_OFFER_OPEN && k->media.offerer == x->from)
 		media_rolled_back(&k->media, &tools);
 	if (!x->dialog)

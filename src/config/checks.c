@@ -2,6 +2,7 @@
 
 #include "config/check_tls.h"
 #include "config/checks_assess.h"
+#include "config/check_secret.h"
 #include "config/peers.h"
 #include "config/schema.h"
 
@@ -424,4 +425,5 @@ void config_check(const struct config *c, const struct doc *doc, struct config_r
 	check_console(&k);
 	config_check_peers(c, report);
 	config_check_tls(c, report);
+	config_check_secret(c, doc, report);
 }

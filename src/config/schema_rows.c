@@ -1,6 +1,14 @@
 #include "config/schema_rows.h"
 
-#define SRTP_WORDS  "off|preferred|required"
+#define SRTP_WORDS "off|preferred|required"
+#define SRTP_MORE                                                                                  \
+	"off: the gateway offers no encryption of its own; between two sides that are both off, "  \
+	"what they agree on passes from end to end. preferred: offered, and plain RTP if the "     \
+	"other side takes none (RFC 8643). required: a description that does not agree to it is "  \
+	"refused with 488."
+#define SDES_MORE                                                                                  \
+	"Who reads the signalling can then decrypt the media. With deny such a description is "    \
+	"refused where encryption is required or the only way offered."
 #define NEEDS_CRYPT "it needs encrypted media, which comes with a later version"
 #define NEEDS_TLS   "it needs SIP over TLS, which comes with a later version"
 
@@ -66,11 +74,11 @@ const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS] = {
 	 .type = SCHEMA_ENUM,
 	 FIELD(zone, cleartext_deny),
 	 .words = "allow|deny",
-	 .now = "allow",
-	 .needs = NEEDS_TLS,
 	 .fallback = "allow",
 	 .tag = "r4",
-	 .help = "whether unencrypted signalling and media may cross this zone"},
+	 .help = "whether unencrypted signalling and media may cross this zone",
+	 .more = "With deny every section of the zone listens and speaks over tls or wss alone, "
+		 "and its media is encrypted as with srtp = required."},
 	{.key = "bandwidth",
 	 .type = SCHEMA_BITRATE,
 	 FIELD(zone, bandwidth_bps),
@@ -164,11 +172,18 @@ const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS] = {
 	 .type = SCHEMA_ENUM,
 	 FIELD(pbx, srtp),
 	 .words = SRTP_WORDS,
-	 .now = "off",
-	 .needs = NEEDS_CRYPT,
 	 .fallback = "off",
 	 .tag = "r4",
-	 .help = "whether media to the PBX is encrypted"},
+	 .help = "whether media to the PBX is encrypted",
+	 .more = SRTP_MORE},
+	{.key = "sdes-cleartext",
+	 .type = SCHEMA_ENUM,
+	 FIELD(pbx, sdes_cleartext),
+	 .words = "deny|allow",
+	 .fallback = "deny",
+	 .tag = "r4",
+	 .help = "whether keys of SRTP may be told over signalling that is not encrypted",
+	 .more = SDES_MORE},
 };
 
 const struct schema_row schema_phones_rows[SCHEMA_PHONES_ROWS] = {
@@ -195,11 +210,18 @@ const struct schema_row schema_phones_rows[SCHEMA_PHONES_ROWS] = {
 	 .type = SCHEMA_ENUM,
 	 FIELD(phones, srtp),
 	 .words = SRTP_WORDS,
-	 .now = "off",
-	 .needs = NEEDS_CRYPT,
 	 .fallback = "off",
 	 .tag = "r4",
-	 .help = "whether media to these phones is encrypted"},
+	 .help = "whether media to these phones is encrypted",
+	 .more = SRTP_MORE},
+	{.key = "sdes-cleartext",
+	 .type = SCHEMA_ENUM,
+	 FIELD(phones, sdes_cleartext),
+	 .words = "deny|allow",
+	 .fallback = "deny",
+	 .tag = "r4",
+	 .help = "whether keys of SRTP may be told over signalling that is not encrypted",
+	 .more = SDES_MORE},
 	{.key = "nat",
 	 .type = SCHEMA_BOOL,
 	 FIELD(phones, nat),
@@ -295,11 +317,18 @@ const struct schema_row schema_trunk_rows[SCHEMA_TRUNK_ROWS] = {
 	 .type = SCHEMA_ENUM,
 	 FIELD(trunk, srtp),
 	 .words = SRTP_WORDS,
-	 .now = "off",
-	 .needs = NEEDS_CRYPT,
 	 .fallback = "off",
 	 .tag = "r4",
-	 .help = "whether media to the provider is encrypted"},
+	 .help = "whether media to the provider is encrypted",
+	 .more = SRTP_MORE},
+	{.key = "sdes-cleartext",
+	 .type = SCHEMA_ENUM,
+	 FIELD(trunk, sdes_cleartext),
+	 .words = "deny|allow",
+	 .fallback = "deny",
+	 .tag = "r4",
+	 .help = "whether keys of SRTP may be told over signalling that is not encrypted",
+	 .more = SDES_MORE},
 	{.key = "max-calls",
 	 .type = SCHEMA_COUNT,
 	 FIELD(trunk, max_calls),

@@ -10,9 +10,9 @@
 #define TEXT(kind, member)  FIELD(kind, member), .room = sizeof(((struct config_##kind *)0)->member)
 
 #define SCHEMA_ZONE_ROWS    12
-#define SCHEMA_PBX_ROWS	    8
-#define SCHEMA_PHONES_ROWS  9
-#define SCHEMA_TRUNK_ROWS   13
+#define SCHEMA_PBX_ROWS	    9
+#define SCHEMA_PHONES_ROWS  10
+#define SCHEMA_TRUNK_ROWS   14
 #define SCHEMA_TLS_ROWS	    6
 #define SCHEMA_MEDIA_ROWS   3
 #define SCHEMA_LIMITS_ROWS  7

@@ -23,4 +23,7 @@
 #define R2_ACCOUNT_FORGIVE_MS                                                                      \
 	30000 /* per wrong password: a phone with an old one tries about so often */
 
+#define R4_LINES_MAX                                                                               \
+	12 /* a=crypto lines of one stream: theirs and ours; phones offer up to eight */
+
 #endif

@@ -100,6 +100,21 @@ static struct record *record_get(struct records *r, uint32_t call)
 	return c;
 }
 
+/* Keys of SRTP in a description (RFC 4568, 4567, 8866 5.12) are nobody's to read in a listing. */
+static void mask_keys(char *text, size_t n)
+{
+	static const struct slice marks[] = {SLICE("inline:"), SLICE("a=key-mgmt:"), SLICE("\nk=")};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		for (size_t at = 0; at < n; at++) {
+			if (!slice_starts_nocase(slice_of(text + at, n - at), marks[i]))
+				continue;
+			at += marks[i].n;
+			while (at < n && !strchr("|; \r\n", text[at]))
+				text[at++] = '*';
+		}
+}
+
 void record_on_message(struct records *r, uint32_t call, const struct path *path,
 		       const struct ip_endpoint *local, bool outgoing, struct slice bytes,
 		       uint64_t now_ms)
@@ -123,6 +138,7 @@ void record_on_message(struct records *r, uint32_t call, const struct path *path
 				  .full_bytes = bytes.n,
 				  .kept_bytes = kept.n};
 	memcpy(s->bytes, kept.p, kept.n);
+	mask_keys(s->bytes, s->kept_bytes);
 	list_append(&c->steps, &s->node);
 	c->step_count++;
 	c->bytes += kept.n + sizeof(*s);

@@ -85,7 +85,8 @@ struct config_pbx {
 	uint16_t outbound;	  /* index of a trunk, or CONFIG_NONE */
 	uint32_t options_ping_ms; /* 0 = off */
 	bool verify;		  /* a TLS peer must prove its name, either way */
-	uint8_t srtp;
+	uint8_t srtp;		  /* enum srtp_policy */
+	bool sdes_cleartext;	  /* keys may be told over unencrypted signalling */
 };
 
 struct config_phones {
@@ -95,7 +96,8 @@ struct config_phones {
 	uint16_t to; /* index of a pbx */
 	const struct config_listen *listen;
 	size_t listen_count;
-	uint8_t srtp;
+	uint8_t srtp;	     /* enum srtp_policy */
+	bool sdes_cleartext; /* keys may be told over unencrypted signalling */
 	bool nat;
 	bool webrtc;
 	uint32_t max_calls;	     /* 0 = not limited */
@@ -115,7 +117,8 @@ struct config_trunk {
 	char password[CONFIG_SECRET_MAX]; /* read from password_file by the warden; wiped by
 					     config_free */
 	bool verify;
-	uint8_t srtp;
+	uint8_t srtp;			/* enum srtp_policy */
+	bool sdes_cleartext;		/* keys may be told over unencrypted signalling */
 	uint32_t max_calls;		/* 0 = not limited */
 	uint32_t max_cps;		/* 0 = not limited */
 	const struct slice *dial_allow; /* prefixes; empty = all */

@@ -21,8 +21,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 	"zone carriers { interface = eth3  address = \"203.0.113.65\" }\n"                         \
 	"pbx main { zone = core  address = \"10.10.0.5:5060\"  options-ping = " ping               \
 	"  domain = {\"example.com\"}  outbound = carrier }\n"                                     \
-	"phones remote { zone = internet  listen = {\"udp:5060\", \"tcp:5060\"}  to = main }\n"    \
-	"phones office { zone = voice  listen = {\"udp:5060\"}  to = main  nat = no }\n"           \
+	"phones remote { zone = internet  listen = {\"udp:5060\", \"tcp:5060\"}  to = main  "      \
+	"sdes-cleartext = allow }\n"                                                               \
+	"phones office { zone = voice  listen = {\"udp:5060\"}  to = main  nat = no  "             \
+	"srtp = preferred  sdes-cleartext = allow }\n"                                             \
 	"trunk carrier { zone = carriers  peer = \"udp:203.0.113.70:5060\"  to = main  "           \
 	"username = \"gw\"  password-file = \"/etc/hornwork/p\"  max-calls = 3 }\n"
 
@@ -36,8 +38,10 @@ static const char other_config_text[] =
 	"zone internet { interface = eth0  address = \"198.51.100.1\" }\n"
 	"zone voice { interface = eth1  address = \"192.168.50.1\"  trust = trusted }\n"
 	"pbx main { zone = core  address = \"10.10.0.5:5060\"  options-ping = 0  domain = "
-	"{\"example.com\"} }\n"
-	"phones inside { zone = voice  listen = {\"udp:5060\"}  to = main  nat = no }\n"
+	"{\"example.com\"}  srtp = preferred  sdes-cleartext = allow }\n"
+	"phones inside { zone = voice  listen = {\"udp:5060\"}  to = main  nat = no  srtp = "
+	"required  "
+	"sdes-cleartext = allow }\n"
 	"phones remote { zone = internet  listen = {\"udp:5060\", \"tcp:5060\"}  to = main }\n"
 	"phones c { zone = carriers  listen = {\"udp:5060\"}  to = main }\n"
 	"media { ports = \"20000-20007\" }\n limits { calls = 2 }\n";
@@ -136,6 +140,17 @@ static void feed(struct play *p, unsigned party, struct out *o)
 	keep_sent(p);
 }
 
+/* Tags as the core gives them too, so that some answers fit. */
+#define CRYPTO_1                                                                                   \
+	"a=crypto:1 AEAD_AES_256_GCM "                                                             \
+	"inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKis\r\n"
+#define CRYPTO_2                                                                                   \
+	"a=crypto:4 AES_CM_128_HMAC_SHA1_80 "                                                      \
+	"inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd|2^20|1:4\r\n"
+#define CRYPTO_3                                                                                   \
+	"a=crypto:5 AES_CM_128_HMAC_SHA1_32 "                                                      \
+	"inline:HRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgEA\r\n"
+
 static void write_sdp(struct out *o, const struct party *who, unsigned kind)
 {
 	static const char *const media[] = {
@@ -148,10 +163,14 @@ static void write_sdp(struct out *o, const struct party *who, unsigned kind)
 		"m=image 4004 udptl t38\r\n",
 		"m=audio 5 RTP/AVP 0\r\n",
 		"m=audio\r\n",
+		"m=audio 4000 RTP/SAVP 0\r\n" CRYPTO_1 CRYPTO_2,
+		"m=audio 4000 RTP/AVP 0\r\n" CRYPTO_2,
+		"m=audio 4000 RTP/SAVPF 0\r\na=rtcp-mux\r\n" CRYPTO_3 "m=image 4004 udptl t38\r\n",
+		"m=audio 4000 RTP/SAVP 0\r\na=crypto:1 UNKNOWN inline:x\r\n",
 	};
 
 	out_fmt(o, "v=0\r\no=x 1 %u IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n%s", kind,
-		who->media, kind == 9 ? "0.0.0.0" : who->media,
+		who->media, kind == 13 ? "0.0.0.0" : who->media,
 		media[kind % (sizeof(media) / sizeof(media[0]))]);
 }
 
@@ -182,7 +201,7 @@ static void write_rest(struct play *p, struct out *o, const struct party *who)
 	if (take(p, 8))
 		out_fmt(o, "Contact: <sip:%s@%s>\r\n", who->name,
 			take(p, 2) ? who->remote : who->media);
-	if (kind < 10) {
+	if (kind < 14) {
 		write_sdp(&body, who, kind);
 		out_z(o, "Content-Type: application/sdp\r\n");
 	}

@@ -153,7 +153,7 @@ static void trace_flow(const struct harness *h, const char *what, const struct f
 			ip_endpoint_text(&f->local, local), f->call);
 }
 
-static void on_open(struct harness *h, const struct flow_spec *f)
+static void on_open(struct harness *h, const struct flow_spec *f, const struct flow_keys *keys)
 {
 	size_t i = 0;
 
@@ -166,6 +166,8 @@ static void on_open(struct harness *h, const struct flow_spec *f)
 	trace_flow(h, "open", f);
 	if (f->call == 0)
 		harness_fail_always(h, "a flow without a call");
+	harness_check_secret(h, &f->secret_in, keys ? &keys->in : NULL);
+	harness_check_secret(h, &f->secret_out, keys ? &keys->out : NULL);
 	h->flow[i] = *f;
 	if (i == h->flow_count)
 		h->flow_count++;
@@ -205,7 +207,7 @@ static void on_action(void *ctx, const struct action *a)
 		on_send(h, a);
 		break;
 	case ACT_OPEN_FLOW:
-		on_open(h, a->flow);
+		on_open(h, a->flow, a->keys);
 		break;
 	case ACT_CLOSE_FLOW:
 		on_close(h, a->flow, a->reason);

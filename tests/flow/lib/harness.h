@@ -88,6 +88,9 @@ bool harness_take(struct harness *h, const struct path *path, const char *what,
 void harness_forget(struct harness *h); /* all sends, reports and closings */
 /* A text that must not leave its zone. */
 void harness_hide(struct harness *h, uint16_t zone, struct slice text);
+/* What must hold of one end of a flow; `key` may be NULL. */
+void harness_check_secret(struct harness *h, const struct flow_secret *s,
+			  const struct srtp_key *key);
 /* What holds after every event, however many events were lost. */
 void harness_check_always(struct harness *h);
 

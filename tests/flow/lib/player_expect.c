@@ -182,6 +182,20 @@ static bool word_is(const char *got, const char *want)
 	return !want || strcmp(got, want) == 0;
 }
 
+/* "none", a suite's name, or "through:" and the suite's name. */
+static bool secret_is(const struct flow_secret *s, const char *want)
+{
+	const struct srtp_suite_row *row = srtp_suite_row(s->suite);
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s%s",
+		 s->exchange != KEYS_NONE && !s->terminated ? "through:" : "",
+		 s->exchange == KEYS_NONE ? "none"
+		 : row			  ? row->name
+					  : "dtls");
+	return word_is(text, want);
+}
+
 static bool flow_is(struct player *p, const struct flow_spec *f)
 {
 	const struct statement *st = p->at;
@@ -191,6 +205,8 @@ static bool flow_is(struct player *p, const struct flow_spec *f)
 	       word_is(f->from_caller ? "caller" : "callee", player_option(st, "from")) &&
 	       word_is(f->learn_port ? "yes" : "no", player_option(st, "learn")) &&
 	       word_is(f->codec, player_option(st, "codec")) &&
+	       secret_is(&f->secret_in, player_option(st, "in")) &&
+	       secret_is(&f->secret_out, player_option(st, "out")) &&
 	       endpoint_is(p, &f->local, player_option(st, "local")) &&
 	       endpoint_is(p, &f->source, player_option(st, "source")) &&
 	       endpoint_is(p, &f->to, player_option(st, "to"));
@@ -211,7 +227,9 @@ static void list_flows(const struct player *p, char *text, size_t size)
 		ip_endpoint_write(&o, &f->source);
 		out_z(&o, " to=");
 		ip_endpoint_write(&o, &f->to);
-		out_char(&o, '\n');
+		out_fmt(&o, " in=%u/%u/%d out=%u/%u/%d\n", f->secret_in.exchange,
+			f->secret_in.suite, f->secret_in.terminated, f->secret_out.exchange,
+			f->secret_out.suite, f->secret_out.terminated);
 	}
 	text[o.n] = '\0';
 }

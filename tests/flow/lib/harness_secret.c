@@ -1,0 +1,13 @@
+#include "flow/lib/harness.h"
+
+/* No way leads to media in the clear where policy wants it encrypted, nor to a key that is none. */
+void harness_check_secret(struct harness *h, const struct flow_secret *s,
+			  const struct srtp_key *key)
+{
+	if (s->required && s->exchange == KEYS_NONE)
+		harness_fail_always(h, "a flow in the clear where policy wants it encrypted");
+	if (s->terminated != (s->key != 0) || (s->terminated && s->exchange == KEYS_NONE))
+		harness_fail_always(h, "a flow whose keys are neither here nor there");
+	if (s->terminated && (!key || !srtp_key_valid(key) || key->suite != s->suite))
+		harness_fail_always(h, "a flow without the key that it speaks of");
+}
