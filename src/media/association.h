@@ -7,17 +7,6 @@
 #include "media/dtls.h"
 #include "media/ice.h"
 
-/* What the association is made of; as plain data from signalling. */
-struct association_spec {
-	bool ice;
-	struct ice_credentials local;	      /* with ICE: ours */
-	char remote_ufrag[ICE_UFRAG_MAX + 1]; /* with ICE: the peer's */
-	uint8_t role;			      /* enum dtls_role: ours */
-	uint8_t fingerprint_count;
-	struct fingerprint fingerprint[DTLS_FINGERPRINTS_MAX]; /* of the peer */
-	uint32_t serial; /* another one is another association: a new handshake (RFC 8842 4) */
-};
-
 struct association_tools {
 	struct dtls_identity *identity; /* referenced while a handshake is possible */
 	/* Sends from our port to the peer. */

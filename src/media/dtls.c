@@ -96,7 +96,8 @@ int dtls_new(const struct dtls_setup *setup, struct dtls_session **out)
 {
 	struct dtls_session *s;
 
-	if (setup->fingerprint_count == 0 || setup->fingerprint_count > DTLS_FINGERPRINTS_MAX)
+	if (setup->fingerprint_count == 0 ||
+	    setup->fingerprint_count > ASSOCIATION_FINGERPRINTS_MAX)
 		return ERR_LIMIT;
 	s = mem_zalloc(1, sizeof(*s));
 	if (!s)

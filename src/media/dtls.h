@@ -8,6 +8,7 @@
 #include "base/ip.h"
 #include "base/srtp_key.h"
 #include "media/limits.h"
+#include "model/association.h"
 
 /* A certificate of ours with its key, made here and never given away; sessions share it. */
 struct dtls_identity;
@@ -20,8 +21,6 @@ struct dtls_identity *dtls_identity_ref(struct dtls_identity *id);
 void dtls_identity_unref(struct dtls_identity *id);
 /* SHA-256, as it stands in our descriptions. */
 const struct fingerprint *dtls_identity_fingerprint(const struct dtls_identity *id);
-
-enum dtls_role { DTLS_ACTIVE, DTLS_PASSIVE }; /* a=setup: who sends the ClientHello */
 
 enum dtls_state {
 	DTLS_HANDSHAKE,
@@ -38,7 +37,7 @@ struct dtls_setup {
 	enum dtls_role role;
 	bool validated; /* the peer's address proved itself by ICE: no cookie is asked for */
 	const struct fingerprint *fingerprints; /* copied; one that fits is enough */
-	size_t fingerprint_count;		/* 1..DTLS_FINGERPRINTS_MAX */
+	size_t fingerprint_count;		/* 1..ASSOCIATION_FINGERPRINTS_MAX */
 	void (*send)(void *ctx, struct slice datagram);
 	void *ctx;
 };

@@ -28,7 +28,7 @@ struct dtls_session {
 	enum dtls_state state;
 	bool bad_fingerprint; /* what the verification found */
 	bool wants_cookie;    /* the address has not proved itself yet */
-	struct fingerprint fingerprint[DTLS_FINGERPRINTS_MAX];
+	struct fingerprint fingerprint[ASSOCIATION_FINGERPRINTS_MAX];
 	size_t fingerprint_count;
 	struct ip_endpoint source; /* of the datagram at hand */
 	struct slice in;	   /* it, until it was read */

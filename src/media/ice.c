@@ -19,12 +19,12 @@ static bool all_ice_chars(struct slice s, size_t min, size_t max)
 
 bool ice_ufrag_valid(struct slice ufrag)
 {
-	return all_ice_chars(ufrag, ICE_UFRAG_MIN, ICE_UFRAG_MAX);
+	return all_ice_chars(ufrag, ICE_UFRAG_MIN, ICE_TEXT_MAX);
 }
 
 bool ice_pwd_valid(struct slice pwd)
 {
-	return all_ice_chars(pwd, ICE_PWD_MIN, ICE_PWD_MAX);
+	return all_ice_chars(pwd, ICE_PWD_MIN, ICE_TEXT_MAX);
 }
 
 void ice_remote(struct ice_agent *a, struct slice remote_ufrag)

@@ -6,11 +6,7 @@
 
 #include "base/ip.h"
 #include "media/limits.h"
-
-struct ice_credentials {
-	char ufrag[ICE_UFRAG_MAX + 1];
-	char pwd[ICE_PWD_MAX + 1];
-};
+#include "model/association.h"
 
 /* An address whose check was right. */
 struct ice_peer {
@@ -21,8 +17,8 @@ struct ice_peer {
 
 struct ice_agent {
 	struct ice_credentials local;
-	char remote_ufrag[ICE_UFRAG_MAX + 1]; /* empty = not known yet */
-	struct ice_peer peer[ICE_PEERS_MAX];  /* of this generation */
+	char remote_ufrag[ICE_TEXT_MAX + 1]; /* empty = not known yet */
+	struct ice_peer peer[ICE_PEERS_MAX]; /* of this generation */
 	unsigned peer_count;
 	struct ice_peer selected; /* nominated, perhaps in the generation before; IP_NONE = none */
 	uint64_t budget_ms;	  /* a token bucket over answers: when it would be full again */

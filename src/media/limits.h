@@ -15,10 +15,6 @@
 #define RELAY_RETRIES_MAX   200 /* times; then more slowly */
 #define RELAY_RETRY_SLOW_MS 1000
 
-#define ICE_UFRAG_MIN	      4	    /* bytes, RFC 8839 5.4 */
-#define ICE_UFRAG_MAX	      256   /* bytes, RFC 8839 5.4 */
-#define ICE_PWD_MIN	      22    /* bytes, RFC 8839 5.4 */
-#define ICE_PWD_MAX	      256   /* bytes, RFC 8839 5.4 */
 #define ICE_PEERS_MAX	      16    /* addresses of one peer: each of its interfaces, twice */
 #define ICE_CONSENT_MS	      30000 /* RFC 7675 5.1: consent ends that long after its last check */
 #define ICE_SILENT_MS	      7500 /* three checks of an agent that sends one each 2.5 s are lost */
@@ -26,7 +22,6 @@
 #define ICE_ANSWER_BYTES_MAX  512  /* ours take up to 100 */
 #define ICE_BURST	      100  /* answers in a row, when a peer has many pairs */
 
-#define DTLS_FINGERPRINTS_MAX	   4	 /* of one description; RFC 8122 5 allows several */
 #define DTLS_DATAGRAM_BYTES	   1200	 /* fits any path, tunnels too */
 #define DTLS_CERTIFICATE_BYTES_MAX 16384 /* a peer's chain; browsers send 300 bytes */
 #define DTLS_COOKIE_BYTES	   32	 /* RFC 6347 4.2.1 */

@@ -185,7 +185,7 @@ static void an_unknown_hash_fits_nothing(void **state)
 
 static void one_of_several_fingerprints_is_enough(void **state)
 {
-	struct fingerprint several[DTLS_FINGERPRINTS_MAX + 1] = {0};
+	struct fingerprint several[ASSOCIATION_FINGERPRINTS_MAX + 1] = {0};
 	struct dtls_session *none = NULL;
 	struct dtls_setup setup;
 	struct play p;
@@ -193,10 +193,10 @@ static void one_of_several_fingerprints_is_enough(void **state)
 	play_begin(&p);
 	play_sessions(&p);
 	dtls_free(p.session[0]);
-	several[DTLS_FINGERPRINTS_MAX - 1] = p.expected[0];
+	several[ASSOCIATION_FINGERPRINTS_MAX - 1] = p.expected[0];
 	setup = (struct dtls_setup){.identity = p.identity[0],
 				    .fingerprints = several,
-				    .fingerprint_count = DTLS_FINGERPRINTS_MAX,
+				    .fingerprint_count = ASSOCIATION_FINGERPRINTS_MAX,
 				    .send = queue_put,
 				    .ctx = &p.to[1]};
 	assert_int_equal(dtls_new(&setup, &p.session[0]), 0);

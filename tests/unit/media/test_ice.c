@@ -293,14 +293,14 @@ static void checks_limit(void **state)
 
 static void credentials_limits(void **state)
 {
-	char text[ICE_PWD_MAX + 2];
+	char text[ICE_TEXT_MAX + 2];
 
 	memset(text, 'a', sizeof(text));
-	for (size_t n = 0; n <= ICE_PWD_MAX + 1; n++) {
+	for (size_t n = 0; n <= ICE_TEXT_MAX + 1; n++) {
 		assert_int_equal(ice_ufrag_valid(slice_of(text, n)),
-				 n >= ICE_UFRAG_MIN && n <= ICE_UFRAG_MAX);
+				 n >= ICE_UFRAG_MIN && n <= ICE_TEXT_MAX);
 		assert_int_equal(ice_pwd_valid(slice_of(text, n)),
-				 n >= ICE_PWD_MIN && n <= ICE_PWD_MAX);
+				 n >= ICE_PWD_MIN && n <= ICE_TEXT_MAX);
 	}
 	assert_true(ice_ufrag_valid(SL("aZ09+/")));
 	assert_false(ice_ufrag_valid(SL("abc:")));
