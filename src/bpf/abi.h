@@ -147,6 +147,28 @@ struct hw_stream {
 	__u32 report_us;      /* and when: low bits of the monotonic clock in microseconds */
 };
 
+/* How far a DTLS handshake is. */
+enum hw_handshake {
+	HW_HANDSHAKE_NONE, /* none is to be */
+	HW_HANDSHAKE_UNDER_WAY,
+	HW_HANDSHAKE_UP,
+	HW_HANDSHAKE_BAD_FINGERPRINT,
+	HW_HANDSHAKE_NO_PROFILE,
+	HW_HANDSHAKE_FAILED,
+	HW_HANDSHAKE_TIMEOUT,
+	HW_HANDSHAKE_CLOSED,
+	HW_HANDSHAKE_COUNT
+};
+
+enum hw_ice {
+	HW_ICE_NONE,
+	HW_ICE_NEW,
+	HW_ICE_CHECKING,
+	HW_ICE_CONNECTED,
+	HW_ICE_DISCONNECTED,
+	HW_ICE_COUNT
+};
+
 struct hw_flow_stats {
 	__u32 opened;  /* the opening they belong to; another one: nothing came yet */
 	__u32 lock;    /* held for the few stores of one packet */
@@ -155,7 +177,10 @@ struct hw_flow_stats {
 	__u32 refused[HW_REFUSED_KEYED];
 	__u32 to_user; /* packets that the kernel path left to user space, not counted elsewhere */
 	__u8 to_user_why; /* the last one's enum hw_user_why */
-	__u8 reserved[3];
+	/* What a peer has agreed on with media itself, written by it alone. */
+	__u8 handshake; /* enum hw_handshake */
+	__u8 ice;	/* enum hw_ice */
+	__u8 suite;	/* enum srtp_suite of the handshake's keys */
 	struct hw_stream stream;
 };
 

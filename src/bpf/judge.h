@@ -198,6 +198,7 @@ HW_INLINE void hw_figures_claim(struct hw_flow_stats *stats, __u32 opened)
 	__builtin_memset(stats->refused, 0, sizeof(stats->refused));
 	stats->to_user = 0;
 	stats->to_user_why = 0;
+	stats->handshake = stats->ice = stats->suite = 0;
 	__builtin_memset(&stats->stream, 0, sizeof(stats->stream));
 	__asm__ volatile("" ::: "memory");
 	*(volatile __u32 *)&stats->opened = opened;

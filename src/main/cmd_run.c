@@ -182,7 +182,7 @@ int cmd_run(int argc, char **argv)
 		w->self_test = o.self_test;
 		w->control_fd = w->console_fd = w->events_fd = -1;
 		w->spawner.fd = -1;
-		w->vault = (struct vault_fds){-1, -1};
+		w->vault = VAULT_FDS_NONE;
 		code = 1 + run(w, &errors);
 		fprintf(stderr, "%.*s", SLICE_ARGS(out_slice(&errors)));
 		wait_for_spawner();

@@ -49,7 +49,10 @@ static int take_table(struct media *m)
 
 static int take_vault(struct media *m)
 {
-	struct vault_fds fds = {proc_msg_take_fd(&m->msg, 0), proc_msg_take_fd(&m->msg, 1)};
+	struct vault_fds fds = {.keys = proc_msg_take_fd(&m->msg, 0),
+				.peers = proc_msg_take_fd(&m->msg, 1),
+				.counters = proc_msg_take_fd(&m->msg, 2),
+				.kept = proc_msg_take_fd(&m->msg, 3)};
 	int err = m->vault ? ERR_EXISTS : vault_map(&fds, VAULT_PATH, &m->vault);
 
 	vault_fds_close(&fds);

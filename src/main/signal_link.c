@@ -118,9 +118,12 @@ static int take_table(struct signal *s)
 
 static int take_vault(struct signal *s)
 {
-	struct vault_fds fds = {proc_msg_take_fd(&s->msg, 0), -1};
-	int err = s->vault ? ERR_PEER : vault_map(&fds, VAULT_WRITER, &s->vault);
+	struct vault_fds fds = VAULT_FDS_NONE;
+	int err;
 
+	fds.keys = proc_msg_take_fd(&s->msg, 0);
+	fds.peers = proc_msg_take_fd(&s->msg, 1);
+	err = s->vault ? ERR_PEER : vault_map(&fds, VAULT_WRITER, &s->vault);
 	vault_fds_close(&fds);
 	return err;
 }

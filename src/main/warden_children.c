@@ -116,15 +116,17 @@ static void hand_table(struct child *c, enum flow_table_rights rights)
 static void hand_vault(struct child *c, enum vault_rights rights)
 {
 	struct vault_fds fds;
-	int list[2], err = vault_share(&c->warden->vault, rights, &fds);
+	int list[4], err = vault_share(&c->warden->vault, rights, &fds);
 
 	if (err) {
 		warden_child_condemn(c, err);
 		return;
 	}
 	list[0] = fds.keys;
-	list[1] = fds.counters;
-	warden_child_send(c, PROC_VAULT, NULL, 0, list, fds.counters < 0 ? 1 : 2);
+	list[1] = fds.peers;
+	list[2] = fds.counters;
+	list[3] = fds.kept;
+	warden_child_send(c, PROC_VAULT, NULL, 0, list, rights == VAULT_WRITER ? 2 : 4);
 	vault_fds_close(&fds);
 }
 

@@ -9,9 +9,11 @@ struct association {
 	struct ip_endpoint to;	 /* as signalled */
 	struct ip_endpoint peer; /* without ICE: of the handshake; IP_NONE = not known */
 	struct ice_agent ice;
-	struct dtls_session *dtls;
+	struct dtls_session *dtls; /* NULL once it is done for good: only the keys are left */
+	enum dtls_state state;
 	struct ip_endpoint answer_to; /* where the handshake's datagrams go */
-	uint32_t key_serial;
+	uint64_t up_ms;		      /* when the handshake was done */
+	struct srtp_key ours, theirs; /* with DTLS_UP */
 };
 
 static void send_record(void *ctx, struct slice datagram)
@@ -23,10 +25,10 @@ static void send_record(void *ctx, struct slice datagram)
 }
 
 static int session_new(struct association *a, const struct association_spec *spec,
-		       struct dtls_session **out)
+		       struct dtls_identity *identity, struct dtls_session **out)
 {
 	struct dtls_setup setup = {
-		.identity = a->tools.identity,
+		.identity = identity,
 		.role = (enum dtls_role)spec->role,
 		.validated = spec->ice,
 		.fingerprints = spec->fingerprint,
@@ -35,13 +37,13 @@ static int session_new(struct association *a, const struct association_spec *spe
 		.ctx = a,
 	};
 
-	return dtls_new(&setup, out);
+	return identity ? dtls_new(&setup, out) : ERR_ABSENT;
 }
 
 /* Begins the handshake as soon as it is known where the peer is. */
 static void try_start(struct association *a, uint64_t now_ms)
 {
-	if (a->spec.role != DTLS_ACTIVE || dtls_state(a->dtls) != DTLS_HANDSHAKE)
+	if (a->spec.role != DTLS_ACTIVE || a->state != DTLS_HANDSHAKE)
 		return;
 	if (a->spec.ice && !ice_target(&a->ice, now_ms, &a->answer_to))
 		return;
@@ -51,20 +53,34 @@ static void try_start(struct association *a, uint64_t now_ms)
 		dtls_start(a->dtls, now_ms);
 }
 
+/* Where a predecessor's peer was, as if its last check had come just now. */
+static void resume(struct association *a, const struct vault_kept *kept, uint64_t now_ms)
+{
+	a->state = DTLS_UP;
+	a->peer = kept->peer;
+	a->ours = kept->ours;
+	a->theirs = kept->theirs;
+	if (a->spec.ice && kept->peer.addr.family != IP_NONE)
+		a->ice.selected = (struct ice_peer){.at = kept->peer, .seen_ms = now_ms};
+}
+
 int association_new(const struct association_spec *spec, const struct association_tools *tools,
-		    const struct ip_endpoint *to, uint64_t now_ms, struct association **out)
+		    const struct ip_endpoint *to, const struct vault_kept *kept, uint64_t now_ms,
+		    struct association **out)
 {
 	struct association *a = mem_zalloc(1, sizeof(*a));
-	int err;
+	int err = 0;
 
 	if (!a)
 		return ERR_NOMEM;
 	a->spec = *spec;
 	a->tools = *tools;
-	a->tools.identity = dtls_identity_ref(tools->identity);
 	a->to = *to;
 	ice_init(&a->ice, &spec->local, slice_z(spec->remote_ufrag));
-	err = session_new(a, spec, &a->dtls);
+	if (kept)
+		resume(a, kept, now_ms);
+	else
+		err = session_new(a, spec, tools->identity, &a->dtls);
 	if (err) {
 		association_free(a);
 		return err;
@@ -79,7 +95,6 @@ void association_free(struct association *a)
 	if (!a)
 		return;
 	dtls_free(a->dtls);
-	dtls_identity_unref(a->tools.identity);
 	mem_wipe_free(a, sizeof(*a));
 }
 
@@ -95,13 +110,14 @@ static void ice_update(struct association *a, const struct association_spec *spe
 }
 
 int association_update(struct association *a, const struct association_spec *spec,
-		       const struct ip_endpoint *to, uint64_t now_ms)
+		       struct dtls_identity *identity, const struct ip_endpoint *to,
+		       uint64_t now_ms)
 {
 	struct dtls_session *anew = NULL;
 	int err = 0;
 
 	if (spec->serial != a->spec.serial)
-		err = session_new(a, spec, &anew);
+		err = session_new(a, spec, identity, &anew);
 	if (err)
 		return err;
 	ice_update(a, spec);
@@ -110,6 +126,7 @@ int association_update(struct association *a, const struct association_spec *spe
 	if (anew) {
 		dtls_free(a->dtls);
 		a->dtls = anew;
+		a->state = DTLS_HANDSHAKE;
 		a->peer = (struct ip_endpoint){0};
 	}
 	try_start(a, now_ms);
@@ -145,14 +162,17 @@ static bool is_peer(const struct association *a, const struct ip_endpoint *sourc
 static enum association_verdict on_dtls(struct association *a, const struct ip_endpoint *source,
 					struct slice datagram, uint64_t now_ms)
 {
-	enum dtls_state before = dtls_state(a->dtls);
+	enum dtls_state before = a->state;
 
 	if (!is_peer(a, source, now_ms))
 		return ASSOCIATION_STRANGER;
+	if (!a->dtls)
+		return ASSOCIATION_TAKEN;
 	a->answer_to = *source;
-	if (dtls_on_datagram(a->dtls, source, datagram, now_ms) == DTLS_UP && before != DTLS_UP) {
+	a->state = dtls_on_datagram(a->dtls, source, datagram, now_ms);
+	if (a->state == DTLS_UP && before != DTLS_UP && dtls_keys(a->dtls, &a->ours, &a->theirs)) {
 		a->peer = *source;
-		a->key_serial++;
+		a->up_ms = now_ms;
 	}
 	return ASSOCIATION_TAKEN;
 }
@@ -170,7 +190,7 @@ enum association_verdict association_on_datagram(struct association *a,
 	case RTP_CLASS_RTCP:
 		if (!is_peer(a, source, now_ms))
 			return ASSOCIATION_STRANGER;
-		return dtls_state(a->dtls) == DTLS_UP ? ASSOCIATION_MEDIA : ASSOCIATION_NOT_YET;
+		return a->state == DTLS_UP ? ASSOCIATION_MEDIA : ASSOCIATION_NOT_YET;
 	case RTP_CLASS_NONE:
 	case RTP_CLASS_ZRTP:
 	case RTP_CLASS_TURN:
@@ -181,13 +201,21 @@ enum association_verdict association_on_datagram(struct association *a,
 
 void association_on_tick(struct association *a, uint64_t now_ms)
 {
+	if (!a->dtls)
+		return;
 	try_start(a, now_ms);
-	(void)dtls_on_tick(a->dtls, now_ms);
+	a->state = dtls_on_tick(a->dtls, now_ms);
+	/* The last flight may have to go once more; then the session, 30 KiB, has nothing left to
+	 * do. */
+	if (a->state == DTLS_UP && now_ms - a->up_ms > DTLS_LINGER_MS) {
+		dtls_free(a->dtls);
+		a->dtls = NULL;
+	}
 }
 
 bool association_busy(const struct association *a)
 {
-	return dtls_state(a->dtls) == DTLS_HANDSHAKE;
+	return a->dtls && (a->state == DTLS_HANDSHAKE || a->state == DTLS_UP);
 }
 
 bool association_target(const struct association *a, uint64_t now_ms, struct ip_endpoint *out)
@@ -200,18 +228,20 @@ bool association_target(const struct association *a, uint64_t now_ms, struct ip_
 	return true;
 }
 
-bool association_keys(const struct association *a, struct srtp_key *out_ours,
-		      struct srtp_key *out_theirs, uint32_t *out_serial)
+bool association_keep(const struct association *a, struct vault_kept *out)
 {
-	if (!dtls_keys(a->dtls, out_ours, out_theirs))
+	if (a->state != DTLS_UP)
 		return false;
-	*out_serial = a->key_serial;
+	out->serial = a->spec.serial;
+	out->ours = a->ours;
+	out->theirs = a->theirs;
+	out->peer = a->spec.ice ? a->ice.selected.at : a->peer;
 	return true;
 }
 
 enum dtls_state association_dtls(const struct association *a)
 {
-	return dtls_state(a->dtls);
+	return a->state;
 }
 
 const struct ice_agent *association_ice(const struct association *a)

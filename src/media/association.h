@@ -6,9 +6,10 @@
 
 #include "media/dtls.h"
 #include "media/ice.h"
+#include "media/vault.h"
 
 struct association_tools {
-	struct dtls_identity *identity; /* referenced while a handshake is possible */
+	struct dtls_identity *identity; /* for a handshake, which references it; may be NULL */
 	/* Sends from our port to the peer. */
 	void (*send)(void *ctx, const struct ip_endpoint *to, struct slice datagram);
 	void *ctx;
@@ -24,17 +25,20 @@ enum association_verdict {
 
 struct association;
 
-/* `to`: where the flow's signalling says the peer is (family IP_NONE: not known), for a handshake
- * that we begin without ICE. ERR_NOMEM, ERR_LIMIT. */
+/* `kept`: what a predecessor left of it (its serial must be the spec's), or NULL. `to`: where the
+ * flow's signalling says the peer is (family IP_NONE: not known), for a handshake that we begin
+ * without ICE. ERR_NOMEM, ERR_LIMIT. */
 int association_new(const struct association_spec *spec, const struct association_tools *tools,
-		    const struct ip_endpoint *to, uint64_t now_ms,
+		    const struct ip_endpoint *to, const struct vault_kept *kept, uint64_t now_ms,
 		    struct association **out) must_check;
 /* Wipes and frees. Accepts NULL. */
 void association_free(struct association *a);
 /* A new description of the peer: credentials, serial and `to` may have changed. Keys and agreed
- * addresses stay as long as the serial does. ERR_NOMEM, ERR_LIMIT: nothing has changed. */
+ * addresses stay as long as the serial does; `identity` is for a new handshake. ERR_NOMEM,
+ * ERR_LIMIT, ERR_ABSENT (no identity for a handshake): nothing has changed. */
 int association_update(struct association *a, const struct association_spec *spec,
-		       const struct ip_endpoint *to, uint64_t now_ms) must_check;
+		       struct dtls_identity *identity, const struct ip_endpoint *to,
+		       uint64_t now_ms) must_check;
 /* One datagram that came in at the port, from a source that the flow admits. */
 enum association_verdict association_on_datagram(struct association *a,
 						 const struct ip_endpoint *source,
@@ -45,9 +49,9 @@ void association_on_tick(struct association *a, uint64_t now_ms);
 bool association_busy(const struct association *a);
 /* Where media towards the peer goes; false: nowhere (yet, or consent has ended). */
 bool association_target(const struct association *a, uint64_t now_ms, struct ip_endpoint *out);
-/* False before the handshake is done. `out_serial` changes whenever the keys do. */
-bool association_keys(const struct association *a, struct srtp_key *out_ours,
-		      struct srtp_key *out_theirs, uint32_t *out_serial) must_check;
+/* False before the handshake is done. The keys, where the peer is, and the serial; the other fields
+ * of *out are the caller's. */
+bool association_keep(const struct association *a, struct vault_kept *out) must_check;
 enum dtls_state association_dtls(const struct association *a);
 /* NULL without ICE. */
 const struct ice_agent *association_ice(const struct association *a);

@@ -33,6 +33,9 @@ bool flow_table_stats(const struct flow_table *t, uint32_t index, struct flow_st
 		f.jitter_us = stream_jitter_us(&s, flow.clock_khz);
 		f.last_seen_ns = s.last_seen_ns;
 		f.learned_port = flow_learned_port(stats, &flow);
+		f.handshake = stats->handshake;
+		f.ice = stats->ice;
+		f.suite = stats->suite;
 		for (size_t i = 0; i < HW_REFUSED_COUNT; i++) {
 			f.refused[i] = i < HW_REFUSED_KEYED ? stats->refused[i]
 							    : s.keyed_refused[i - HW_REFUSED_KEYED];

@@ -111,6 +111,9 @@ struct flow_stats {
 	uint32_t jitter_us;
 	uint64_t last_seen_ns;	/* monotonic clock; 0 = no packet yet */
 	uint16_t learned_port;	/* 0 = not learned */
+	uint8_t handshake;	/* enum hw_handshake */
+	uint8_t ice;		/* enum hw_ice */
+	uint8_t suite;		/* enum srtp_suite that the handshake gave */
 	uint64_t refused_total; /* sum of refused[] */
 	uint32_t refused[HW_REFUSED_COUNT];
 };

@@ -213,9 +213,9 @@ bool ice_target(const struct ice_agent *a, uint64_t now_ms, struct ip_endpoint *
 	return true;
 }
 
-const char *ice_state(const struct ice_agent *a, uint64_t now_ms)
+enum ice_state ice_state(const struct ice_agent *a, uint64_t now_ms)
 {
 	if (a->selected.at.addr.family != IP_NONE)
-		return fresh(&a->selected, now_ms) ? "connected" : "disconnected";
-	return a->peer_count ? "checking" : "new";
+		return fresh(&a->selected, now_ms) ? ICE_CONNECTED : ICE_DISCONNECTED;
+	return a->peer_count ? ICE_CHECKING : ICE_NEW;
 }

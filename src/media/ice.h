@@ -36,6 +36,13 @@ enum ice_verdict {
 	ICE_VERDICT_COUNT
 };
 
+enum ice_state {
+	ICE_NEW,	  /* no right check yet */
+	ICE_CHECKING,	  /* some, and nothing nominated */
+	ICE_CONNECTED,	  /* nominated, and consent is fresh */
+	ICE_DISCONNECTED, /* consent has ended */
+};
+
 /* `remote_ufrag` may be empty while the peer's description is not known. */
 void ice_init(struct ice_agent *a, const struct ice_credentials *local, struct slice remote_ufrag);
 /* The peer's description came, or changed without a restart. */
@@ -52,8 +59,7 @@ bool ice_source_valid(const struct ice_agent *a, const struct ip_endpoint *sourc
 /* Where media and DTLS go: the nominated address, else the last one that proved itself. False:
  * nowhere, or consent has ended. */
 bool ice_target(const struct ice_agent *a, uint64_t now_ms, struct ip_endpoint *out);
-/* "new", "checking", "connected", "disconnected": for listings. */
-const char *ice_state(const struct ice_agent *a, uint64_t now_ms);
+enum ice_state ice_state(const struct ice_agent *a, uint64_t now_ms);
 
 /* True for 4..256 and 22..256 bytes of ice-char (RFC 8839 5.4). */
 bool ice_ufrag_valid(struct slice ufrag);

@@ -95,3 +95,16 @@ bool judge_target(const struct hw_flow *flow, const struct hw_flow *opposite,
 	endpoint_set(out, flow->to, v6, ntohs(flow->to_port_be));
 	return true;
 }
+
+bool judge_rtcp_target(const struct hw_flow *rtcp, const struct hw_flow_stats *stats,
+		       struct ip_endpoint *out)
+{
+	uint16_t port = rtcp->flags & HW_FLOW_LEARN_PORT ? flow_learned_port(stats, rtcp) : 0;
+
+	if (port == 0)
+		port = ntohs(rtcp->source_port_be);
+	if (port == 0 || !(rtcp->flags & HW_FLOW_RTCP) || all_zero(rtcp->source))
+		return false;
+	endpoint_set(out, rtcp->source, rtcp->flags & HW_FLOW_SOURCE_V6, port);
+	return true;
+}

@@ -20,6 +20,10 @@ enum hw_refused judge_foreseen(const struct hw_flow_stats *stats, const struct h
  * its peer, or flow->to. `opposite` may be NULL: it is not open. False: nowhere yet. */
 bool judge_target(const struct hw_flow *flow, const struct hw_flow *opposite,
 		  const struct hw_flow_stats *opposite_stats, struct ip_endpoint *out);
+/* Where RTCP goes that came in beside RTP, when the other side has it on a port of its own: to whom
+ * that port's flow admits. False: not known yet. */
+bool judge_rtcp_target(const struct hw_flow *rtcp, const struct hw_flow_stats *stats,
+		       struct ip_endpoint *out);
 /* Counts a packet that passed but could not go on, or one that was not judged. */
 void judge_refuse(struct hw_flow_stats *stats, enum hw_refused why, unsigned packets);
 

@@ -17,6 +17,7 @@
 
 #define ICE_PEERS_MAX	      16    /* addresses of one peer: each of its interfaces, twice */
 #define ICE_CONSENT_MS	      30000 /* RFC 7675 5.1: consent ends that long after its last check */
+#define ICE_TICK_MS	      1000  /* between two looks at consent */
 #define ICE_SILENT_MS	      7500 /* three checks of an agent that sends one each 2.5 s are lost */
 #define ICE_CHECKS_PER_SECOND 50   /* RFC 8445 14.2: an agent paces its checks by 50 ms */
 #define ICE_ANSWER_BYTES_MAX  512  /* ours take up to 100 */
@@ -26,7 +27,9 @@
 #define DTLS_CERTIFICATE_BYTES_MAX 16384 /* a peer's chain; browsers send 300 bytes */
 #define DTLS_COOKIE_BYTES	   32	 /* RFC 6347 4.2.1 */
 #define DTLS_COOKIE_SECRET_BYTES   32
+#define DTLS_IDENTITIES_MAX	   3	 /* certificates of ours: calls may be days old */
 #define DTLS_HANDSHAKE_MS	   20000 /* then it is given up; five retransmissions */
+#define DTLS_LINGER_MS		   10000 /* after a handshake, for a lost last flight */
 #define DTLS_TICK_MS		   50	 /* between two looks at retransmissions */
 
 #define FLOW_PORT_MIN                                                                              \

@@ -12,33 +12,53 @@
 #include "base/mem.h"
 #include "bpf/abi.h"
 
-#define WORD_BITS  64u
-#define READ_TRIES 1000 /* a replacement takes some twenty stores */
-#define KEY_WORDS  (sizeof(struct vault_keys) / sizeof(uint64_t))
+/* As in struct vault_fds, in its order. */
+enum { VAULT_KEYS, VAULT_PEERS, VAULT_COUNTERS, VAULT_KEPT, VAULT_AREAS };
 
-struct entry {
+#define WORD_BITS   64u
+#define READ_TRIES  1000 /* a replacement takes some twenty stores, that of a peer 150 */
+#define WORDS(type) (sizeof(type) / sizeof(uint64_t))
+
+/* An association without padding in the way: whole words. */
+union peer_words {
+	struct association_spec peer;
+	uint64_t word[(sizeof(struct association_spec) + 7) / 8];
+};
+
+struct key_entry {
 	uint64_t turn; /* odd while it is being written */
-	union {
-		struct vault_keys keys;
-		uint64_t word[KEY_WORDS];
-	};
+	uint64_t word[WORDS(struct vault_keys)];
+};
+
+struct peer_entry {
+	uint64_t turn;
+	uint64_t word[WORDS(union peer_words)];
 };
 
 static_assert(sizeof(struct vault_keys) % sizeof(uint64_t) == 0, "keys are whole words");
 
-/* The keys' area: a bit per entry (holds keys), then the entries. */
+/* The areas that signal writes begin with a bit per entry (something is there). */
 struct vault {
-	uint64_t *used;
-	struct entry *entries;
+	uint64_t *used, *peers_used;
+	struct key_entry *entries;
+	struct peer_entry *peers;
 	struct vault_counters *counters; /* path only */
+	struct vault_kept *kept;	 /* likewise */
 	uint64_t *own;			 /* writer only: a bit per entry that this process put */
 	uint32_t size;			 /* entries */
-	size_t keys_bytes, counters_bytes;
+	size_t bytes[VAULT_AREAS];
 };
 
-static size_t keys_bytes(size_t entries)
+static size_t area_bytes(unsigned area, size_t entries)
 {
-	return entries / 8 + entries * sizeof(struct entry);
+	static const size_t each[VAULT_AREAS] = {
+		[VAULT_KEYS] = sizeof(struct key_entry),
+		[VAULT_PEERS] = sizeof(struct peer_entry),
+		[VAULT_COUNTERS] = sizeof(struct vault_counters),
+		[VAULT_KEPT] = sizeof(struct vault_kept),
+	};
+
+	return entries * each[area] + (area <= VAULT_PEERS ? entries / 8 : 0);
 }
 
 static int area_new(const char *name, size_t bytes, int *out)
@@ -58,18 +78,25 @@ static int area_new(const char *name, size_t bytes, int *out)
 	return err;
 }
 
+static int *fd_of(struct vault_fds *fds, unsigned area)
+{
+	int *all[VAULT_AREAS] = {&fds->keys, &fds->peers, &fds->counters, &fds->kept};
+
+	return all[area];
+}
+
 int vault_create(unsigned addresses_max, struct vault_fds *out)
 {
+	static const char *const names[VAULT_AREAS] = {"hornwork-keys", "hornwork-peers",
+						       "hornwork-rollover", "hornwork-kept"};
 	size_t entries = (size_t)addresses_max * HW_TABLE_PORTS_MAX;
-	struct vault_fds fds = {.keys = -1, .counters = -1};
-	int err;
+	struct vault_fds fds = VAULT_FDS_NONE;
+	int err = 0;
 
 	if (addresses_max == 0 || addresses_max > HW_TABLE_ADDRESSES_MAX)
 		return ERR_LIMIT;
-	err = area_new("hornwork-keys", keys_bytes(entries), &fds.keys);
-	if (!err)
-		err = area_new("hornwork-rollover", entries * sizeof(struct vault_counters),
-			       &fds.counters);
+	for (unsigned i = 0; i < VAULT_AREAS && !err; i++)
+		err = area_new(names[i], area_bytes(i, entries), fd_of(&fds, i));
 	if (err) {
 		vault_fds_close(&fds);
 		return err;
@@ -80,11 +107,10 @@ int vault_create(unsigned addresses_max, struct vault_fds *out)
 
 void vault_fds_close(struct vault_fds *fds)
 {
-	if (fds->keys >= 0)
-		close(fds->keys);
-	if (fds->counters >= 0)
-		close(fds->counters);
-	*fds = (struct vault_fds){.keys = -1, .counters = -1};
+	for (unsigned i = 0; i < VAULT_AREAS; i++)
+		if (*fd_of(fds, i) >= 0)
+			close(*fd_of(fds, i));
+	*fds = VAULT_FDS_NONE;
 }
 
 /* Another opening of the same file, so that its rights are its own. */
@@ -100,12 +126,17 @@ static int reopen(int fd, int access)
 
 int vault_share(const struct vault_fds *fds, enum vault_rights rights, struct vault_fds *out)
 {
-	struct vault_fds shared = {.keys = -1, .counters = -1};
-	int err;
+	struct vault_fds all = *fds, shared = VAULT_FDS_NONE;
+	int err = 0;
 
-	err = shared.keys = reopen(fds->keys, rights == VAULT_WRITER ? O_RDWR : O_RDONLY);
-	if (err >= 0 && rights == VAULT_PATH)
-		err = shared.counters = reopen(fds->counters, O_RDWR);
+	for (unsigned i = 0; i < VAULT_AREAS && err >= 0; i++) {
+		bool signals = i <= VAULT_PEERS;
+
+		if (signals || rights == VAULT_PATH)
+			err = *fd_of(&shared, i) =
+				reopen(*fd_of(&all, i),
+				       signals && rights == VAULT_PATH ? O_RDONLY : O_RDWR);
+	}
 	if (err < 0) {
 		vault_fds_close(&shared);
 		return err;
@@ -136,46 +167,65 @@ static int size_of(int fd, size_t *out)
 }
 
 /* The size of the keys' area tells for how many addresses it was made. */
-static int measure(const struct vault_fds *fds, struct vault *v)
+static int measure(int keys, struct vault *v)
 {
-	size_t per_address = keys_bytes(HW_TABLE_PORTS_MAX);
-	int err = size_of(fds->keys, &v->keys_bytes);
+	size_t per_address = area_bytes(VAULT_KEYS, HW_TABLE_PORTS_MAX), bytes = 0;
+	int err = size_of(keys, &bytes);
 
 	if (err)
 		return err;
-	if (v->keys_bytes == 0 || v->keys_bytes % per_address ||
-	    v->keys_bytes / per_address > HW_TABLE_ADDRESSES_MAX)
+	if (bytes == 0 || bytes % per_address || bytes / per_address > HW_TABLE_ADDRESSES_MAX)
 		return ERR_SYNTAX;
-	v->size = (uint32_t)(v->keys_bytes / per_address * HW_TABLE_PORTS_MAX);
-	v->counters_bytes = v->size * sizeof(struct vault_counters);
+	v->size = (uint32_t)(bytes / per_address * HW_TABLE_PORTS_MAX);
 	return 0;
 }
 
-static int map_counters(const struct vault_fds *fds, struct vault *v)
+static int map_one(struct vault *v, int fd, unsigned area, enum vault_rights rights, void *out)
 {
+	bool reads = area <= VAULT_PEERS && rights == VAULT_PATH;
 	size_t bytes = 0;
-	int err = size_of(fds->counters, &bytes);
+	int err = size_of(fd, &bytes);
 
-	if (!err && bytes != v->counters_bytes)
+	if (!err && bytes != area_bytes(area, v->size))
 		err = ERR_SYNTAX;
-	return err ? err : map_area(fds->counters, bytes, PROT_READ | PROT_WRITE, &v->counters);
+	if (!err)
+		err = map_area(fd, bytes, reads ? PROT_READ : PROT_READ | PROT_WRITE, out);
+	if (!err)
+		v->bytes[area] = bytes;
+	return err;
+}
+
+/* What lies behind the bits. */
+static void *behind_bits(const struct vault *v, uint64_t *bits)
+{
+	return bits + v->size / WORD_BITS;
+}
+
+static int map_all(const struct vault_fds *fds, enum vault_rights rights, struct vault *v)
+{
+	int err = map_one(v, fds->keys, VAULT_KEYS, rights, &v->used);
+
+	if (!err)
+		err = map_one(v, fds->peers, VAULT_PEERS, rights, &v->peers_used);
+	if (err)
+		return err;
+	v->entries = behind_bits(v, v->used);
+	v->peers = behind_bits(v, v->peers_used);
+	if (rights == VAULT_WRITER) {
+		v->own = mem_zalloc(v->size / WORD_BITS, sizeof(uint64_t));
+		return v->own ? 0 : ERR_NOMEM;
+	}
+	err = map_one(v, fds->counters, VAULT_COUNTERS, rights, &v->counters);
+	return err ? err : map_one(v, fds->kept, VAULT_KEPT, rights, &v->kept);
 }
 
 int vault_map(const struct vault_fds *fds, enum vault_rights rights, struct vault **out)
 {
-	int prot = rights == VAULT_WRITER ? PROT_READ | PROT_WRITE : PROT_READ;
 	struct vault *v = mem_zalloc(1, sizeof(*v));
-	int err = v ? measure(fds, v) : ERR_NOMEM;
+	int err = v ? measure(fds->keys, v) : ERR_NOMEM;
 
 	if (!err)
-		err = map_area(fds->keys, v->keys_bytes, prot, &v->used);
-	if (!err) {
-		v->entries = (struct entry *)(void *)((char *)v->used + v->size / 8);
-		if (rights == VAULT_PATH)
-			err = map_counters(fds, v);
-		else if (!(v->own = mem_zalloc(v->size / WORD_BITS, sizeof(uint64_t))))
-			err = ERR_NOMEM;
-	}
+		err = map_all(fds, rights, v);
 	if (err) {
 		vault_free(v);
 		return err;
@@ -189,9 +239,13 @@ void vault_free(struct vault *v)
 	if (!v)
 		return;
 	if (v->used)
-		munmap(v->used, v->keys_bytes);
+		munmap(v->used, v->bytes[VAULT_KEYS]);
+	if (v->peers_used)
+		munmap(v->peers_used, v->bytes[VAULT_PEERS]);
 	if (v->counters)
-		munmap(v->counters, v->counters_bytes);
+		munmap(v->counters, v->bytes[VAULT_COUNTERS]);
+	if (v->kept)
+		munmap(v->kept, v->bytes[VAULT_KEPT]);
 	mem_free(v->own);
 	mem_free(v);
 }
@@ -208,17 +262,29 @@ static void bit_set(uint64_t *bits, uint32_t index, bool on)
 		bits[index / WORD_BITS] &= ~bit;
 }
 
-/* Even when a predecessor was killed in the middle of it. */
-static void entry_write(struct entry *e, const struct vault_keys *keys)
+static bool bit_get(const uint64_t *bits, uint32_t index)
 {
-	uint64_t turn = e->turn | 1, word[KEY_WORDS];
+	return bits[index / WORD_BITS] >> index % WORD_BITS & 1;
+}
+
+/* Even when a predecessor was killed in the middle of it. */
+static void entry_write(uint64_t *turn_at, uint64_t *to, const uint64_t *from, size_t words)
+{
+	uint64_t turn = *turn_at | 1;
+
+	__atomic_store_n(turn_at, turn, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	for (size_t i = 0; i < words; i++)
+		__atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
+	__atomic_store_n(turn_at, turn + 1, __ATOMIC_RELEASE);
+}
+
+static void keys_write(struct key_entry *e, const struct vault_keys *keys)
+{
+	uint64_t word[WORDS(struct vault_keys)];
 
 	memcpy(word, keys, sizeof(word));
-	__atomic_store_n(&e->turn, turn, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	for (size_t i = 0; i < KEY_WORDS; i++)
-		__atomic_store_n(&e->word[i], word[i], __ATOMIC_RELAXED);
-	__atomic_store_n(&e->turn, turn + 1, __ATOMIC_RELEASE);
+	entry_write(&e->turn, e->word, word, WORDS(struct vault_keys));
 	explicit_bzero(word, sizeof(word));
 }
 
@@ -228,25 +294,48 @@ void vault_put(struct vault *v, uint32_t index, const struct vault_keys *keys)
 		return;
 	bit_set(v->used, index, true);
 	bit_set(v->own, index, true);
-	entry_write(&v->entries[index], keys);
+	keys_write(&v->entries[index], keys);
+}
+
+static void peer_write(struct peer_entry *e, const struct association_spec *peer)
+{
+	union peer_words copy = {.word = {0}};
+
+	memcpy(&copy.peer, peer, sizeof(*peer));
+	entry_write(&e->turn, e->word, copy.word, WORDS(union peer_words));
+	explicit_bzero(&copy, sizeof(copy));
+}
+
+void vault_peer_put(struct vault *v, uint32_t index, const struct association_spec *peer)
+{
+	if (index >= v->size)
+		return;
+	bit_set(v->peers_used, index, true);
+	bit_set(v->own, index, true);
+	peer_write(&v->peers[index], peer);
 }
 
 void vault_wipe(struct vault *v, uint32_t index)
 {
 	static const struct vault_keys none;
+	static const struct association_spec nobody;
 
-	/* Looking at an entry that never was would take memory for it. */
-	if (index >= v->size || !(v->used[index / WORD_BITS] >> index % WORD_BITS & 1))
+	if (index >= v->size)
 		return;
-	entry_write(&v->entries[index], &none);
+	/* Looking at an entry that never was would take memory for it. */
+	if (bit_get(v->used, index))
+		keys_write(&v->entries[index], &none);
+	if (bit_get(v->peers_used, index))
+		peer_write(&v->peers[index], &nobody);
 	bit_set(v->used, index, false);
+	bit_set(v->peers_used, index, false);
 	bit_set(v->own, index, false);
 }
 
 uint32_t vault_next_left(const struct vault *v, uint32_t from)
 {
 	for (uint32_t at = from / WORD_BITS; at < v->size / WORD_BITS; at++) {
-		uint64_t left = v->used[at] & ~v->own[at];
+		uint64_t left = (v->used[at] | v->peers_used[at]) & ~v->own[at];
 
 		if (at == from / WORD_BITS)
 			left &= ~0ull << from % WORD_BITS;
@@ -258,30 +347,50 @@ uint32_t vault_next_left(const struct vault *v, uint32_t from)
 
 /* ---- media ---- */
 
-static bool entry_read(const struct entry *e, uint64_t word[KEY_WORDS])
+static bool entry_read(const uint64_t *turn_at, const uint64_t *from, uint64_t *to, size_t words)
 {
-	uint64_t turn = __atomic_load_n(&e->turn, __ATOMIC_ACQUIRE);
+	uint64_t turn = __atomic_load_n(turn_at, __ATOMIC_ACQUIRE);
 
-	for (size_t i = 0; i < KEY_WORDS; i++)
-		word[i] = __atomic_load_n(&e->word[i], __ATOMIC_RELAXED);
+	for (size_t i = 0; i < words; i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return !(turn & 1) && __atomic_load_n(&e->turn, __ATOMIC_RELAXED) == turn;
+	return !(turn & 1) && __atomic_load_n(turn_at, __ATOMIC_RELAXED) == turn;
 }
 
 bool vault_get(const struct vault *v, uint32_t index, struct vault_keys *out)
 {
-	uint64_t word[KEY_WORDS];
+	uint64_t word[WORDS(struct vault_keys)];
 	bool whole = false;
 
 	for (unsigned i = 0; i < READ_TRIES && index < v->size && !whole; i++)
-		whole = entry_read(&v->entries[index], word);
+		whole = entry_read(&v->entries[index].turn, v->entries[index].word, word,
+				   WORDS(struct vault_keys));
 	if (whole)
 		memcpy(out, word, sizeof(*out));
 	explicit_bzero(word, sizeof(word));
 	return whole && (out->open_number || out->seal_number);
 }
 
+bool vault_peer_get(const struct vault *v, uint32_t index, struct association_spec *out)
+{
+	union peer_words copy;
+	bool whole = false;
+
+	for (unsigned i = 0; i < READ_TRIES && index < v->size && !whole; i++)
+		whole = entry_read(&v->peers[index].turn, v->peers[index].word, copy.word,
+				   WORDS(union peer_words));
+	if (whole)
+		memcpy(out, &copy.peer, sizeof(*out));
+	explicit_bzero(&copy, sizeof(copy));
+	return whole && out->serial != 0;
+}
+
 struct vault_counters *vault_counters(struct vault *v, uint32_t index)
 {
 	return v->counters && index < v->size ? &v->counters[index] : NULL;
+}
+
+struct vault_kept *vault_kept(struct vault *v, uint32_t index)
+{
+	return v->kept && index < v->size ? &v->kept[index] : NULL;
 }

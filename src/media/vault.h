@@ -1,23 +1,28 @@
-/* Where the keys of SRTP lie while calls run: memory that signal writes and media reads, beside the
- * counters that media alone has. The warden holds the descriptors, so that both areas outlive
- * either process, and maps neither. Indexed as the flow table is. */
+/* Where the keys of SRTP lie while calls run, and what is known of peers that agree on them with
+ * us: memory that signal writes and media reads, beside what media alone has: counters, and the
+ * keys that handshakes gave. The warden holds the descriptors, so that all areas outlive either
+ * process, and maps none. Indexed as the flow table is. */
 #ifndef HW_MEDIA_VAULT_H
 #define HW_MEDIA_VAULT_H
 
+#include "base/ip.h"
 #include "base/srtp_key.h"
+#include "model/association.h"
 #include "proto/srtp/srtp.h"
 
 struct vault;
 
 enum vault_rights {
-	VAULT_WRITER, /* signal: writes keys; no counters */
-	VAULT_PATH,   /* media: reads keys, writes counters */
+	VAULT_WRITER, /* signal: writes keys and peers; no counters, no kept keys */
+	VAULT_PATH,   /* media: reads these, writes those */
 };
 
 /* -1 where there is none. */
 struct vault_fds {
-	int keys, counters;
+	int keys, peers;    /* signal's */
+	int counters, kept; /* media's */
 };
+#define VAULT_FDS_NONE ((struct vault_fds){-1, -1, -1, -1})
 
 /* The keys of one flow. Numbers tell whether a key is still the same one; 0 = none. */
 struct vault_keys {
@@ -31,7 +36,17 @@ struct vault_counters {
 	struct srtp_streams open, seal;
 };
 
-/* The two empty areas for `addresses_max` local addresses, as for flow_table_create. Memory is
+/* What media keeps of an association that a handshake gave keys to: a successor goes on with them,
+ * for the peer makes no second handshake. */
+struct vault_kept {
+	uint32_t opened; /* the flow's opening that it belongs to; 0 = nothing is here */
+	uint32_t serial; /* of the association */
+	uint32_t number; /* of its keys */
+	struct ip_endpoint peer;
+	struct srtp_key ours, theirs;
+};
+
+/* The empty areas for `addresses_max` local addresses, as for flow_table_create. Memory is
  * taken page by page. ERR_LIMIT, -errno. */
 int vault_create(unsigned addresses_max, struct vault_fds *out) must_check;
 /* Closes what is open. */
@@ -47,15 +62,20 @@ void vault_free(struct vault *v);
 
 /* Writer: what is there is replaced. Ignores an index out of range. */
 void vault_put(struct vault *v, uint32_t index, const struct vault_keys *keys);
-/* Writer: overwrites what is there. */
+/* Writer: likewise, of the flow's peer. */
+void vault_peer_put(struct vault *v, uint32_t index, const struct association_spec *peer);
+/* Writer: overwrites what is there, keys and peer. */
 void vault_wipe(struct vault *v, uint32_t index);
-/* Writer: the first entry at `from` or behind that holds keys which another process put there, or
+/* Writer: the first entry at `from` or behind that holds what another process put there, or
  * UINT32_MAX: a new signal finds what its predecessor left. */
 uint32_t vault_next_left(const struct vault *v, uint32_t from);
 
 /* Path: a whole copy; false when there are none. The caller wipes it. */
 bool vault_get(const struct vault *v, uint32_t index, struct vault_keys *out);
+/* Path: the peer, likewise. */
+bool vault_peer_get(const struct vault *v, uint32_t index, struct association_spec *out);
 /* Path: borrowed until vault_free; NULL when there is no such index. */
 struct vault_counters *vault_counters(struct vault *v, uint32_t index);
+struct vault_kept *vault_kept(struct vault *v, uint32_t index);
 
 #endif

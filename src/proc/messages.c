@@ -31,7 +31,7 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 	[PROC_FLOW_TABLE] = {"flow_table", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(MEDIA)),
 			     .unit_bytes = 1, FDS(2, 2)},
 	[PROC_VAULT] = {"vault", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(MEDIA)), .unit_bytes = 1,
-			FDS(1, 2)},
+			FDS(2, 4)},
 	[PROC_MEDIA_KICK] = {"media_kick", WAY(BIT(WARDEN), BIT(MEDIA)),
 			     MANY(uint32_t, PROC_KICKS_MAX)},
 	[PROC_PEER] = {"peer", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(CONSOLE) | BIT(TLS)),

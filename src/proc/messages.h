@@ -48,7 +48,7 @@ enum proc_type {
 	PROC_CONFIG_LISTENER, /* + the socket when it is new */
 	PROC_CONFIG_END,
 	PROC_FLOW_TABLE, /* + the two memory files of the table */
-	PROC_VAULT,	 /* + the memory file of SRTP's keys; for media that of the counters too */
+	PROC_VAULT,	 /* + the memory files of SRTP's keys and of peers; for media two more */
 	PROC_MEDIA_KICK,
 	PROC_PEER, /* + a channel to another child */
 	PROC_CONSOLE_SETUP,

@@ -7,7 +7,7 @@
 
 #define DSCP_SHIFT 2 /* the lower two bits are ECN's, RFC 3168 */
 
-static socklen_t write_address(const struct ip_endpoint *e, struct sockaddr_storage *out)
+socklen_t port_address(const struct ip_endpoint *e, struct sockaddr_storage *out)
 {
 	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(e->port)};
 	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(e->port)};
@@ -26,7 +26,7 @@ int port_bind(const struct ip_endpoint *local)
 {
 	bool v6 = local->addr.family == IP_V6;
 	struct sockaddr_storage ss = {0};
-	socklen_t bytes = write_address(local, &ss);
+	socklen_t bytes = port_address(local, &ss);
 	int on = 1, err;
 	int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -58,7 +58,7 @@ void port_aim(struct relay_port *p, const struct ip_endpoint *to)
 	if (p->to_address_bytes && ip_endpoint_eq(&p->to, to))
 		return;
 	p->to = *to;
-	p->to_address_bytes = write_address(to, &p->to_address);
+	p->to_address_bytes = port_address(to, &p->to_address);
 }
 
 struct ip_endpoint port_endpoint(const struct sockaddr_storage *ss)

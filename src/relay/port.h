@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/list.h"
+#include "media/association.h"
 #include "media/crypt.h"
 #include "media/flow_table.h"
 
@@ -15,10 +16,14 @@ struct relay_port {
 	uint32_t index;
 	struct hw_flow flow; /* as of flow.generation */
 	struct hw_flow_stats *stats;
-	struct crypt *crypt; /* NULL where the flow needs none, or memory ran out */
-	uint64_t round;	     /* of the relay, in which it had packets last */
-	unsigned streak;     /* rounds in a row in which it had some */
-	uint8_t dscp;	     /* set on the socket: that of the flow that leaves here */
+	struct association *association; /* NULL where no handshake gives the keys */
+	struct list busy;		 /* among those that wait for a tick of it */
+	uint32_t key_number;		 /* of the handshake's keys; 0 = none yet */
+	uint32_t key_serial;		 /* of the association that gave them */
+	struct crypt *crypt;		 /* NULL where the flow needs none, or memory ran out */
+	uint64_t round;			 /* of the relay, in which it had packets last */
+	unsigned streak;		 /* rounds in a row in which it had some */
+	uint8_t dscp;			 /* set on the socket: that of the flow that leaves here */
 	unsigned tries;
 	uint64_t retry_ns;
 	struct ip_endpoint to; /* where `to_address` points */
@@ -26,6 +31,8 @@ struct relay_port {
 	socklen_t to_address_bytes; /* 0 = none yet */
 };
 
+/* An endpoint as the system takes it; returns its length. */
+socklen_t port_address(const struct ip_endpoint *e, struct sockaddr_storage *out);
 /* A bound, non-blocking UDP socket. -errno. */
 int port_bind(const struct ip_endpoint *local) must_check;
 /* Marks what leaves by this socket from now on. */

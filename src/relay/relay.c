@@ -8,8 +8,10 @@
 #include "base/mem.h"
 #include "media/judge.h"
 #include "media/limits.h"
+#include "proto/rtp/rtp.h"
 #include "relay/lane.h"
 #include "relay/port.h"
+#include "relay/secure.h"
 
 /* epoll's words for what is no port; no entry has these indexes */
 #define WAKE	  UINT32_MAX
@@ -34,6 +36,7 @@ struct relay {
 	uint64_t round;	     /* of epoll */
 	size_t unbound_count;
 	struct lane *lane; /* NULL = none */
+	struct secure secure;
 	struct relay_batch batch;
 };
 
@@ -83,6 +86,7 @@ int relay_new(const struct relay_setup *setup, struct relay **out)
 	r->ports = mem_zalloc(flow_table_size(setup->table), sizeof(struct relay_port *));
 	if (!r->ports)
 		goto fail;
+	secure_init(&r->secure, setup->vault, setup->identities, setup->table, r->ports);
 	err = setup->wake_fd < 0 ? 0 : watch(r, setup->wake_fd, WAKE, EPOLLIN);
 	if (err)
 		goto fail;
@@ -93,8 +97,9 @@ fail:
 	return err;
 }
 
-static void port_close(struct relay *r, struct relay_port *p)
+static void port_close(struct relay *r, struct relay_port *p, bool forget)
 {
+	secure_drop(&r->secure, p, forget);
 	if (p->fd >= 0)
 		close(p->fd);
 	else
@@ -112,7 +117,7 @@ void relay_free(struct relay *r)
 		return;
 	if (r->ports)
 		list_for_each_safe (node, &r->all)
-			port_close(r, container_of(node, struct relay_port, all));
+			port_close(r, container_of(node, struct relay_port, all), false);
 	lane_free(r->lane);
 	if (r->epoll >= 0)
 		close(r->epoll);
@@ -169,7 +174,7 @@ static void port_try(struct relay *r, struct relay_port *p)
 }
 
 /* What the flow says of keys, made so. */
-static void port_keys(const struct relay *r, struct relay_port *p)
+static void port_keys(struct relay *r, struct relay_port *p)
 {
 	if (!crypt_wanted(&p->flow)) {
 		crypt_free(p->crypt);
@@ -177,6 +182,7 @@ static void port_keys(const struct relay *r, struct relay_port *p)
 	} else if (p->crypt || crypt_new(r->setup.vault, p->index, &p->crypt) == 0) {
 		crypt_sync(p->crypt, &p->flow, r->setup.now_ns());
 	}
+	secure_sync(&r->secure, p, r->setup.now_ns());
 }
 
 static void port_open(struct relay *r, uint32_t index, const struct hw_flow *flow)
@@ -186,15 +192,16 @@ static void port_open(struct relay *r, uint32_t index, const struct hw_flow *flo
 	if (!p)
 		return; /* the next kick or scan asks again */
 	list_init(&p->waiting);
+	list_init(&p->busy);
 	list_append(&r->all, &p->all);
 	p->index = index;
 	p->flow = *flow;
 	p->stats = flow_table_figures(r->setup.table, index, flow);
-	port_keys(r, p);
 	p->fd = -1;
 	r->ports[index] = p;
 	r->unbound_count++;
 	port_try(r, p);
+	port_keys(r, p);
 }
 
 void relay_sync(struct relay *r, uint32_t index)
@@ -207,7 +214,7 @@ void relay_sync(struct relay *r, uint32_t index)
 	p = r->ports[index];
 	if (!flow_table_read(r->setup.table, index, &flow) || !is_mine(r, &flow)) {
 		if (p)
-			port_close(r, p);
+			port_close(r, p, true);
 	} else if (!p) {
 		port_open(r, index, &flow);
 	} else {
@@ -239,8 +246,26 @@ static struct relay_port *port_current(struct relay *r, uint32_t index)
 	return p;
 }
 
+/* One datagram, opened and sealed as the flow says: its length then, or 0 when it goes nowhere. */
+static size_t judge_one(struct relay *r, struct relay_port *p, const struct ip_endpoint *source,
+			char *packet, size_t bytes, uint64_t now_ns)
+{
+	const struct hw_flow *flow = &p->flow;
+	struct hw_flow proven;
+
+	if (secure_wanted(flow)) {
+		if (!secure_admit(&r->secure, p, source, slice_of(packet, bytes), now_ns, &proven))
+			return 0;
+		flow = &proven;
+	}
+	if (crypt_pass(p->crypt, p->stats, flow, source, (uint8_t *)packet, &bytes,
+		       RELAY_PACKET_BYTES_MAX, now_ns) != JUDGE_PASS)
+		return 0;
+	return bytes;
+}
+
 /* Judges what came; those that pass stand in batch.out. */
-static unsigned judge_batch(struct relay *r, const struct relay_port *p, unsigned came)
+static unsigned judge_batch(struct relay *r, struct relay_port *p, unsigned came)
 {
 	struct relay_batch *b = &r->batch;
 	uint64_t now_ns = r->setup.now_ns();
@@ -253,16 +278,16 @@ static unsigned judge_batch(struct relay *r, const struct relay_port *p, unsigne
 		b->in[i].msg_hdr.msg_namelen = sizeof(b->from[i]);
 		if (b->in[i].msg_hdr.msg_flags & MSG_TRUNC)
 			judge_refuse(p->stats, HW_REFUSED_TOO_LONG, 1);
-		else if (crypt_pass(p->crypt, p->stats, &p->flow, &source, (uint8_t *)b->bytes[i],
-				    &bytes, sizeof(b->bytes[i]), now_ns) == JUDGE_PASS)
+		else if ((bytes = judge_one(r, p, &source, b->bytes[i], bytes, now_ns)) != 0)
 			b->out_part[passed++] = (struct iovec){b->bytes[i], bytes};
 	}
 	return passed;
 }
 
-static void send_one(struct relay *r, struct relay_port *p, const struct relay_port *out)
+static void send_one(struct relay *r, struct relay_port *p, const struct relay_port *out,
+		     unsigned first)
 {
-	const struct iovec *part = &r->batch.out_part[0];
+	const struct iovec *part = &r->batch.out_part[first];
 
 	if (sendto(out->fd, part->iov_base, part->iov_len, MSG_DONTWAIT,
 		   (const struct sockaddr *)&p->to_address, p->to_address_bytes) < 0)
@@ -270,12 +295,13 @@ static void send_one(struct relay *r, struct relay_port *p, const struct relay_p
 }
 
 static void send_batch(struct relay *r, struct relay_port *p, const struct relay_port *out,
-		       unsigned count)
+		       unsigned first, unsigned count)
 {
 	struct relay_batch *b = &r->batch;
-	unsigned done = 0;
+	unsigned done = first;
 
-	for (unsigned i = 0; i < count; i++) {
+	count += first;
+	for (unsigned i = first; i < count; i++) {
 		b->out[i].msg_hdr.msg_name = &p->to_address;
 		b->out[i].msg_hdr.msg_namelen = p->to_address_bytes;
 	}
@@ -291,22 +317,63 @@ static void send_batch(struct relay *r, struct relay_port *p, const struct relay
 	}
 }
 
-static void pass_on(struct relay *r, struct relay_port *p, unsigned count)
+static bool target_of(struct relay *r, const struct relay_port *p, const struct relay_port *out,
+		      struct ip_endpoint *to)
 {
-	struct relay_port *out = port_current(r, p->flow.out_index);
-	struct ip_endpoint to;
+	if (secure_wanted(&out->flow))
+		return out->association && secure_target(out, r->setup.now_ns(), to);
+	return judge_target(&p->flow, &out->flow, out->stats, to);
+}
 
-	if (!out || out->fd < 0 || out->flow.call != p->flow.call ||
-	    !judge_target(&p->flow, &out->flow, out->stats, &to)) {
+/* Sends on `count` packets of the batch by our port `out_index`. */
+static void send_by(struct relay *r, struct relay_port *p, uint32_t out_index, unsigned first,
+		    unsigned count)
+{
+	struct relay_port *out = port_current(r, out_index);
+	struct ip_endpoint to;
+	bool there = out && out->fd >= 0 && out->flow.call == p->flow.call;
+
+	if (there && out_index != p->flow.out_index)
+		there = judge_rtcp_target(&out->flow, out->stats, &to);
+	else if (there)
+		there = target_of(r, p, out, &to);
+	if (!there) {
 		judge_refuse(p->stats, HW_REFUSED_NO_TARGET, count);
 		return;
 	}
 	port_aim(p, &to);
 	port_mark(out, to.addr.family == IP_V6, p->flow.dscp);
 	if (count == 1)
-		send_one(r, p, out);
+		send_one(r, p, out, first);
 	else
-		send_batch(r, p, out, count);
+		send_batch(r, p, out, first, count);
+}
+
+/* RTP and RTCP come in at one port and go on to two: the other side knows no rtcp-mux, and its RTCP
+ * comes back here by a port of its own. */
+static bool rtcp_apart(const struct relay *r, const struct relay_port *p)
+{
+	uint32_t index = p->flow.out_index + 1;
+	const struct relay_port *rtcp =
+		index < flow_table_size(r->setup.table) ? r->ports[index] : NULL;
+	const unsigned both = HW_FLOW_RTP | HW_FLOW_RTCP;
+
+	return (p->flow.flags & both) == both && rtcp && rtcp->flow.call == p->flow.call &&
+	       (rtcp->flow.flags & both) == HW_FLOW_RTCP && rtcp->flow.out_index == p->index;
+}
+
+static void pass_on(struct relay *r, struct relay_port *p, unsigned count)
+{
+	if (!rtcp_apart(r, p)) {
+		send_by(r, p, p->flow.out_index, 0, count);
+		return;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		const struct iovec *part = &r->batch.out_part[i];
+		bool rtcp = rtp_classify(slice_of(part->iov_base, part->iov_len)) == RTP_CLASS_RTCP;
+
+		send_by(r, p, p->flow.out_index + rtcp, i, 1);
+	}
 }
 
 static int take_one(struct relay_batch *b, int fd)
@@ -377,13 +444,15 @@ static void retry_unbound(struct relay *r)
 
 static int wait_ms(const struct relay *r, int timeout_ms)
 {
-	uint64_t now_ns, left_ms = 0;
+	uint64_t now_ns, due_ns = list_empty(&r->unbound) ? UINT64_MAX : r->retry_ns, left_ms = 0;
 
-	if (list_empty(&r->unbound))
+	if (r->secure.tick_ns < due_ns)
+		due_ns = r->secure.tick_ns;
+	if (due_ns == UINT64_MAX)
 		return timeout_ms;
 	now_ns = r->setup.now_ns();
-	if (r->retry_ns > now_ns)
-		left_ms = (r->retry_ns - now_ns) / NS_PER_MS + 1;
+	if (due_ns > now_ns)
+		left_ms = (due_ns - now_ns) / NS_PER_MS + 1;
 	return timeout_ms >= 0 && (uint64_t)timeout_ms < left_ms ? timeout_ms : (int)left_ms;
 }
 
@@ -419,6 +488,8 @@ int relay_run(struct relay *r, int timeout_ms)
 		lane_run(r->lane, r->setup.now_ns());
 	if (!list_empty(&r->unbound))
 		retry_unbound(r);
+	if (r->secure.tick_ns != UINT64_MAX)
+		secure_tick(&r->secure, r->setup.now_ns());
 	return woken;
 }
 

@@ -3,6 +3,7 @@
 #ifndef HW_RELAY_RELAY_H
 #define HW_RELAY_RELAY_H
 
+#include "media/dtls_identities.h"
 #include "media/flow_table.h"
 #include "media/vault.h"
 
@@ -12,7 +13,8 @@ struct relay;
 struct relay_setup {
 	struct flow_table *table; /* FLOW_TABLE_PATH; borrowed until relay_free */
 	struct vault *vault;	  /* VAULT_PATH; borrowed likewise; NULL: no flow has keys */
-	unsigned worker;	  /* this one's number, below `workers` */
+	struct dtls_identities *identities; /* borrowed likewise; NULL: nobody shakes hands */
+	unsigned worker;		    /* this one's number, below `workers` */
 	unsigned workers;
 	int wake_fd;		  /* an eventfd that ends a wait; borrowed; -1 = none */
 	uint64_t (*now_ns)(void); /* monotonic clock */

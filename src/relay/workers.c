@@ -91,6 +91,7 @@ static int worker_start(struct workers *all, unsigned number)
 	struct worker *w = &all->worker[number];
 	struct relay_setup setup = {.table = all->setup.table,
 				    .vault = all->setup.vault,
+				    .identities = all->setup.identities,
 				    .worker = number,
 				    .workers = all->setup.count,
 				    .now_ns = all->setup.now_ns};

@@ -3,6 +3,7 @@
 #ifndef HW_RELAY_WORKERS_H
 #define HW_RELAY_WORKERS_H
 
+#include "media/dtls_identities.h"
 #include "media/flow_table.h"
 #include "media/vault.h"
 
@@ -14,8 +15,9 @@ struct workers;
 struct workers_setup {
 	struct flow_table *table; /* FLOW_TABLE_PATH; borrowed until workers_stop */
 	struct vault *vault;	  /* VAULT_PATH; borrowed likewise; NULL: no flow has keys */
-	unsigned count;		  /* threads, 1..WORKERS_MAX */
-	uint64_t (*now_ns)(void); /* monotonic clock */
+	struct dtls_identities *identities; /* borrowed likewise; NULL: nobody shakes hands */
+	unsigned count;			    /* threads, 1..WORKERS_MAX */
+	uint64_t (*now_ns)(void);	    /* monotonic clock */
 };
 
 /* Starts the threads and opens all that the table holds. ERR_NOMEM, ERR_LIMIT, -errno. */

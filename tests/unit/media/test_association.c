@@ -62,7 +62,7 @@ static int open_end(struct play *p, unsigned i, const struct ip_endpoint *to)
 {
 	struct association_tools tools = {p->end[i].identity, on_send, &p->end[i]};
 
-	return association_new(&p->end[i].spec, &tools, to, p->now_ms, &p->end[i].a);
+	return association_new(&p->end[i].spec, &tools, to, NULL, p->now_ms, &p->end[i].a);
 }
 
 static void play_end(struct play *p)
@@ -106,12 +106,12 @@ static void target_is(const struct play *p, unsigned end, const struct ip_endpoi
 
 static void keys_agree(const struct play *p)
 {
-	struct srtp_key ours[2], theirs[2];
-	uint32_t serial;
+	struct vault_kept kept[2];
 
 	for (unsigned i = 0; i < 2; i++)
-		assert_true(association_keys(p->end[i].a, &ours[i], &theirs[i], &serial));
-	assert_true(srtp_key_eq(&ours[0], &theirs[1]) && srtp_key_eq(&ours[1], &theirs[0]));
+		assert_true(association_keep(p->end[i].a, &kept[i]));
+	assert_true(srtp_key_eq(&kept[0].ours, &kept[1].theirs));
+	assert_true(srtp_key_eq(&kept[1].ours, &kept[0].theirs));
 }
 
 static void without_ice(void **state)
@@ -127,8 +127,13 @@ static void without_ice(void **state)
 	assert_int_equal(open_end(&p, 0, &at[1]), 0);
 	assert_true(association_busy(p.end[0].a) && association_busy(p.end[1].a));
 	exchange(&p);
+	keys_agree(&p);
+	p.now_ms += DTLS_LINGER_MS + 1;
+	for (unsigned i = 0; i < 2; i++)
+		association_on_tick(p.end[i].a, p.now_ms);
 	assert_false(association_busy(p.end[0].a) || association_busy(p.end[1].a));
 	keys_agree(&p);
+	assert_int_equal(comes(&p, 0, &at[1], hello), ASSOCIATION_TAKEN);
 	assert_null(association_ice(p.end[0].a));
 	for (unsigned i = 0; i < 2; i++) {
 		target_is(&p, i, &at[!i]);
@@ -141,8 +146,7 @@ static void without_ice(void **state)
 
 static void a_wrong_fingerprint_passes_nothing(void **state)
 {
-	struct srtp_key a, b;
-	uint32_t serial;
+	struct vault_kept kept;
 	struct play p;
 
 	play_begin(&p);
@@ -151,7 +155,7 @@ static void a_wrong_fingerprint_passes_nothing(void **state)
 	assert_int_equal(open_end(&p, 0, &at[1]), 0);
 	exchange(&p);
 	assert_int_equal(association_dtls(p.end[1].a), DTLS_BAD_FINGERPRINT);
-	assert_false(association_keys(p.end[1].a, &a, &b, &serial));
+	assert_false(association_keep(p.end[1].a, &kept));
 	assert_int_equal(comes(&p, 1, &at[0], rtp), ASSOCIATION_NOT_YET);
 	target_is(&p, 1, &nowhere);
 	play_end(&p);
@@ -159,29 +163,31 @@ static void a_wrong_fingerprint_passes_nothing(void **state)
 
 static void new_association_new_keys(void **state)
 {
-	struct srtp_key before, after, theirs;
-	uint32_t first, second;
+	struct vault_kept before, after;
 	struct play p;
 
 	play_begin(&p);
 	assert_int_equal(open_end(&p, 1, &nowhere), 0);
 	assert_int_equal(open_end(&p, 0, &at[1]), 0);
 	exchange(&p);
-	assert_true(association_keys(p.end[0].a, &before, &theirs, &first));
+	assert_true(association_keep(p.end[0].a, &before));
 	/* The same association described again: nothing changes. */
-	assert_int_equal(association_update(p.end[0].a, &p.end[0].spec, &at[1], p.now_ms), 0);
+	assert_int_equal(
+		association_update(p.end[0].a, &p.end[0].spec, p.end[0].identity, &at[1], p.now_ms),
+		0);
 	assert_int_equal(comes(&p, 0, &at[1], rtp), ASSOCIATION_MEDIA);
 	for (unsigned i = 2; i-- > 0;) {
 		p.end[i].spec.serial++;
-		assert_int_equal(association_update(p.end[i].a, &p.end[i].spec, &at[!i], p.now_ms),
+		assert_int_equal(association_update(p.end[i].a, &p.end[i].spec, p.end[i].identity,
+						    &at[!i], p.now_ms),
 				 0);
 		assert_int_equal(comes(&p, i, &at[!i], rtp), ASSOCIATION_NOT_YET);
 	}
 	exchange(&p);
 	keys_agree(&p);
-	assert_true(association_keys(p.end[0].a, &after, &theirs, &second));
-	assert_false(srtp_key_eq(&before, &after));
-	assert_int_not_equal(first, second);
+	assert_true(association_keep(p.end[0].a, &after));
+	assert_false(srtp_key_eq(&before.ours, &after.ours));
+	assert_int_not_equal(before.serial, after.serial);
 	play_end(&p);
 }
 
@@ -226,7 +232,7 @@ static void with_ice(void **state)
 		assert_int_equal(p.end[us].sent_count, 0);
 		assert_int_equal(comes(&p, us, &at[peer], out_slice(&right)), ASSOCIATION_TAKEN);
 		assert_true(p.end[us].sent_count > 0);
-		assert_string_equal(ice_state(association_ice(p.end[us].a), p.now_ms), "connected");
+		assert_int_equal(ice_state(association_ice(p.end[us].a), p.now_ms), ICE_CONNECTED);
 		/* The peer has no ICE of its own here: the answer to its check means nothing to it.
 		 */
 		assert_int_equal(open_end(&p, peer, &at[us]), 0);
@@ -258,10 +264,43 @@ static void ice_restarts(void **state)
 	assert_int_equal(open_end(&p, 1, &nowhere), 0);
 	assert_int_equal(comes(&p, 1, &at[0], out_slice(&right)), ASSOCIATION_TAKEN);
 	(void)snprintf(spec->local.pwd, sizeof(spec->local.pwd), "anotherPasswordOf24Chars");
-	assert_int_equal(association_update(p.end[1].a, spec, &nowhere, p.now_ms), 0);
+	assert_int_equal(
+		association_update(p.end[1].a, spec, p.end[1].identity, &nowhere, p.now_ms), 0);
 	assert_int_equal(comes(&p, 1, &at[0], out_slice(&right)), ASSOCIATION_REFUSED);
 	target_is(&p, 1, &at[0]);
 	play_end(&p);
+}
+
+/* Another process goes on where its predecessor died: the peer makes no second handshake. */
+static void a_successor_goes_on(void **state)
+{
+	for (unsigned ice = 0; ice < 2; ice++) {
+		struct vault_kept kept = {0}, again = {0};
+		struct association_tools tools;
+		struct play p;
+
+		play_begin(&p);
+		assert_int_equal(open_end(&p, 1, &nowhere), 0);
+		assert_int_equal(open_end(&p, 0, &at[1]), 0);
+		exchange(&p);
+		assert_true(association_keep(p.end[1].a, &kept));
+		association_free(p.end[1].a);
+		p.end[1].spec.ice = ice;
+		kept.peer = at[0];
+		tools = (struct association_tools){p.end[1].identity, on_send, &p.end[1]};
+		assert_int_equal(association_new(&p.end[1].spec, &tools, &nowhere, &kept, p.now_ms,
+						 &p.end[1].a),
+				 0);
+		keys_agree(&p);
+		assert_int_equal(comes(&p, 1, &at[0], rtp), ASSOCIATION_MEDIA);
+		assert_int_equal(comes(&p, 1, &stranger, rtp), ASSOCIATION_STRANGER);
+		target_is(&p, 1, &at[0]);
+		assert_true(association_keep(p.end[1].a, &again));
+		assert_memory_equal(&again, &kept, sizeof(kept));
+		p.now_ms += ICE_CONSENT_MS + 1;
+		target_is(&p, 1, ice ? &nowhere : &at[0]);
+		play_end(&p);
+	}
 }
 
 static int born(void *context)
@@ -291,6 +330,7 @@ int main(void)
 		cmocka_unit_test(new_association_new_keys),
 		cmocka_unit_test(with_ice),
 		cmocka_unit_test(ice_restarts),
+		cmocka_unit_test(a_successor_goes_on),
 		cmocka_unit_test(memory_may_fail),
 	};
 

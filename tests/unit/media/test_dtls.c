@@ -1,4 +1,4 @@
-#include "media/dtls.h"
+#include "media/dtls_identities.h"
 
 #include <time.h>
 
@@ -277,6 +277,37 @@ static void rubbish_is_dropped(void **state)
 	play_end(&p);
 }
 
+/* Calls that were told of an earlier certificate find it for a while. */
+static void certificates_change(void **state)
+{
+	struct fingerprint told[DTLS_IDENTITIES_MAX + 1];
+	struct dtls_identities *ids;
+
+	assert_int_equal(dtls_identities_new(&ids), 0);
+	for (unsigned i = 0; i <= DTLS_IDENTITIES_MAX; i++) {
+		told[i] = dtls_identities_present(ids);
+		for (unsigned k = 0; k <= i; k++) {
+			struct dtls_identity *id = dtls_identities_find(ids, &told[k]);
+
+			assert_int_equal(id != NULL, i - k < DTLS_IDENTITIES_MAX);
+			dtls_identity_unref(id);
+		}
+		assert_int_equal(dtls_identities_rotate(ids), 0);
+	}
+	dtls_identities_free(ids);
+	dtls_identities_free(NULL);
+}
+
+static int a_set(void *context)
+{
+	struct dtls_identities *ids = NULL;
+	int err = dtls_identities_new(&ids);
+
+	err = err ? err : dtls_identities_rotate(ids);
+	dtls_identities_free(ids);
+	return err;
+}
+
 static int a_handshake(void *context)
 {
 	struct dtls_identity *id = NULL;
@@ -301,6 +332,7 @@ static void memory_may_fail(void **state)
 	struct queue q = {0};
 
 	assert_int_equal(failing_alloc_each(a_handshake, &q), 2);
+	assert_int_equal(failing_alloc_each(a_set, NULL), 3);
 }
 
 int main(void)
@@ -314,6 +346,7 @@ int main(void)
 		cmocka_unit_test(losses_are_made_good),
 		cmocka_unit_test(a_silent_peer_is_given_up),
 		cmocka_unit_test(rubbish_is_dropped),
+		cmocka_unit_test(certificates_change),
 		cmocka_unit_test(memory_may_fail),
 	};
 

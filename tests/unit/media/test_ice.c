@@ -187,16 +187,16 @@ static void the_nominated_one_is_used(void **state)
 	struct play p = begun();
 
 	target_is("before", &p, "nowhere");
-	assert_string_equal(ice_state(&p.agent, p.now_ms), "new");
+	assert_int_equal(ice_state(&p.agent, p.now_ms), ICE_NEW);
 	assert_int_equal(comes(&p, "192.0.2.9:1", (struct check){.priority = 5}), ICE_VALID);
-	assert_string_equal(ice_state(&p.agent, p.now_ms), "checking");
+	assert_int_equal(ice_state(&p.agent, p.now_ms), ICE_CHECKING);
 	target_is("only one", &p, "192.0.2.9:1");
 	p.now_ms += 50;
 	assert_int_equal(comes(&p, "192.0.2.9:2", (struct check){.priority = 4}), ICE_VALID);
 	target_is("the last one", &p, "192.0.2.9:2");
 	assert_int_equal(comes(&p, "192.0.2.9:1", (struct check){.nominates = true, .priority = 5}),
 			 ICE_SELECTED);
-	assert_string_equal(ice_state(&p.agent, p.now_ms), "connected");
+	assert_int_equal(ice_state(&p.agent, p.now_ms), ICE_CONNECTED);
 	p.now_ms += 50;
 	assert_int_equal(comes(&p, "192.0.2.9:2", (struct check){.priority = 9}), ICE_VALID);
 	target_is("nominated", &p, "192.0.2.9:1");
@@ -236,7 +236,7 @@ static void consent_ends(void **state)
 	p.now_ms += 1;
 	target_is("ended", &p, "nowhere");
 	assert_false(ice_source_valid(&p.agent, &source, p.now_ms));
-	assert_string_equal(ice_state(&p.agent, p.now_ms), "disconnected");
+	assert_int_equal(ice_state(&p.agent, p.now_ms), ICE_DISCONNECTED);
 	assert_int_equal(comes(&p, "192.0.2.9:1", (struct check){0}), ICE_VALID);
 	target_is("back", &p, "192.0.2.9:1");
 }

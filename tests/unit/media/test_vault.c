@@ -24,6 +24,7 @@ static struct vault *map(const struct vault_fds *fds, enum vault_rights rights)
 
 	assert_int_equal(vault_share(fds, rights, &shared), 0);
 	assert_int_equal(shared.counters >= 0, rights == VAULT_PATH);
+	assert_int_equal(shared.kept >= 0, rights == VAULT_PATH);
 	assert_int_equal(vault_map(&shared, rights, &v), 0);
 	vault_fds_close(&shared);
 	return v;
@@ -58,6 +59,45 @@ static void keys_cross_and_are_wiped(void **state)
 	vault_fds_close(&fds);
 }
 
+static struct association_spec peer_of(char fill)
+{
+	struct association_spec p = {.ice = true, .serial = 7, .fingerprint_count = 1};
+
+	memset(p.local.pwd, fill, sizeof(p.local.pwd) - 1);
+	memset(p.remote_ufrag, fill, sizeof(p.remote_ufrag) - 1);
+	return p;
+}
+
+static void peers_cross_and_are_wiped(void **state)
+{
+	struct association_spec peer = peer_of('x'), got;
+	struct vault_keys k = keys_of(3);
+	struct vault *signal, *media;
+	struct vault_fds fds;
+
+	assert_int_equal(vault_create(1, &fds), 0);
+	signal = map(&fds, VAULT_WRITER);
+	media = map(&fds, VAULT_PATH);
+	assert_false(vault_peer_get(media, 20000, &got));
+	vault_peer_put(signal, 20000, &peer);
+	assert_true(vault_peer_get(media, 20000, &got));
+	assert_int_equal(got.serial, 7);
+	assert_string_equal(got.local.pwd, peer.local.pwd);
+	assert_string_equal(got.remote_ufrag, peer.remote_ufrag);
+	vault_put(signal, 20000, &k); /* beside each other */
+	assert_true(vault_peer_get(media, 20000, &got));
+	vault_wipe(signal, 20000);
+	assert_false(vault_peer_get(media, 20000, &got));
+	vault_peer_put(signal, 65536, &peer);
+	assert_false(vault_peer_get(media, 65536, &got));
+	assert_null(vault_kept(signal, 20000));
+	assert_null(vault_kept(media, 65536));
+	assert_non_null(vault_kept(media, 20000));
+	vault_free(signal);
+	vault_free(media);
+	vault_fds_close(&fds);
+}
+
 /* No word of a wiped key is left in the whole area. */
 static void nothing_is_left_of_a_wiped_key(void **state)
 {
@@ -84,6 +124,7 @@ static void nothing_is_left_of_a_wiped_key(void **state)
 
 static void a_successor_finds_what_was_left(void **state)
 {
+	struct association_spec peer = peer_of('x');
 	struct vault_keys k = keys_of(3), got;
 	struct vault *first, *second, *media;
 	struct vault_fds fds;
@@ -93,6 +134,7 @@ static void a_successor_finds_what_was_left(void **state)
 	media = map(&fds, VAULT_PATH);
 	vault_put(first, 100, &k);
 	vault_put(first, 70000, &k);
+	vault_peer_put(first, 80000, &peer);
 	assert_int_equal(vault_next_left(first, 0), UINT32_MAX);
 	vault_free(first);
 	assert_true(vault_get(media, 70000, &got));
@@ -100,6 +142,8 @@ static void a_successor_finds_what_was_left(void **state)
 	assert_int_equal(vault_next_left(second, 0), 100);
 	assert_int_equal(vault_next_left(second, 101), 70000);
 	vault_put(second, 70000, &k);
+	assert_int_equal(vault_next_left(second, 101), 80000);
+	vault_wipe(second, 80000);
 	assert_int_equal(vault_next_left(second, 101), UINT32_MAX);
 	vault_wipe(second, 100);
 	assert_int_equal(vault_next_left(second, 0), UINT32_MAX);
@@ -115,6 +159,8 @@ static void rights_are_the_descriptors_own(void **state)
 	assert_int_equal(vault_create(1, &fds), 0);
 	assert_int_equal(vault_share(&fds, VAULT_PATH, &path), 0);
 	assert_int_equal(fcntl(path.keys, F_GETFL) & O_ACCMODE, O_RDONLY);
+	assert_int_equal(fcntl(path.peers, F_GETFL) & O_ACCMODE, O_RDONLY);
+	assert_int_equal(fcntl(path.kept, F_GETFL) & O_ACCMODE, O_RDWR);
 	assert_true(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, path.keys, 0) ==
 		    MAP_FAILED);
 	vault_fds_close(&path);
@@ -124,7 +170,7 @@ static void rights_are_the_descriptors_own(void **state)
 
 static void only_a_vault_is_mapped(void **state)
 {
-	struct vault_fds fds = {.counters = -1};
+	struct vault_fds fds = VAULT_FDS_NONE;
 	struct vault *v = NULL;
 
 	fds.keys = memfd_create("hw-test", MFD_CLOEXEC);
@@ -159,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_cross_and_are_wiped),
+		cmocka_unit_test(peers_cross_and_are_wiped),
 		cmocka_unit_test(nothing_is_left_of_a_wiped_key),
 		cmocka_unit_test(a_successor_finds_what_was_left),
 		cmocka_unit_test(rights_are_the_descriptors_own),
