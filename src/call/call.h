@@ -109,6 +109,7 @@ struct core {
 	struct list calls;
 	struct list dirty;
 	uint32_t next_call;
+	struct fingerprint own; /* of the certificate for new DTLS associations */
 	struct core_stats stats;
 	char *message; /* CORE_MESSAGE_MAX, for composing */
 	char *body;    /* CORE_MESSAGE_MAX, likewise */

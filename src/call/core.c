@@ -52,6 +52,11 @@ int core_new(const struct core_env *env, const struct config *config, uint64_t n
 	return 0;
 }
 
+void core_set_certificate(struct core *c, const struct fingerprint *own)
+{
+	c->own = *own;
+}
+
 void core_free(struct core *c)
 {
 	if (!c)

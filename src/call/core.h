@@ -4,6 +4,7 @@
 #ifndef HW_CALL_CORE_H
 #define HW_CALL_CORE_H
 
+#include "base/fingerprint.h"
 #include "model/action.h"
 #include "model/config.h"
 #include "proto/sip/sip_msg.h"
@@ -28,6 +29,10 @@ bool core_admits(struct core *c, uint64_t now_ms, const struct path *from);
 /* It was turned away outside of the core (too many packets, a broken connection): that counts
  * towards a ban as refusals in the core do. */
 void core_on_offence(struct core *c, uint64_t now_ms, const struct path *from, enum reason why);
+/* The certificate that media shows from now on to peers by DTLS; without a hash: none. Running
+ * associations keep theirs. */
+void core_set_certificate(struct core *c, const struct fingerprint *own);
+
 /* A message that parsed. `msg` and its bytes are borrowed for the time of the call. */
 void core_on_message(struct core *c, uint64_t now_ms, const struct path *from,
 		     const struct sip_msg *msg);

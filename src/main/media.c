@@ -14,8 +14,10 @@
 #include "proc/spawner.h"
 #include "relay/workers.h"
 
-#define SETUP_MS    5000   /* patience with the warden before it is given up */
-#define WATCH_MS    1000   /* how often the threads' health is looked at */
+#define SETUP_MS 5000 /* patience with the warden before it is given up */
+#define WATCH_MS 1000 /* how often the threads' health is looked at */
+#define RENEW_MS                                                                                   \
+	86400000ull /* a certificate's time; calls that were told of it may be as old again */
 #define DESCRIPTORS 262144 /* a socket for each flow of 50,000 streams, and some */
 
 struct media {
@@ -23,6 +25,8 @@ struct media {
 	struct proc_msg msg;
 	struct flow_table *table;
 	struct vault *vault;
+	struct dtls_identities *identities;
+	uint64_t renew_ms; /* when the next certificate is due */
 	struct workers *workers;
 	size_t unbound; /* at the last look */
 	bool stopping;
@@ -92,6 +96,38 @@ static int warm_up(void)
 	return err;
 }
 
+static void to_nobody(void *ctx, struct slice datagram)
+{
+}
+
+/* Likewise what a handshake needs. */
+static int warm_up_dtls(struct media *m)
+{
+	struct fingerprint own = dtls_identities_present(m->identities);
+	struct dtls_setup setup = {.identity = dtls_identities_find(m->identities, &own),
+				   .role = DTLS_ACTIVE,
+				   .fingerprints = &own,
+				   .fingerprint_count = 1,
+				   .send = to_nobody};
+	struct dtls_session *s = NULL;
+	int err = dtls_new(&setup, &s);
+
+	if (!err)
+		dtls_start(s, clock_ms());
+	dtls_free(s);
+	dtls_identity_unref(setup.identity);
+	return err;
+}
+
+/* Peers are told of the present certificate by signal. */
+static int tell_certificate(struct media *m)
+{
+	struct proc_dtls_present p = {dtls_identities_present(m->identities)};
+
+	m->renew_ms = clock_ms() + RENEW_MS;
+	return proc_send(&m->warden, PROC_DTLS_MADE, &p, sizeof(p), NULL, 0);
+}
+
 /* The table first, then the sandbox, then the threads: they inherit it. */
 static int set_up(struct media *m)
 {
@@ -103,11 +139,15 @@ static int set_up(struct media *m)
 	(void)proc_descriptors_raise(DESCRIPTORS);
 	err = proc_harden();
 	err = err ? err : warm_up();
+	err = err ? err : dtls_identities_new(&m->identities);
+	err = err ? err : warm_up_dtls(m);
 	err = err ? err : wait_for_memory(m);
 	err = err ? err : proc_sandbox_enter(PROC_MEDIA, &sandbox);
 	setup.table = m->table;
 	setup.vault = m->vault;
+	setup.identities = m->identities;
 	err = err ? err : workers_start(&setup, &m->workers);
+	err = err ? err : tell_certificate(m);
 	return err ? err : proc_send(&m->warden, PROC_CONFIG_DONE, &done, sizeof(done), NULL, 0);
 }
 
@@ -155,6 +195,16 @@ static void watch_ports(struct media *m)
 	m->unbound = unbound;
 }
 
+static int renew_certificate(struct media *m)
+{
+	int err = dtls_identities_rotate(m->identities);
+
+	if (err)
+		log_line(SEV_WARNING, "media: no new certificate for DTLS: %s; the old one stays",
+			 err_text(err));
+	return tell_certificate(m);
+}
+
 static int serve(struct media *m)
 {
 	int err = 0;
@@ -171,6 +221,8 @@ static int serve(struct media *m)
 		if (!err && !m->stopping) {
 			err = workers_failure(m->workers);
 			watch_ports(m);
+			if (!err && clock_ms() >= m->renew_ms)
+				err = renew_certificate(m);
 		}
 	}
 	return err;
@@ -194,6 +246,7 @@ int child_media(int argc, char **argv)
 	workers_stop(m->workers);
 	flow_table_free(m->table);
 	vault_free(m->vault);
+	dtls_identities_free(m->identities);
 	proc_msg_done(&m->msg);
 	proc_channel_done(&m->warden);
 	mem_free(m);

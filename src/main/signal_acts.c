@@ -171,10 +171,14 @@ static void keys_put(struct signal *s, const struct action *a)
 
 	if (index == HW_FLOW_NONE)
 		return;
-	if (!a->keys) {
+	if (!a->keys && !a->association) {
 		vault_wipe(s->vault, index);
 		return;
 	}
+	if (a->association)
+		vault_peer_put(s->vault, index, a->association);
+	if (!a->keys)
+		return;
 	keys = (struct vault_keys){a->flow->secret_in.key, a->flow->secret_out.key, a->keys->in,
 				   a->keys->out};
 	vault_put(s->vault, index, &keys);

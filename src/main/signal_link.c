@@ -128,12 +128,25 @@ static int take_vault(struct signal *s)
 	return err;
 }
 
+static int take_certificate(struct signal *s)
+{
+	struct proc_dtls_present m;
+
+	memcpy(&m, s->msg.payload, sizeof(m));
+	s->dtls_own = m.own;
+	if (s->core)
+		core_set_certificate(s->core, &s->dtls_own);
+	return 0;
+}
+
 /* The first configuration makes the core; then the door is locked from inside. */
 static int first_config(struct signal *s)
 {
 	struct proc_sandbox_state state;
 	int err = core_new(&s->env, s->config, clock_ms(), &s->core);
 
+	if (!err)
+		core_set_certificate(s->core, &s->dtls_own);
 	if (!err)
 		err = proc_harden();
 	if (!err)
@@ -211,6 +224,8 @@ static int on_warden_message(struct signal *s)
 		return take_vault(s);
 	case PROC_PEER:
 		return take_peer(s);
+	case PROC_DTLS_PRESENT:
+		return take_certificate(s);
 	case PROC_FLOW_REFUSED:
 		return on_flow_refused(s);
 	case PROC_BAN_KNOWN:

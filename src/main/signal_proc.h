@@ -46,6 +46,7 @@ struct signal {
 	struct config_intake intake;
 	struct flow_table *flows;
 	struct vault *vault;
+	struct fingerprint dtls_own; /* of the certificate that media shows to peers */
 	struct core_env env;
 	struct core *core;
 	struct udp *udp;

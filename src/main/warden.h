@@ -65,8 +65,9 @@ struct warden {
 	struct proc_msg msg;
 	struct event_batch events;
 	struct flow_table *flows;
-	struct vault_fds vault; /* kept for those who need it, not looked into */
-	struct nft *nft;	/* NULL = no firewall: the user mode */
+	struct fingerprint dtls_own; /* of the certificate that media made for DTLS */
+	struct vault_fds vault;	     /* kept for those who need it, not looked into */
+	struct nft *nft;	     /* NULL = no firewall: the user mode */
 	struct vlans *vlans;
 	struct pinhole_counts pinholes;
 	uint64_t signal_born_ns; /* flows that are older belong to a signal that died; 0 = none */

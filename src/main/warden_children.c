@@ -256,11 +256,14 @@ static void hand_all(struct child *c)
 {
 	struct warden *w = c->warden;
 	struct proc_hello hello = {.kind = c->kind};
+	struct proc_dtls_present dtls = {w->dtls_own};
 
 	warden_child_send(c, PROC_HELLO, &hello, sizeof(hello), NULL, 0);
 	if (c->kind == PROC_SIGNAL) {
 		hand_vault(c, VAULT_WRITER);
 		hand_table(c, FLOW_TABLE_READER);
+		if (w->dtls_own.hash != FINGERPRINT_NONE)
+			warden_child_send(c, PROC_DTLS_PRESENT, &dtls, sizeof(dtls), NULL, 0);
 		warden_hand_config(c, false);
 		warden_bans_hand(c);
 	} else if (c->kind == PROC_TLS) {

@@ -90,6 +90,22 @@ static void on_config_done(struct child *c, const struct proc_msg *msg)
 		warden_ready(w);
 }
 
+/* Whoever speaks SIP tells peers of it. */
+static int on_dtls_made(struct child *c, const struct proc_msg *msg)
+{
+	struct warden *w = c->warden;
+	struct proc_dtls_present m;
+
+	memcpy(&m, msg->payload, sizeof(m));
+	if (fingerprint_bytes(m.own.hash) == 0)
+		return ERR_PEER;
+	w->dtls_own = m.own;
+	if (proc_channel_open(&w->child[CHILD_SIGNAL].channel))
+		warden_child_send(&w->child[CHILD_SIGNAL], PROC_DTLS_PRESENT, &m, sizeof(m), NULL,
+				  0);
+	return 0;
+}
+
 void warden_on_child_message(struct child *c, struct proc_msg *msg)
 {
 	struct warden *w = c->warden;
@@ -103,6 +119,8 @@ void warden_on_child_message(struct child *c, struct proc_msg *msg)
 		on_config_done(c, msg);
 	else if (msg->type == PROC_QUERY)
 		on_query(c, msg);
+	else if (msg->type == PROC_DTLS_MADE)
+		err = on_dtls_made(c, msg);
 	else if (msg->type == PROC_STOPPED)
 		warden_on_stopped(c);
 	else if (msg->type == PROC_VERDICT)

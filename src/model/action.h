@@ -5,6 +5,7 @@
 
 #include "base/reason.h"
 #include "model/ban.h"
+#include "model/association.h"
 #include "model/flow.h"
 #include "model/transport.h"
 
@@ -36,9 +37,10 @@ struct action {
 	struct path path;      /* ACT_SEND, ACT_TRACE, ACT_REPORT (where it came from) */
 	struct slice bytes; /* ACT_SEND, ACT_TRACE; ACT_REPORT: detail in words, may hold strangers'
 			       bytes */
-	const struct flow_spec *flow; /* ACT_OPEN_FLOW, ACT_CLOSE_FLOW */
-	const struct flow_keys *keys; /* ACT_OPEN_FLOW: NULL = it has none */
-	const struct ban *ban;	      /* ACT_BAN, ACT_UNBAN */
+	const struct flow_spec *flow;		    /* ACT_OPEN_FLOW, ACT_CLOSE_FLOW */
+	const struct flow_keys *keys;		    /* ACT_OPEN_FLOW: NULL = it has none */
+	const struct ban *ban;			    /* ACT_BAN, ACT_UNBAN */
+	const struct association_spec *association; /* likewise: keys come of a handshake */
 };
 
 /* What the core is given besides events and time. */

@@ -59,6 +59,10 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 	[PROC_EVENT] = {"event", WAY(BIT(WARDEN) | BIT(SIGNAL) | BIT(MEDIA), BIT(CONSOLE)),
 			.bytes_min = 2, .bytes_max = PROC_PAYLOAD_MAX, .unit_bytes = 1},
 
+	[PROC_DTLS_MADE] = {"dtls_made", WAY(BIT(MEDIA), BIT(WARDEN)),
+			    ONE(struct proc_dtls_present)},
+	[PROC_DTLS_PRESENT] = {"dtls_present", WAY(BIT(WARDEN), BIT(SIGNAL)),
+			       ONE(struct proc_dtls_present)},
 	[PROC_TLS_IDENTITY] = {"tls_identity", WAY(BIT(WARDEN), BIT(TLS)),
 			       ONE(struct proc_tls_identity), FDS(1, 3)},
 	[PROC_TLS_CA] = {"tls_ca", WAY(BIT(WARDEN), BIT(TLS)), .unit_bytes = 1, FDS(1, 1)},

@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "model/ban.h"
+#include "base/fingerprint.h"
 #include "model/config.h"
 #include "model/flow.h"
 #include "model/tls_facts.h"
@@ -67,6 +68,8 @@ enum proc_type {
 	/* anybody -> console */
 	PROC_EVENT, /* one or more events, a line each */
 	/* warden -> tls */
+	PROC_DTLS_MADE,	   /* media -> warden: the certificate that new DTLS associations get */
+	PROC_DTLS_PRESENT, /* the same, warden -> signal */
 	PROC_TLS_IDENTITY, /* + certificate, and as flagged key and OCSP response: open files */
 	PROC_TLS_CA,	   /* + the open file */
 	/* tls <-> signal */
@@ -163,6 +166,10 @@ enum {
 struct proc_console_setup {
 	uint32_t flags;
 	char token[PROC_TOKEN_MAX];
+};
+
+struct proc_dtls_present {
+	struct fingerprint own;
 };
 
 struct proc_flow_refused {
