@@ -40,7 +40,7 @@ struct action {
 	const struct flow_spec *flow;		    /* ACT_OPEN_FLOW, ACT_CLOSE_FLOW */
 	const struct flow_keys *keys;		    /* ACT_OPEN_FLOW: NULL = it has none */
 	const struct ban *ban;			    /* ACT_BAN, ACT_UNBAN */
-	const struct association_spec *association; /* likewise: keys come of a handshake */
+	const struct association_spec *association; /* ACT_OPEN_FLOW: keys come of a handshake */
 };
 
 /* What the core is given besides events and time. */
