@@ -13,7 +13,7 @@ static const char *const emergency[] = {
 };
 
 /* What PBXs want in front of an outside line. */
-static const char *const outside[] = {"", "0", "00", "8", "9", "99", "1", "*"};
+static const char *const outside[] = {"", "0", "00", "8", "9", "99", "*"};
 
 static bool is_emergency(struct slice digits)
 {

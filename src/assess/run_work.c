@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "assess/look.h"
+#include "assess/place.h"
 #include "assess/scope.h"
 #include "assess/visit.h"
 #include "base/mem.h"
@@ -288,6 +289,8 @@ static void visit_one(struct worker *w, const struct check_row *row)
 	arena_init(&arena, 4096, VISIT_ARENA_BYTES);
 	if (visit_begin(&w->visit, row, w->target, &host, &arena) == 0)
 		p->verdict = row->run(&w->visit);
+	for (size_t i = 0; i < PLACES_MAX && w->target->places[i]; i++)
+		place_reset(w->target->places[i]);
 	if (w->visit.finding_count)
 		p->verdict = VERDICT_FOUND;
 	p->not_asked = w->visit.not_asked;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "assess/place.h"
 #include "assess/ssh.h"
 #include "io/clock.h"
 
@@ -33,6 +34,8 @@ void target_init(struct target *t, const struct config *c, const struct config_a
 
 void target_done(struct target *t)
 {
+	for (size_t i = 0; i < PLACES_MAX; i++)
+		place_close(t->places[i]);
 	ssh_host_close(t->ssh);
 	t->ssh = NULL;
 	pthread_mutex_destroy(&t->lock);

@@ -12,7 +12,10 @@
 
 #define TARGET_TEXT_MAX 128 /* bytes of a product, a version, a model with its NUL */
 
+#define PLACES_MAX 16 /* places that the checks of one target look from */
+
 struct ssh_host;
+struct place;
 
 struct target {
 	const struct config *config; /* borrowed */
@@ -32,10 +35,11 @@ struct target {
 
 	pthread_mutex_t lock; /* guards pace: a connection's pump sends too */
 	struct pace pace;
-	struct packet_plan sent;   /* of each class */
-	unsigned connections;	   /* open now */
-	struct ssh_host *ssh;	   /* the session of host-read-only checks, kept between them */
-	const atomic_bool *cancel; /* the run is to end: nothing more is sent */
+	struct packet_plan sent; /* of each class */
+	unsigned connections;	 /* open now */
+	struct ssh_host *ssh;	 /* the session of host-read-only checks, kept between them */
+	struct place *places[PLACES_MAX]; /* opened so far */
+	const atomic_bool *cancel;	  /* the run is to end: nothing more is sent */
 };
 
 /* ERR_NOMEM never: plain initialisation. Ended with target_done. */

@@ -71,6 +71,19 @@ static void check_asset(const struct config_asset *a, struct config_report *repo
 			     a->name);
 }
 
+static void check_place(const struct config_place *p, struct config_report *report)
+{
+	if (*p->ssh_user && !*p->ssh_key_file)
+		config_error(report, p->line,
+			     "place %s has ssh-user but no ssh-key-file; add the file with its "
+			     "private key",
+			     p->name);
+	if (!*p->ssh_user && *p->ssh_key_file)
+		config_error(report, p->line,
+			     "place %s has ssh-key-file but no ssh-user; add ssh-user = ...",
+			     p->name);
+}
+
 void config_check_assess(const struct config *c, struct config_report *report)
 {
 	for (size_t i = 0; i < c->asset_count; i++) {
@@ -78,6 +91,8 @@ void config_check_assess(const struct config *c, struct config_report *report)
 		for (size_t k = 0; k < i; k++)
 			check_pair(&c->assets[k], &c->assets[i], report);
 	}
+	for (size_t i = 0; i < c->place_count; i++)
+		check_place(&c->places[i], report);
 	if (c->assess.every_s && c->asset_count == 0)
 		config_warning(report, 0, "assess { every } is set, but no asset is declared");
 }

@@ -39,6 +39,10 @@ static const struct schema_section sections[] = {
 	{TITLED(asset, assets, asset_count), .tag = "r3",
 	 .help = "what may be assessed, and nothing else",
 	 .example = "asset desk { subnet = 10.20.0.0/24  kind = phone }"},
+	{TITLED(place, places, place_count), .tag = "r3",
+	 .help = "another place in the network from which assets are looked at",
+	 .example = "place outside { address = 203.0.113.60  ssh-user = audit  ssh-key-file = "
+		    "\"/etc/hornwork/audit.key\" }"},
 	{LATER("tunnel", true, "r4", "IPsec tunnels")},
 	{LATER("voice-vlan", false, "r5", "announcing the voice VLAN")},
 	{LATER("qos", false, "r5", "traffic shaping")},

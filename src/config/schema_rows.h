@@ -19,6 +19,7 @@
 #define SCHEMA_CONSOLE_ROWS 3
 #define SCHEMA_ASSESS_ROWS  7
 #define SCHEMA_ASSET_ROWS   12
+#define SCHEMA_PLACE_ROWS   5
 
 extern const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS];
 extern const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS];
@@ -31,5 +32,6 @@ extern const struct schema_row schema_console_rows[SCHEMA_CONSOLE_ROWS];
 /* schema_rows_assess.c */
 extern const struct schema_row schema_assess_rows[SCHEMA_ASSESS_ROWS];
 extern const struct schema_row schema_asset_rows[SCHEMA_ASSET_ROWS];
+extern const struct schema_row schema_place_rows[SCHEMA_PLACE_ROWS];
 
 #endif

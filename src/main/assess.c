@@ -2,7 +2,9 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "assess/agent.h"
 #include "assess/checks/table.h"
 #include "base/json.h"
 #include "config/config_load.h"
@@ -42,6 +44,11 @@ int assess_open_store(const struct config *c, struct store **out)
 			"assess { state = ... }\n",
 			c->assess.state, err_text(err));
 	return err;
+}
+
+int cmd_agent(int argc, char **argv)
+{
+	return agent_run(STDIN_FILENO, STDOUT_FILENO) ? EXIT_USAGE : EXIT_GOOD;
 }
 
 /* ---- hornwork assess checks ---- */

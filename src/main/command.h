@@ -16,6 +16,7 @@ enum exit_code {
 	EXIT_STOPPED = 4,    /* a safety guard ended it */
 };
 
+int cmd_agent(int argc, char **argv);
 int cmd_assess(int argc, char **argv);
 int cmd_assess_feeds(int argc, char **argv);
 int cmd_assess_import(int argc, char **argv);

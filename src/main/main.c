@@ -35,6 +35,7 @@ static const struct command commands[] = {
 	{"@console", child_console, NULL},
 	{"@tls", child_tls, NULL},
 	{"@probe", child_probe, NULL},
+	{"@agent", cmd_agent, NULL},
 	{"manual", cmd_manual, NULL},
 };
 

@@ -201,6 +201,17 @@ struct config_asset {
 	bool lab;			 /* may be harmed: nobody depends on it */
 };
 
+/* Another place in the network from which the assessor looks. */
+struct config_place {
+	char name[CONFIG_NAME_MAX];
+	unsigned line;
+	struct ip_addr address4, address6; /* its own; family IP_NONE = none */
+	char ssh_user[CONFIG_NAME_MAX];	   /* empty = this machine itself */
+	char ssh_key_file[CONFIG_PATH_MAX];
+	uint16_t ssh_port;
+	char command[CONFIG_PATH_MAX]; /* hornwork, as it is called there */
+};
+
 enum owner_kind { OWNER_PHONES, OWNER_PBX, OWNER_TRUNK };
 
 /* A section that owns a source: its kind and its index. */
@@ -234,6 +245,8 @@ struct config {
 	struct config_assess assess;
 	struct config_asset *assets;
 	size_t asset_count;
+	struct config_place *places;
+	size_t place_count;
 	struct config_listener *listeners; /* derived; by config_listeners_derive */
 	size_t listener_count;
 };

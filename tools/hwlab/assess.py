@@ -144,6 +144,12 @@ class Server:
                 f'ssh-user = root  ssh-key-file = "{self.key}" }}\n')
 
 
+    def place(self, name):
+        """Its section as a place from which the assessor looks."""
+        return (f'place {name} {{ address = {address(self.host)}  ssh-user = root  '
+                f'ssh-key-file = "{self.key}"  command = "{binary()}" }}\n')
+
+
 class Report:
     """What a run of the assessor said."""
 
