@@ -17,6 +17,7 @@ static const char trace_help[] =
 static void print_stream(const json_t *s)
 {
 	const json_t *r = json_object_get(s, "r_factor");
+	const json_t *lock = json_object_get(s, "encryption");
 
 	printf("    %-5s %-11s %-9s %s -> %s  %s  %lld packets, %lld lost, jitter %.1f ms",
 	       client_text(s, "media"),
@@ -25,6 +26,11 @@ static void print_stream(const json_t *s)
 	       client_text(s, "zone"), client_text(s, "source"), client_text(s, "to"),
 	       client_text(s, "codec"), client_number(s, "packets"), client_number(s, "lost"),
 	       json_number_value(json_object_get(s, "jitter_ms")));
+	if (json_is_object(lock))
+		printf(", locked %s (%s%s)", client_text(lock, "suite"), client_text(lock, "keys"),
+		       json_is_true(json_object_get(lock, "end_to_end")) ? ", end to end" : "");
+	else
+		printf(", open");
 	if (json_is_number(r))
 		printf(", R %.0f", json_number_value(r));
 	if (client_number(s, "refused"))

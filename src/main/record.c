@@ -103,14 +103,19 @@ static struct record *record_get(struct records *r, uint32_t call)
 /* Keys of SRTP in a description (RFC 4568, 4567, 8866 5.12) are nobody's to read in a listing. */
 static void mask_keys(char *text, size_t n)
 {
-	static const struct slice marks[] = {SLICE("inline:"), SLICE("a=key-mgmt:"), SLICE("\nk=")};
+	static const struct {
+		struct slice mark;
+		const char *ends;
+	} kinds[] = {{SLICE("inline:"), "|; \r\n"},
+		     {SLICE("a=key-mgmt:"), "\r\n"},
+		     {SLICE("\nk="), "\r\n"}};
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		for (size_t at = 0; at < n; at++) {
-			if (!slice_starts_nocase(slice_of(text + at, n - at), marks[i]))
+			if (!slice_starts_nocase(slice_of(text + at, n - at), kinds[i].mark))
 				continue;
-			at += marks[i].n;
-			while (at < n && !strchr("|; \r\n", text[at]))
+			at += kinds[i].mark.n;
+			while (at < n && text[at] && !strchr(kinds[i].ends, text[at]))
 				text[at++] = '*';
 		}
 }

@@ -97,28 +97,30 @@ unsigned signal_view_trace(struct signal *s, struct answer *a, struct slice what
 
 /* ---- explain: a call ---- */
 
-static enum reason main_refusal(const struct flow_stats *stats)
+/* Each reason with its number; rows that share a reason are one. False: nothing was refused. */
+static bool explain_refusals(struct out *o, const struct flow_stats *stats, const char *local)
 {
-	unsigned most = 0;
+	uint64_t count[REASON_COUNT] = {0};
+	unsigned said = 0;
 
-	for (unsigned i = 1; i < HW_REFUSED_COUNT; i++)
-		if (stats->refused[i] > stats->refused[most])
-			most = i;
-	return stats->refused[most] ? flow_refused_reason((enum hw_refused)most) : REASON_NONE;
+	for (unsigned i = 0; i < HW_REFUSED_COUNT; i++)
+		count[flow_refused_reason((enum hw_refused)i)] += stats->refused[i];
+	for (unsigned i = REASON_NONE + 1; i < REASON_COUNT; i++)
+		if (count[i])
+			out_fmt(o, "%s%llu packets on %s were refused: %s", said++ ? "; " : "",
+				(unsigned long long)count[i], local,
+				reason_row((enum reason)i)->sentence);
+	return said > 0;
 }
 
 static void explain_silence(struct out *o, const struct record_pinhole *p,
 			    const struct flow_stats *stats)
 {
-	enum reason why = main_refusal(stats);
 	char local[IP_ENDPOINT_TEXT_MAX], source[IP_TEXT_MAX];
 
 	ip_endpoint_text(&p->spec.local, local);
 	ip_text(&p->spec.source.addr, source);
-	if (why != REASON_NONE)
-		out_fmt(o, "%llu packets on %s were refused: %s",
-			(unsigned long long)stats->refused_total, local, reason_row(why)->sentence);
-	else
+	if (!explain_refusals(o, stats, local))
 		out_fmt(o, "nothing came on %s, where only %s may send", local, source);
 }
 

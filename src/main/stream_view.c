@@ -31,6 +31,23 @@ static struct ip_endpoint source_of(const struct flow_spec *spec, const struct f
 	return source;
 }
 
+/* How the sender's side is encrypted; null = in the clear. */
+static void encryption_write(struct json *j, const struct flow_secret *s)
+{
+	const struct srtp_suite_row *row = srtp_suite_row(s->suite);
+
+	json_key(j, "encryption");
+	if (s->exchange == KEYS_NONE) {
+		json_null(j);
+		return;
+	}
+	json_open(j, '{');
+	json_member_z(j, "keys", s->exchange == KEYS_SDES ? "sdes" : "dtls");
+	json_member_z(j, "suite", row ? row->name : "");
+	json_member_bool(j, "end_to_end", !s->terminated);
+	json_close(j, '}');
+}
+
 void stream_view_write(struct json *j, const struct record_pinhole *p,
 		       const struct flow_stats *stats, uint64_t now_ns)
 {
@@ -50,6 +67,7 @@ void stream_view_write(struct json *j, const struct record_pinhole *p,
 	json_member_z(j, "path", "user");
 	json_member_z(j, "why", "the kernel path is not part of this version");
 	json_member_z(j, "codec", spec->codec);
+	encryption_write(j, &spec->secret_in);
 	json_member_u64(j, "packets", stats->packets);
 	json_member_u64(j, "bytes", stats->bytes);
 	json_member_u64(j, "lost", stats->lost);

@@ -25,7 +25,7 @@ struct crypt {
 
 bool crypt_wanted(const struct hw_flow *flow)
 {
-	return flow->flags & (HW_FLOW_OPEN | HW_FLOW_SEAL | HW_FLOW_SECRET_IN | HW_FLOW_SECRET_OUT);
+	return flow->flags & (HW_FLOW_OPEN | HW_FLOW_SEAL);
 }
 
 int crypt_new(struct vault *v, uint32_t index, struct crypt **out)
@@ -249,9 +249,6 @@ enum hw_refused crypt_pass(struct crypt *c, struct hw_flow_stats *stats, const s
 
 	if (!c && crypt_wanted(flow))
 		return refuse(stats, HW_REFUSED_FORGED);
-	if (!c)
-		return judge_packet(stats, flow, source, slice_of((const char *)packet, *bytes),
-				    now_ns);
 	why = come_in(c, stats, flow, source, packet, bytes, now_ns);
 	return why == JUDGE_PASS ? go_out(c, stats, flow, packet, bytes, room) : why;
 }

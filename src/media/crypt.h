@@ -8,7 +8,7 @@
 
 struct crypt;
 
-/* True for a flow that needs one: it has keys, or policy wants nothing in the clear. */
+/* True for a flow that needs one: it has keys. */
 bool crypt_wanted(const struct hw_flow *flow);
 /* For the flow of entry `index`; counters go on where a predecessor left them. `v` is borrowed
  * until crypt_free; NULL: keys come by crypt_key alone and counters die with it. ERR_NOMEM. */
@@ -27,7 +27,8 @@ int crypt_key(struct crypt *c, enum srtp_way way, uint32_t number, const struct 
 /* One packet of the flow, in and out: as judge_packet, but what is encrypted is opened in place
  * first, and what passed is sealed in place if the flow wants it; *bytes shrinks or grows within
  * `room`. DTLS and STUN go past it as they are. `c` may be NULL: then nothing passes that needs a
- * key. What is refused is counted. */
+ * key. What passes from end to end without our keys must at least look encrypted where policy wants
+ * it so. What is refused is counted. */
 enum hw_refused crypt_pass(struct crypt *c, struct hw_flow_stats *stats, const struct hw_flow *flow,
 			   const struct ip_endpoint *source, uint8_t *packet, size_t *bytes,
 			   size_t room, uint64_t now_ns);

@@ -59,6 +59,7 @@ allow = ulaw
 auth = {user}
 aors = {user}
 direct_media = no
+media_encryption = {encryption}
 [{user}]
 type = auth
 auth_type = userpass
@@ -87,8 +88,8 @@ def chroot():
 class Asterisk:
     """The PBX on host `ast`: the same users and passwords as Kamailio has, realm asterisk."""
 
-    def __init__(self, lab):
-        self.lab = lab
+    def __init__(self, lab, media_encryption="no"):
+        self.lab, self.media_encryption = lab, media_encryption
         self.ip = address("ast")
         self.root = chroot()
         self.dir = f"/var/lib/hornwork-lab/{lab.ident}"
@@ -101,7 +102,7 @@ class Asterisk:
         self.lab.own_path(base)
         for folder in ("lib", "spool", "run", "log"):
             os.makedirs(f"{base}/{folder}", exist_ok=True)
-        phones = "".join(PHONE_CONF.format(user=u, password=p) for u, p in PASSWORDS.items())
+        phones = "".join(PHONE_CONF.format(user=u, password=p, encryption=self.media_encryption) for u, p in PASSWORDS.items())
         files = {"asterisk.conf": ASTERISK_CONF.replace("{dir}", self.dir),
                  "modules.conf": MODULES_CONF, "pjsip.conf": PJSIP_CONF.format(ip=self.ip) + phones,
                  "extensions.conf": EXTENSIONS_CONF,

@@ -42,24 +42,30 @@ module g711.so
 module aufile.so
 module aubridge.so
 module sndfile.so
-module_app account.so
+{encryption}module_app account.so
 module_app contact.so
 module_app menu.so
 module_app ctrl_tcp.so
 """
 
 
+# Ways of media encryption and the modules that have them.
+ENCRYPTION = {"srtp": "srtp", "srtp-mand": "srtp", "srtp-mandf": "srtp", "dtls_srtp": "dtls_srtp"}
+
+
 class Baresip:
     """One phone on one host, registered at an outbound proxy (the gateway or the PBX itself).
 
     tone_hz: what it plays in each call. answer: auto (2xx at once) or manual. family: 4 or 6.
+    mediaenc: None, srtp (offered beside RTP/AVP), srtp-mand (RTP/SAVP), dtls_srtp.
     """
 
     def __init__(self, lab, name, host, proxy, tone_hz, transport="udp", answer="auto",
-                 regint=60, family=4, mux=False):
+                 regint=60, family=4, mux=False, mediaenc=None):
         self.lab, self.name, self.host = lab, name, host
         self.proxy, self.transport, self.family = proxy, transport, family
         self.tone_hz, self.answer, self.regint, self.mux = tone_hz, answer, regint, mux
+        self.mediaenc = mediaenc
         self.home = f"{lab.workdir}/phone-{name}-{host}"
         self.log = f"{self.home}/log"
         self.uri = f"sip:{name}@{DOMAIN}"
@@ -89,12 +95,14 @@ class Baresip:
         base = 10000 + 200 * (sum(self.name.encode()) % 50)
         self._put("config", CONFIG.format(
             listen=listen, wav=wav, rate=tones.RATE_HZ, rtp=base, rtp_end=base + 100,
-            mux="yes" if self.mux else "no", control=CONTROL_PORT, home=self.home))
+            mux="yes" if self.mux else "no", control=CONTROL_PORT, home=self.home,
+            encryption=f"module {ENCRYPTION[self.mediaenc]}.so\n" if self.mediaenc else ""))
         self._put("accounts",
                   f"<{self.uri};transport={self.transport}>;auth_user={self.name};"
                   f"auth_pass={PASSWORDS[self.name]};"
                   f'outbound="sip:{self.proxy};transport={self.transport}";'
-                  f"regint={self.regint};answermode={self.answer};audio_codecs=PCMU/8000/1\n")
+                  f"regint={self.regint};answermode={self.answer};audio_codecs=PCMU/8000/1"
+                  f"{f';mediaenc={self.mediaenc}' if self.mediaenc else ''}\n")
         self._put("contacts", "")
 
     def _put(self, name, text):

@@ -86,6 +86,10 @@ class Talker(threading.Thread):
         head = struct.pack("!BBHII", 0x80, 0, number & 0xFFFF, number * FRAME & 0xFFFFFFFF, self.ssrc)
         return head + self._frames[number % len(self._frames)]
 
+    def taken(self, data):
+        """What a datagram that came holds; None for what is not to be kept."""
+        return data
+
     def send_one(self, remote=None):
         """Send the next packet now."""
         self.sent += 1
@@ -109,7 +113,8 @@ class Talker(threading.Thread):
                 continue
             except OSError:
                 continue
-            if len(data) >= 12 and data[0] >> 6 == 2:
+            data = self.taken(data)
+            if data and len(data) >= 12 and data[0] >> 6 == 2:
                 number, _stamp, ssrc = struct.unpack("!HII", data[2:12])
                 self.got.append((time.monotonic(), source[:2], number, ssrc, data[12:]))
 

@@ -199,9 +199,26 @@ static void without_memory_less_is_remembered(void **state)
 	assert_true(failing_alloc_each(story, NULL) >= 4);
 }
 
+static void keys_are_masked(void **state)
+{
+	struct rig *g = *state;
+	const struct record_step *step;
+
+	message(&g->r, 7,
+		SL("a=crypto:1 S inline:c2VjcmV0|2^20|1:4\r\na=key-mgmt:mikey "
+		   "AAAA\r\nk=clear:pw\r\n"
+		   "a=crypto:2 S INLINE:c2VjcmV0;inline:bW9yZQ==\r\n"),
+		1);
+	step = container_of(record_find(&g->r, 7)->steps.next, struct record_step, node);
+	check_slice("masked", slice_of(step->bytes, step->kept_bytes),
+		    "a=crypto:1 S inline:********|2^20|1:4\r\na=key-mgmt:**********\r\n"
+		    "k=********\r\na=crypto:2 S INLINE:********;inline:********\r\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(keys_are_masked, up, down),
 		cmocka_unit_test_setup_teardown(a_call_from_its_first_message_to_its_end, up, down),
 		cmocka_unit_test_setup_teardown(a_port_opened_anew_is_another_pinhole, up, down),
 		cmocka_unit_test_setup_teardown(each_limit, up, down),
