@@ -388,11 +388,15 @@ const struct schema_row schema_media_rows[SCHEMA_MEDIA_ROWS] = {
 	 .type = SCHEMA_ENUM,
 	 FIELD(media, path),
 	 .words = "auto|kernel|user",
-	 .now = "auto|user",
-	 .needs = "the kernel path comes with a later version",
 	 .fallback = "auto",
 	 .tag = "r1",
-	 .help = "where media is relayed"},
+	 .help = "where media is relayed",
+	 .more = "auto: in the kernel, by an XDP program on the zones' interfaces, where the "
+		 "system "
+		 "and the flow allow it; else in user space. kernel: the same, and the gateway "
+		 "does "
+		 "not start where an interface cannot have the program. user: in user space alone. "
+		 "`hornwork calls` says for each stream which path it takes, and why."},
 };
 
 const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS] = {

@@ -191,103 +191,92 @@ int xdp_program_fd(const struct xdp *x)
 	return x->program;
 }
 
-/* By its pin, which asks for no more than the file's rights; else by its number, which is root's.
- */
-static int share(const struct xdp *x, int fd, const char *name, bool writable)
-{
-	LIBBPF_OPTS(bpf_obj_get_opts, by_name, .file_flags = writable ? 0 : BPF_F_RDONLY);
-	LIBBPF_OPTS(bpf_get_fd_by_id_opts, by_id, .open_flags = writable ? 0 : BPF_F_RDONLY);
-	struct bpf_map_info info = {0};
-	__u32 bytes = sizeof(info);
-	char path[XDP_PATH_MAX];
-	int got;
-
-	if (x->pin_dir && xdp_pin_path(x, path, "%s", name)) {
-		got = bpf_obj_get_opts(path, &by_name);
-		return got < 0 ? -errno : got;
-	}
-	if (bpf_obj_get_info_by_fd(fd, &info, &bytes) != 0)
-		return -errno;
-	got = bpf_map_get_fd_by_id_opts(info.id, &by_id);
-	return got < 0 ? -errno : got;
-}
-
-int xdp_map_share(const struct xdp *x, enum xdp_map which, bool writable)
-{
-	return share(x, x->map[which], map_names[which], writable);
-}
-
 /* ---- blocks ---- */
 
-/* One of a block's two arrays, with all rights: from its pin, from the kernel's own table, or new.
- */
-static int block_map(struct xdp *x, enum xdp_map outer, unsigned block, size_t entry_bytes,
-		     const char *name, bool *found)
+static int block_new(struct xdp *x, enum xdp_map outer, unsigned block, size_t entry_bytes,
+		     const char *path)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
-	char path[XDP_PATH_MAX];
+	const char *name = outer == XDP_MAP_FLOWS ? "hw_flow_block" : "hw_figure_block";
+	int err, fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), (__u32)entry_bytes,
+				     HW_BLOCK_PORTS, &opts);
+	__u32 key = block;
+
+	if (fd < 0)
+		return -errno;
+	if (path)
+		(void)unlink(path);
+	if (path && bpf_obj_pin(fd, path) != 0)
+		err = -errno;
+	else
+		err = bpf_map_update_elem(x->map[outer], &key, &fd, BPF_ANY) == 0 ? 0 : -errno;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+/* From its pin (its number would do too, but not without CAP_SYS_ADMIN), or new. */
+static int block_map(struct xdp *x, enum xdp_map outer, unsigned block, size_t entry_bytes)
+{
+	char text[XDP_PATH_MAX];
+	const char *path = NULL;
 	__u32 key = block, id;
 	int fd;
 
-	*found = bpf_map_lookup_elem(x->map[outer], &key, &id) == 0;
-	if (*found) {
-		fd = x->pin_dir && xdp_pin_path(x, path, "%s", name) ? bpf_obj_get(path)
-								     : bpf_map_get_fd_by_id(id);
-		return fd < 0 ? -errno : fd;
+	if (x->pin_dir && xdp_pin_path(x, text, "%s_%u", map_names[outer], block))
+		path = text;
+	if (bpf_map_lookup_elem(x->map[outer], &key, &id) != 0) {
+		fd = block_new(x, outer, block, entry_bytes, path);
+	} else {
+		fd = path ? bpf_obj_get(path) : bpf_map_get_fd_by_id(id);
+		fd = fd < 0 ? -errno : fd;
 	}
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, outer == XDP_MAP_FLOWS ? "hw_flows" : "hw_figures",
-			    sizeof(__u32), (__u32)entry_bytes, HW_BLOCK_PORTS, &opts);
-	if (fd < 0)
-		return -errno;
-	if (x->pin_dir && xdp_pin_path(x, path, "%s", name)) {
-		(void)unlink(path);
-		if (bpf_obj_pin(fd, path) != 0)
-			goto fail;
-	}
-	if (bpf_map_update_elem(x->map[outer], &key, &fd, BPF_ANY) == 0)
-		return fd;
-fail:
-	close(fd);
-	return -errno;
+	return fd < 0 ? xdp_fail(x, fd, "no room for the ports from %u on: %s",
+				 block % HW_SLOT_BLOCKS * HW_BLOCK_PORTS, strerror(-fd))
+		      : fd;
 }
 
-static int block_share(struct xdp *x, enum xdp_map outer, unsigned block, bool writable,
-		       bool *found)
-{
-	size_t bytes =
-		outer == XDP_MAP_FLOWS ? sizeof(struct hw_flow) : sizeof(struct hw_flow_stats);
-	char name[32];
-	int fd, shared;
-
-	snprintf(name, sizeof(name), "%s_%u", map_names[outer], block);
-	fd = block_map(x, outer, block, bytes, name, found);
-	if (fd < 0)
-		return xdp_fail(x, fd, "no room for the ports from %u on: %s",
-				block % HW_SLOT_BLOCKS * HW_BLOCK_PORTS, strerror(-fd));
-	shared = share(x, fd, name, writable);
-	close(fd);
-	return shared < 0 ? xdp_fail(x, shared, "%s: %s", name, strerror(-shared)) : shared;
-}
-
-int xdp_block(struct xdp *x, unsigned block, bool flows_writable, bool figures_writable,
-	      struct xdp_block *out)
+int xdp_block(struct xdp *x, unsigned block, struct xdp_block *out)
 {
 	struct xdp_block b;
-	bool found;
 
 	if (block >= HW_BLOCKS_MAX)
 		return ERR_LIMIT;
 	/* The figures first: once its flows are there the block is in use. */
-	b.figures = block_share(x, XDP_MAP_FIGURES, block, figures_writable, &found);
+	b.figures = block_map(x, XDP_MAP_FIGURES, block, sizeof(struct hw_flow_stats));
 	if (b.figures < 0)
 		return b.figures;
-	b.flows = block_share(x, XDP_MAP_FLOWS, block, flows_writable, &b.found);
+	b.flows = block_map(x, XDP_MAP_FLOWS, block, sizeof(struct hw_flow));
 	if (b.flows < 0) {
 		close(b.figures);
 		return b.flows;
 	}
 	*out = b;
 	return 0;
+}
+
+bool xdp_has_block(const struct xdp *x, unsigned block)
+{
+	__u32 key = block, id;
+
+	return bpf_map_lookup_elem(x->map[XDP_MAP_FLOWS], &key, &id) == 0;
+}
+
+void xdp_counts_add(const struct xdp *x, uint32_t slot, struct hw_slot_counts *sum)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct hw_slot_counts *all = cpus > 0 ? mem_zalloc((size_t)cpus, sizeof(*all)) : NULL;
+
+	if (all && bpf_map_lookup_elem(x->map[XDP_MAP_COUNTS], &slot, all) == 0) {
+		for (int i = 0; i < cpus; i++) {
+			sum->closed_packets += all[i].closed_packets;
+			sum->closed_bytes += all[i].closed_bytes;
+			sum->to_stack += all[i].to_stack;
+			sum->relayed += all[i].relayed;
+		}
+	}
+	mem_free(all);
 }
 
 const char *xdp_why_name(unsigned user_why)

@@ -46,21 +46,22 @@ void xdp_clear(const char *pin_dir);
 /* Mounts a bpffs at `path` unless one is there. Needs CAP_SYS_ADMIN. -errno. */
 int xdp_mount(const char *path) must_check;
 
-/* A map's descriptor; the first borrowed until xdp_free, with all rights. */
+/* A map's descriptor, with all rights; borrowed until xdp_free. */
 int xdp_map_fd(const struct xdp *x, enum xdp_map which);
-/* A new one that carries no more than these rights; the caller closes it. -errno. */
-int xdp_map_share(const struct xdp *x, enum xdp_map which, bool writable) must_check;
 int xdp_program_fd(const struct xdp *x);
 
-/* The two arrays of a block (number as in flow_table_block_over), made if they are missing, and
- * whether they were there before. Rights as asked; the caller closes them. ERR_LIMIT, -errno (no
- * memory: such a block takes 1.3 MB). */
+/* The two arrays of a block (number as in flow_table_block), made if they are missing. With all
+ * rights, for no other could be mapped; the caller closes them. ERR_LIMIT, -errno (no memory: such
+ * a block takes 1.3 MB). */
 struct xdp_block {
 	int flows, figures;
-	bool found;
 };
-int xdp_block(struct xdp *x, unsigned block, bool flows_writable, bool figures_writable,
-	      struct xdp_block *out) must_check;
+int xdp_block(struct xdp *x, unsigned block, struct xdp_block *out) must_check;
+
+/* Whether the kernel has the block. */
+bool xdp_has_block(const struct xdp *x, unsigned block);
+/* Adds what all CPUs counted for a slot. */
+void xdp_counts_add(const struct xdp *x, uint32_t slot, struct hw_slot_counts *sum);
 
 /* Attaches to an interface, or goes on where it is attached already (in either mode, unless another
  * one is wanted): natively where the driver can, unless `generic`. -EBUSY: another program is
@@ -70,6 +71,8 @@ void xdp_detach(struct xdp *x, uint32_t ifindex);
 enum xdp_mode xdp_mode_of(const struct xdp *x, uint32_t ifindex);
 /* Number of an attached interface among ours, for hw_table_address.interface; 0xffff = none. */
 uint16_t xdp_interface_number(const struct xdp *x, uint32_t ifindex);
+/* The attached interface of that number; 0 = none. */
+uint32_t xdp_interface_at(const struct xdp *x, uint16_t number);
 /* Can the interface send what another one's native program redirects to it? True also when the
  * kernel cannot say. */
 bool xdp_can_transmit(uint32_t ifindex);

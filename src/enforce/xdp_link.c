@@ -36,6 +36,11 @@ uint16_t xdp_interface_number(const struct xdp *x, uint32_t ifindex)
 	return link ? (uint16_t)(link - x->link) : 0xffff;
 }
 
+uint32_t xdp_interface_at(const struct xdp *x, uint16_t number)
+{
+	return number < HW_INTERFACES_MAX ? x->link[number].ifindex : 0;
+}
+
 uint32_t xdp_socket_key(uint16_t interface, uint32_t queue)
 {
 	return interface * HW_XSK_QUEUES + queue;

@@ -3,6 +3,7 @@
 #ifndef HW_MAIN_CHILD_MAIN_H
 #define HW_MAIN_CHILD_MAIN_H
 
+#include "media/flow_table.h"
 #include "proc/channel.h"
 
 int child_spawner(int argc, char **argv);
@@ -16,5 +17,12 @@ int child_probe(int argc, char **argv);
 struct config *child_config_wait(struct proc_channel *warden, struct proc_msg *msg, int timeout_ms);
 /* "The configuration is in force", or why not. As proc_send. */
 int child_config_done(struct proc_channel *warden, uint64_t generation, int err) must_check;
+
+/* Maps what a PROC_FLOW_TABLE message brought; *table is NULL before. ERR_EXISTS, and as
+ * flow_table_map. */
+int child_take_table(struct proc_msg *msg, enum flow_table_rights rights,
+		     struct flow_table **table) must_check;
+/* The same for PROC_FLOW_BLOCK, as flow_table_block; ERR_PEER without a table. */
+int child_take_block(struct proc_msg *msg, struct flow_table *table) must_check;
 
 #endif

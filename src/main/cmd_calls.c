@@ -33,6 +33,9 @@ static void print_stream(const json_t *s)
 		printf(", open");
 	if (json_is_number(r))
 		printf(", R %.0f", json_number_value(r));
+	printf(", %s path", client_text(s, "path"));
+	if (client_text(s, "why")[0])
+		printf(" (%s)", client_text(s, "why"));
 	if (client_number(s, "refused"))
 		printf(", %lld refused", client_number(s, "refused"));
 	printf("\n");

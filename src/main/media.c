@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "main/child_main.h"
 #include "main/command.h"
 #include "proc/identity.h"
 #include "proc/sandbox.h"
@@ -41,16 +42,6 @@ static unsigned core_count(void)
 	return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (unsigned)count;
 }
 
-static int take_table(struct media *m)
-{
-	struct flow_table_fds fds = {proc_msg_take_fd(&m->msg, 0), proc_msg_take_fd(&m->msg, 1)};
-	int err = m->table ? ERR_EXISTS : flow_table_map(&fds, FLOW_TABLE_PATH, &m->table);
-
-	close(fds.flows);
-	close(fds.stats);
-	return err;
-}
-
 static int take_vault(struct media *m)
 {
 	struct vault_fds fds = {.keys = proc_msg_take_fd(&m->msg, 0),
@@ -73,7 +64,7 @@ static int wait_for_memory(struct media *m)
 		if (got < 0)
 			err = got;
 		else if (m->msg.type == PROC_FLOW_TABLE)
-			err = take_table(m);
+			err = child_take_table(&m->msg, FLOW_TABLE_PATH, &m->table);
 		else if (m->msg.type == PROC_VAULT)
 			err = take_vault(m);
 	}
@@ -159,6 +150,16 @@ static void on_kicks(struct media *m)
 	workers_kick_many(m->workers, indexes, m->msg.bytes / sizeof(indexes[0]));
 }
 
+/* What stands in it may be open already: flows of a warden before this one. */
+static int on_block(struct media *m)
+{
+	int err = child_take_block(&m->msg, m->table);
+
+	if (!err)
+		workers_kick_all(m->workers);
+	return err ? err : 1;
+}
+
 static int on_stop(struct media *m)
 {
 	workers_stop(m->workers);
@@ -174,6 +175,8 @@ static int take_messages(struct media *m)
 	while (!m->stopping && (got = proc_receive(&m->warden, &m->msg)) > 0) {
 		if (m->msg.type == PROC_MEDIA_KICK)
 			on_kicks(m);
+		else if (m->msg.type == PROC_FLOW_BLOCK)
+			got = on_block(m);
 		else if (m->msg.type == PROC_STOP)
 			got = on_stop(m);
 		else if (m->msg.type != PROC_HELLO)

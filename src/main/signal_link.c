@@ -106,16 +106,6 @@ static void on_console(void *ctx, unsigned events)
 
 /* ---- the warden ---- */
 
-static int take_table(struct signal *s)
-{
-	struct flow_table_fds fds = {proc_msg_take_fd(&s->msg, 0), proc_msg_take_fd(&s->msg, 1)};
-	int err = s->flows ? ERR_PEER : flow_table_map(&fds, FLOW_TABLE_READER, &s->flows);
-
-	close(fds.flows);
-	close(fds.stats);
-	return err;
-}
-
 static int take_vault(struct signal *s)
 {
 	struct vault_fds fds = VAULT_FDS_NONE;
@@ -219,9 +209,12 @@ static int on_warden_message(struct signal *s)
 	case PROC_HELLO:
 		return 0;
 	case PROC_FLOW_TABLE:
-		return take_table(s);
+		return s->flows ? ERR_PEER
+				: child_take_table(&s->msg, FLOW_TABLE_READER, &s->flows);
 	case PROC_VAULT:
 		return take_vault(s);
+	case PROC_FLOW_BLOCK:
+		return child_take_block(&s->msg, s->flows);
 	case PROC_PEER:
 		return take_peer(s);
 	case PROC_DTLS_PRESENT:

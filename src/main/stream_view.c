@@ -48,6 +48,29 @@ static void encryption_write(struct json *j, const struct flow_secret *s)
 	json_close(j, '}');
 }
 
+const char *stream_path_why(const struct flow_stats *stats)
+{
+	static const char *const words[HW_USER_COUNT] = {
+		[HW_USER_NOT] = "",
+		[HW_USER_CONFIGURED] = "media { path = user }",
+		[HW_USER_NO_PROGRAM] = "the interface has no kernel path",
+		[HW_USER_TABLE] = "the kernel's tables are full",
+		[HW_USER_FAMILY] = "IPv4 on one side, IPv6 on the other",
+		[HW_USER_OWN_ADDRESS] = "it comes from or goes to an address of this host",
+		[HW_USER_TRANSFORM] = "it is encrypted or decrypted here",
+		[HW_USER_NO_ROUTE] = "there is no route to its destination",
+		[HW_USER_NO_NEIGHBOUR] = "the next hop does not answer",
+		[HW_USER_LINK_DOWN] = "the interface to its destination is down",
+		[HW_USER_NO_TRANSMIT] =
+			"the interface to its destination takes no redirected packets",
+		[HW_USER_MTU] = "a packet is longer than the way out takes",
+		[HW_USER_CHANGING] = "it was changed while a packet came",
+	};
+	unsigned why = stats->user_why ? stats->user_why : stats->to_user_why;
+
+	return why < HW_USER_COUNT ? words[why] : "unknown";
+}
+
 void stream_view_write(struct json *j, const struct record_pinhole *p,
 		       const struct flow_stats *stats, uint64_t now_ns)
 {
@@ -64,8 +87,8 @@ void stream_view_write(struct json *j, const struct record_pinhole *p,
 	json_member_endpoint(j, "source", &source);
 	json_member_bool(j, "source_learned", stats->learned_port != 0);
 	json_member_endpoint(j, "to", &spec->to);
-	json_member_z(j, "path", "user");
-	json_member_z(j, "why", "the kernel path is not part of this version");
+	json_member_z(j, "path", stats->user_why == HW_USER_NOT ? "kernel" : "user");
+	json_member_z(j, "why", stream_path_why(stats));
 	json_member_z(j, "codec", spec->codec);
 	encryption_write(j, &spec->secret_in);
 	json_member_u64(j, "packets", stats->packets);

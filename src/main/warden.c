@@ -12,6 +12,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "main/command.h"
+#include "main/warden_path.h"
 #include "main/warden_probe.h"
 #include "proc/identity.h"
 #include "proc/sandbox.h"
@@ -259,6 +260,8 @@ static int begin(struct warden *w)
 		err = warden_expiry_new(w);
 	for (size_t i = 0; i < 3 && !err; i++)
 		err = loop_signal_add(w->loop, signals[i], on_signal, w, &w->signals[i]);
+	if (!err)
+		err = warden_path_start(w);
 	if (err)
 		return err;
 	look_around(w);

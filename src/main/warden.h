@@ -24,6 +24,7 @@
 
 struct json;
 struct warden;
+struct warden_path;
 
 struct child {
 	struct warden *warden;
@@ -67,6 +68,7 @@ struct warden {
 	struct flow_table *flows;
 	struct fingerprint dtls_own; /* of the certificate that media made for DTLS */
 	struct vault_fds vault;	     /* kept for those who need it, not looked into */
+	struct warden_path *path;    /* NULL = media goes through user space */
 	struct nft *nft;	     /* NULL = no firewall: the user mode */
 	struct vlans *vlans;
 	struct pinhole_counts pinholes;

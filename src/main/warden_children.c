@@ -9,6 +9,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "main/config_wire.h"
+#include "main/warden_path.h"
 #include "main/warden_probe.h"
 #include "proc/spawner.h"
 
@@ -111,6 +112,7 @@ static void hand_table(struct child *c, enum flow_table_rights rights)
 	warden_child_send(c, PROC_FLOW_TABLE, NULL, 0, list, 2);
 	close(fds.flows);
 	close(fds.stats);
+	warden_path_hand(c);
 }
 
 static void hand_vault(struct child *c, enum vault_rights rights)

@@ -2,6 +2,7 @@
 #include "guard/r5_segment.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "main/warden_path.h"
 #include "main/warden_probe.h"
 #include "media/flow_check.h"
 
@@ -21,7 +22,8 @@ int warden_flows_new(struct warden *w)
 {
 	int err = flow_table_create(ADDRESSES_MAX, &w->flows);
 
-	return err ? err : vault_create(ADDRESSES_MAX, &w->vault);
+	err = err ? err : vault_create(ADDRESSES_MAX, &w->vault);
+	return err ? err : warden_path_new(w);
 }
 
 void warden_flows_done(struct warden *w)
@@ -31,6 +33,7 @@ void warden_flows_done(struct warden *w)
 			 nft_error(w->nft));
 	nft_free(w->nft);
 	w->nft = NULL;
+	warden_path_free(w, true);
 	loop_timer_free(w->orphans);
 	flow_table_free(w->flows);
 	vault_fds_close(&w->vault);
@@ -78,6 +81,7 @@ int warden_flows_apply(struct warden *w, const struct config *config)
 	size_t count = 0;
 	int err = add_addresses(w->flows, config);
 
+	err = err ? err : warden_path_apply(w, config);
 	if (err || !w->nft)
 		return err;
 	err = collect_pinholes(w, &pinholes, &count);
@@ -156,6 +160,7 @@ static void flow_open(struct warden *w, struct child *from, struct changes *ch,
 {
 	const char *detail = NULL;
 	uint32_t index = flow_table_index(w->flows, &op->spec.local);
+	struct flow_way way;
 	struct flow_spec old;
 	bool same, replaces = flow_table_spec(w->flows, index, &old);
 	enum reason why = flow_check(w->now.config, &op->spec, replaces ? &old : NULL, &detail);
@@ -167,7 +172,8 @@ static void flow_open(struct warden *w, struct child *from, struct changes *ch,
 	}
 	same = replaces && old.call == op->spec.call && old.ice == op->spec.ice &&
 	       ip_eq(&old.source.addr, &op->spec.source.addr);
-	if (flow_table_publish(w->flows, &op->spec, clock_ns(), &index) != 0) {
+	way = warden_path_way(w, &op->spec);
+	if (flow_table_publish_by(w->flows, &op->spec, &way, clock_ns(), &index) != 0) {
 		flow_refuse(w, from, &op->spec, REASON_warden_refused, "its port is not ours");
 		return;
 	}

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "io/clock.h"
-#include "main/warden.h"
+#include "main/warden_path.h"
 
 /* Members of one object, without its braces. */
 /* Pinholes whose calls nobody can list any more, because signal was started again. */
@@ -37,6 +37,7 @@ void warden_status(struct warden *w, struct out *o)
 	json_member_u64(&j, "pinholes_opened_total", w->pinholes.opened);
 	json_member_u64(&j, "pinholes_closed_total", w->pinholes.closed);
 	json_member_u64(&j, "pinholes_refused_total", w->pinholes.refused);
+	warden_path_status(w, &j);
 	json_member_open(&j, "processes", '[');
 	json_open(&j, '{');
 	json_member_z(&j, "name", "warden");
@@ -67,10 +68,13 @@ static void write_zone_counters(struct warden *w, struct out *o)
 		const char *name = w->now.config->zones[i].name;
 		struct nft_zone_counters n;
 
+		struct hw_slot_counts kernel;
+
 		if (nft_zone_counters(w->nft, (uint16_t)i, &n) != 0)
 			continue;
+		warden_path_counts(w, (uint16_t)i, &kernel);
 		out_fmt(o, "hornwork_closed_port_packets_total{zone=\"%s\"} %llu\n", name,
-			(unsigned long long)n.closed_port_packets);
+			(unsigned long long)(n.closed_port_packets + kernel.closed_packets));
 		out_fmt(o, "hornwork_dropped_packets_total{zone=\"%s\"} %llu\n", name,
 			(unsigned long long)n.dropped_packets);
 		out_fmt(o, "hornwork_spoofed_packets_total{zone=\"%s\"} %llu\n", name,

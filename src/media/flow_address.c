@@ -1,11 +1,6 @@
 #include "media/flow_table_impl.h"
 
-#include <errno.h>
-#include <sys/mman.h>
-
 #include "bpf/judge.h"
-
-#define WORD_BITS 64u
 
 static uint8_t family_number(const struct ip_addr *a)
 {
@@ -38,6 +33,8 @@ int flow_table_address_add(struct flow_table *t, const struct ip_addr *a)
 			continue;
 		memcpy(at->bytes, a->bytes, sizeof(at->bytes));
 		__atomic_store_n(&at->family, family_number(a), __ATOMIC_RELEASE);
+		if (t->kernel_head)
+			t->kernel_head->address[slot] = *at;
 		return 0;
 	}
 	return ERR_LIMIT;
@@ -46,7 +43,7 @@ int flow_table_address_add(struct flow_table *t, const struct ip_addr *a)
 /* Makes an address findable by the kernel path. ERR_LIMIT: too many share its places. */
 static int find_add(struct flow_table *t, uint32_t slot)
 {
-	struct hw_table_head *head = t->head;
+	struct hw_table_head *head = t->kernel_head;
 	uint32_t word[4], start;
 
 	memcpy(word, head->address[slot].bytes, sizeof(word));
@@ -70,7 +67,9 @@ int flow_table_reach(struct flow_table *t, const struct ip_addr *a, const struct
 
 	if (slot == HW_FLOW_NONE)
 		return ERR_ABSENT;
-	at = &t->head->address[slot];
+	if (!t->kernel_head)
+		return reach->ifindex ? ERR_DENIED : 0;
+	at = &t->kernel_head->address[slot];
 	if (at->ifindex != reach->ifindex || memcmp(at->vlan, reach->vlan, sizeof(at->vlan)) != 0 ||
 	    at->interface != reach->interface)
 		__atomic_store_n(&at->ifindex, 0, __ATOMIC_RELEASE);
@@ -86,64 +85,19 @@ int flow_table_reach(struct flow_table *t, const struct ip_addr *a, const struct
 	return 0;
 }
 
+bool flow_table_reached(const struct flow_table *t, const struct ip_addr *a)
+{
+	uint32_t slot = slot_find(t, a);
+
+	return t->kernel_head && slot != HW_FLOW_NONE && t->kernel_head->address[slot].ifindex != 0;
+}
+
 void flow_table_range(struct flow_table *t, uint16_t first, uint16_t last)
 {
-	t->head->port_first = first;
-	t->head->port_last = last;
-}
-
-int flow_table_head_over(struct flow_table *t, int fd)
-{
-	struct hw_table_head before = *t->head, *head;
-	bool owner = t->rights == FLOW_TABLE_OWNER;
-	int prot = owner ? PROT_READ | PROT_WRITE : PROT_READ;
-
-	head = mmap(t->head, sizeof(before), prot, MAP_SHARED | MAP_FIXED, fd, 0);
-	if (head == MAP_FAILED)
-		return -errno;
-	if (owner && head->magic == 0)
-		*head = before;
-	if (head->magic != HW_TABLE_MAGIC || head->version != HW_TABLE_VERSION ||
-	    head->slot_count != t->slot_count || head->port_count != HW_TABLE_PORTS_MAX)
-		return ERR_VERSION;
-	return 0;
-}
-
-/* What a warden before us published there is open here too. */
-static void block_adopt(struct flow_table *t, uint32_t first)
-{
-	for (uint32_t i = first; i < first + HW_BLOCK_PORTS; i++) {
-		uint32_t generation = flow_table_generation(t, i);
-
-		if (generation == HW_FLOW_CHANGING) { /* it died in the middle */
-			__atomic_store_n(&t->flows[i].generation, 0, __ATOMIC_RELEASE);
-			generation = 0;
-		}
-		if (generation)
-			t->open[i / WORD_BITS] |= 1ull << i % WORD_BITS;
-	}
-}
-
-int flow_table_block_over(struct flow_table *t, unsigned block, const struct flow_table_fds *fds)
-{
-	uint32_t first = block * HW_BLOCK_PORTS;
-	int flows = PROT_READ, stats = PROT_READ;
-
-	if (first >= t->size)
-		return ERR_LIMIT;
-	if (t->rights == FLOW_TABLE_OWNER && flow_table_next(t, first) < first + HW_BLOCK_PORTS)
-		return ERR_EXISTS;
-	flows |= t->rights == FLOW_TABLE_OWNER ? PROT_WRITE : 0;
-	stats |= t->rights == FLOW_TABLE_PATH ? PROT_WRITE : 0;
-	if (mmap(&t->flows[first], HW_BLOCK_PORTS * sizeof(struct hw_flow), flows,
-		 MAP_SHARED | MAP_FIXED, fds->flows, 0) == MAP_FAILED)
-		return -errno;
-	if (mmap(&t->stats[first], HW_BLOCK_PORTS * sizeof(struct hw_flow_stats), stats,
-		 MAP_SHARED | MAP_FIXED, fds->stats, 0) == MAP_FAILED)
-		return -errno;
-	if (t->rights == FLOW_TABLE_OWNER)
-		block_adopt(t, first);
-	return 0;
+	if (!t->kernel_head)
+		return;
+	t->kernel_head->port_first = first;
+	t->kernel_head->port_last = last;
 }
 
 uint32_t flow_table_index(const struct flow_table *t, const struct ip_endpoint *local)

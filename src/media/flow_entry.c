@@ -58,18 +58,30 @@ bool flow_table_read(const struct flow_table *t, uint32_t index, struct hw_flow 
 	return false;
 }
 
-static void entry_write(struct flow_table *t, uint32_t index, const struct hw_flow *flow)
+static void entry_write(struct hw_flow *entry, const struct hw_flow *flow)
 {
-	uint64_t *to = (uint64_t *)(void *)&t->flows[index];
-	uint32_t meanwhile = flow_table_generation(t, index) ? HW_FLOW_CHANGING : 0;
+	uint64_t *to = (uint64_t *)(void *)entry;
+	uint32_t meanwhile = entry->generation ? HW_FLOW_CHANGING : 0;
 	union flow_words copy = {.flow = *flow};
 
 	copy.flow.generation = meanwhile;
-	__atomic_store_n(&t->flows[index].generation, meanwhile, __ATOMIC_RELAXED);
+	__atomic_store_n(&entry->generation, meanwhile, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	for (size_t i = 0; i < FLOW_WORDS; i++)
 		__atomic_store_n(&to[i], copy.word[i], __ATOMIC_RELAXED);
-	__atomic_store_n(&t->flows[index].generation, flow->generation, __ATOMIC_RELEASE);
+	__atomic_store_n(&entry->generation, flow->generation, __ATOMIC_RELEASE);
+}
+
+static void mark_open(struct flow_table *t, uint32_t index)
+{
+	t->head->open_count++;
+	__atomic_fetch_or(&t->open[index / WORD_BITS], 1ull << index % WORD_BITS, __ATOMIC_RELEASE);
+}
+
+void flow_adopt(struct flow_table *t, uint32_t index, const struct hw_flow *flow)
+{
+	entry_write(&t->flows[index], flow);
+	mark_open(t, index);
 }
 
 static uint32_t next_generation(struct flow_table *t)
@@ -79,6 +91,8 @@ static uint32_t next_generation(struct flow_table *t)
 	if (generation == 0 || generation == HW_FLOW_CHANGING)
 		generation = 1;
 	t->head->generation = generation;
+	if (t->kernel_head)
+		t->kernel_head->generation = generation;
 	return generation;
 }
 
@@ -169,20 +183,25 @@ int flow_table_publish_by(struct flow_table *t, const struct flow_spec *spec,
 	f.generation = next_generation(t);
 	f.opened = was_open && old.call == f.call ? old.opened : f.generation;
 	f.opened_ns = now_ns;
-	entry_write(t, index, &f);
-	if (!was_open) {
-		t->head->open_count++;
-		__atomic_fetch_or(&t->open[index / WORD_BITS], 1ull << index % WORD_BITS,
-				  __ATOMIC_RELEASE);
-	}
+	/* User space first: what the kernel path leaves to it finds the entry there. */
+	entry_write(&t->flows[index], &f);
+	if (flow_kernel_entry(t, index))
+		entry_write(flow_kernel_entry(t, index), &f);
+	if (!was_open)
+		mark_open(t, index);
 	*out_index = index;
 	return 0;
 }
 
 int flow_table_withdraw(struct flow_table *t, uint32_t index)
 {
+	struct hw_flow *kernel;
+
 	if (index >= t->size || flow_table_generation(t, index) == 0)
 		return ERR_ABSENT;
+	kernel = flow_kernel_entry(t, index);
+	if (kernel)
+		__atomic_store_n(&kernel->generation, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&t->flows[index].generation, 0, __ATOMIC_RELEASE);
 	__atomic_fetch_and(&t->open[index / WORD_BITS], ~(1ull << index % WORD_BITS),
 			   __ATOMIC_RELEASE);
@@ -190,9 +209,8 @@ int flow_table_withdraw(struct flow_table *t, uint32_t index)
 	return 0;
 }
 
-void flow_table_reroute(struct flow_table *t, uint32_t index, const struct flow_way *way)
+static void entry_reroute(struct hw_flow *f, const struct flow_way *way)
 {
-	struct hw_flow *f = &t->flows[index];
 	const union {
 		uint16_t hop[2];
 		uint32_t both;
@@ -204,6 +222,13 @@ void flow_table_reroute(struct flow_table *t, uint32_t index, const struct flow_
 	__atomic_store_n((uint32_t *)(void *)&f->next_hop, hops.both, __ATOMIC_RELEASE);
 	if (!way->user_why)
 		__atomic_store_n(&f->user_why, 0, __ATOMIC_RELEASE);
+}
+
+void flow_table_reroute(struct flow_table *t, uint32_t index, const struct flow_way *way)
+{
+	entry_reroute(&t->flows[index], way);
+	if (flow_kernel_entry(t, index))
+		entry_reroute(flow_kernel_entry(t, index), way);
 }
 
 uint32_t flow_table_next(const struct flow_table *t, uint32_t from)

@@ -15,6 +15,7 @@ bool flow_table_stats(const struct flow_table *t, uint32_t index, struct flow_st
 	if (index >= t->size || !flow_table_read(t, index, &flow))
 		return false;
 	stats = &t->stats[index];
+	f.user_why = flow.user_why;
 	if (__atomic_load_n(&stats->opened, __ATOMIC_ACQUIRE) == flow.opened) {
 		/* The packet path writes on meanwhile: each figure is right, their sum may be off
 		 * by the packet that is coming in. */
@@ -31,6 +32,10 @@ bool flow_table_stats(const struct flow_table *t, uint32_t index, struct flow_st
 		f.duplicate = s.duplicate;
 		f.gaps = s.gaps;
 		f.jitter_us = stream_jitter_us(&s, flow.clock_khz);
+		f.to_user = stats->to_user;
+		f.to_user_why = stats->to_user_why;
+		f.round_trip_us = s.round_trip_us;
+		f.far_lost = s.far_lost_total;
 		f.last_seen_ns = s.last_seen_ns;
 		f.learned_port = flow_learned_port(stats, &flow);
 		f.handshake = stats->handshake;

@@ -194,6 +194,7 @@ void flow_table_free(struct flow_table *t)
 {
 	if (!t)
 		return;
+	flow_kernel_unmap(t);
 	if (t->stats)
 		munmap(t->stats, t->stats_bytes);
 	if (t->head)

@@ -50,18 +50,23 @@ struct flow_reach {
  * no slot. ERR_LIMIT: it cannot be found there (too many addresses fall together). */
 int flow_table_reach(struct flow_table *t, const struct ip_addr *a,
 		     const struct flow_reach *reach) must_check;
+/* Whether flow_table_reach gave it to the kernel path. */
+bool flow_table_reached(const struct flow_table *t, const struct ip_addr *a);
 /* Owner: the media range. The kernel path drops what comes to a closed port of it. */
 void flow_table_range(struct flow_table *t, uint16_t first, uint16_t last);
 
-/* Maps the kernel path's head array over this table's own head. The owner's moves along, unless
- * that array is in use already: then it is taken as it stands. Nothing is open yet. ERR_VERSION
- * (the array is of another build, or size), -errno; the table is of no use afterwards. */
-int flow_table_head_over(struct flow_table *t, int fd) must_check;
-/* The same for a block of ports: number slot * HW_SLOT_BLOCKS + port / HW_BLOCK_PORTS. Entries that
- * are open in the array are open here from then on. ERR_EXISTS: some are open in the memory that
- * would be covered. ERR_LIMIT (no such block), -errno. */
-int flow_table_block_over(struct flow_table *t, unsigned block,
-			  const struct flow_table_fds *fds) must_check;
+/* Owner, while nothing is open: from here on addresses stand in the kernel path's head array too.
+ * What an earlier owner left there is taken over. ERR_VERSION (the array is of another build, or
+ * size), -errno. */
+int flow_table_kernel_head(struct flow_table *t, int fd) must_check;
+/* Shares a block of ports with the kernel path: number slot * HW_SLOT_BLOCKS + port /
+ * HW_BLOCK_PORTS. Figures are one for both: the array is mapped over our own memory (from a
+ * descriptor that can be written: BPF arrays cannot be mapped from another one). Of flows the
+ * kernel has its own copy, which the owner alone maps and writes (fds->flows, -1 for others); what
+ * is open in it is open here from then on. ERR_EXISTS: something is open in our own memory.
+ * ERR_LIMIT (no such block), -errno. */
+int flow_table_block(struct flow_table *t, unsigned block,
+		     const struct flow_table_fds *fds) must_check;
 
 /* The entry of a local end, or HW_FLOW_NONE when the address has no slot or the port is 0. */
 uint32_t flow_table_index(const struct flow_table *t, const struct ip_endpoint *local);
@@ -116,6 +121,11 @@ struct flow_stats {
 	uint8_t suite;		/* enum srtp_suite that the handshake gave */
 	uint64_t refused_total; /* sum of refused[] */
 	uint32_t refused[HW_REFUSED_COUNT];
+	uint8_t user_why;	/* enum hw_user_why: HW_USER_NOT = on the kernel path */
+	uint32_t to_user;	/* packets that the kernel path left to user space all the same, */
+	uint8_t to_user_why;	/* and why the last one */
+	uint32_t round_trip_us; /* by RTCP, between us and the flow's sender; 0 = not known */
+	uint32_t far_lost;	/* packets that its sender says it did not get */
 };
 /* False when the port is closed. */
 bool flow_table_stats(const struct flow_table *t, uint32_t index, struct flow_stats *out);

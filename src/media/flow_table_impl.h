@@ -12,10 +12,20 @@ struct flow_table {
 	struct hw_flow *flows;
 	struct hw_flow_stats *stats;
 	struct flow_table_fds fds; /* the owner's; -1 in others */
+	/* The owner's: what the kernel path reads, written beside our own. NULL = not there. */
+	struct hw_table_head *kernel_head;
+	struct hw_flow *kernel_flows[HW_BLOCKS_MAX];
 	enum flow_table_rights rights;
 	size_t flows_bytes, stats_bytes;
 	uint32_t size; /* entries; believed once, so that the head's word can change nothing */
 	uint32_t slot_count;
 };
+
+/* The kernel path's own entry, or NULL. */
+struct hw_flow *flow_kernel_entry(const struct flow_table *t, uint32_t index);
+/* For flow_table_free. */
+void flow_kernel_unmap(struct flow_table *t);
+/* A flow that the kernel's table had already stands in ours from now on. */
+void flow_adopt(struct flow_table *t, uint32_t index, const struct hw_flow *flow);
 
 #endif

@@ -32,6 +32,8 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 			     .unit_bytes = 1, FDS(2, 2)},
 	[PROC_VAULT] = {"vault", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(MEDIA)), .unit_bytes = 1,
 			FDS(2, 4)},
+	[PROC_FLOW_BLOCK] = {"flow_block", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(MEDIA)),
+			     ONE(struct proc_flow_block), FDS(1, 1)},
 	[PROC_MEDIA_KICK] = {"media_kick", WAY(BIT(WARDEN), BIT(MEDIA)),
 			     MANY(uint32_t, PROC_KICKS_MAX)},
 	[PROC_PEER] = {"peer", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(CONSOLE) | BIT(TLS)),

@@ -50,6 +50,7 @@ enum proc_type {
 	PROC_CONFIG_END,
 	PROC_FLOW_TABLE, /* + the two memory files of the table */
 	PROC_VAULT,	 /* + the memory files of SRTP's keys and of peers; for media two more */
+	PROC_FLOW_BLOCK, /* + the figures of a block of it, which the kernel shares */
 	PROC_MEDIA_KICK,
 	PROC_PEER, /* + a channel to another child */
 	PROC_CONSOLE_SETUP,
@@ -176,6 +177,10 @@ struct proc_flow_refused {
 	struct ip_endpoint local;
 	uint32_t call;
 	uint32_t reason;
+};
+
+struct proc_flow_block {
+	uint32_t block;
 };
 
 struct proc_stop {

@@ -8,7 +8,7 @@ static int table_init(struct path *p, uint16_t first, uint16_t last)
 {
 	int err = flow_table_create(HW_TABLE_ADDRESSES_MAX, &p->table);
 
-	err = err ? err : flow_table_head_over(p->table, xdp_map_fd(p->xdp, XDP_MAP_HEAD));
+	err = err ? err : flow_table_kernel_head(p->table, xdp_map_fd(p->xdp, XDP_MAP_HEAD));
 	if (err)
 		return err;
 	flow_table_range(p->table, first, last);
@@ -40,11 +40,11 @@ int path_address(struct path *p, const struct ip_addr *a, const struct flow_reac
 		unsigned block = slot * HW_SLOT_BLOCKS + i;
 		struct xdp_block b;
 
-		err = xdp_block(p->xdp, block, true, true, &b);
+		err = xdp_block(p->xdp, block, &b);
 		if (err)
 			return err;
-		err = flow_table_block_over(p->table, block,
-					    &(struct flow_table_fds){b.flows, b.figures});
+		err = flow_table_block(p->table, block,
+				       &(struct flow_table_fds){b.flows, b.figures});
 		close(b.flows);
 		close(b.figures);
 	}
