@@ -71,6 +71,9 @@ struct {
 	__uint(max_entries, 1 << 20);
 } hw_control SEC(".maps");
 
+/* What only `media` can do: the keys, and proofs by STUN. */
+#define NEEDS_MEDIA (HW_FLOW_OPEN | HW_FLOW_SEAL | HW_FLOW_ICE)
+
 /* ---- look-ups ---- */
 
 HW_INLINE int same_address(const void *a, const void *b)
@@ -330,7 +333,7 @@ HW_INLINE int media(struct xdp_md *ctx, const struct hw_packet *p)
 		return closed(head, p, slot);
 	if (generation == HW_FLOW_CHANGING)
 		return XDP_PASS;
-	if (flow->user_why != HW_USER_NOT)
+	if (flow->user_why != HW_USER_NOT || flow->flags & NEEDS_MEDIA)
 		return to_user(ctx, a, p, flow);
 	return relay(ctx, head, a, p, index, flow, generation);
 }

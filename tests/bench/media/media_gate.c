@@ -202,16 +202,14 @@ static int path_view_blocks(struct path *p, struct flow_table **out)
 {
 	int err = path_view(p->table, out);
 
-	err = err ? err : flow_table_head_over(*out, xdp_map_fd(p->xdp, XDP_MAP_HEAD));
 	for (unsigned slot = 0; slot < 2 && !err; slot++) {
 		for (unsigned i = PORT_FIRST / HW_BLOCK_PORTS; i < HW_SLOT_BLOCKS && !err; i++) {
 			struct xdp_block b;
 
-			err = xdp_block(p->xdp, slot * HW_SLOT_BLOCKS + i, true, true, &b);
+			err = xdp_block(p->xdp, slot * HW_SLOT_BLOCKS + i, &b);
 			err = err ? err
-				  : flow_table_block_over(
-					    *out, slot * HW_SLOT_BLOCKS + i,
-					    &(struct flow_table_fds){b.flows, b.figures});
+				  : flow_table_block(*out, slot * HW_SLOT_BLOCKS + i,
+						     &(struct flow_table_fds){-1, b.figures});
 		}
 	}
 	return err;

@@ -108,12 +108,11 @@ static int take_address(struct place *p, struct flow_table *path, const char *ad
 		struct xdp_block b;
 
 		local.port = (uint16_t)port;
-		err = xdp_block(p->path.xdp, flow_table_index(path, &local) / HW_BLOCK_PORTS, true,
-				true, &b);
+		err = xdp_block(p->path.xdp, flow_table_index(path, &local) / HW_BLOCK_PORTS, &b);
 		if (err)
 			return err;
-		err = flow_table_block_over(path, flow_table_index(path, &local) / HW_BLOCK_PORTS,
-					    &(struct flow_table_fds){b.flows, b.figures});
+		err = flow_table_block(path, flow_table_index(path, &local) / HW_BLOCK_PORTS,
+				       &(struct flow_table_fds){-1, b.figures});
 		close(b.flows);
 		close(b.figures);
 	}
@@ -139,8 +138,7 @@ int way_tables(struct flow_table **out_owner, struct flow_table **out_path)
 	p->hop = path_hop(&p->path, &hop);
 	*out_owner = p->path.table;
 	*out_path = rig_path_view(*out_owner);
-	err = flow_table_head_over(*out_path, xdp_map_fd(p->path.xdp, XDP_MAP_HEAD));
-	err = err ? err : take_address(p, *out_path, way.outside);
+	err = take_address(p, *out_path, way.outside);
 	err = err ? err : take_address(p, *out_path, way.inside);
 	return err ? err : take_address(p, *out_path, way.outside6);
 }
