@@ -142,7 +142,6 @@ static int add_guarded(scmp_filter_ctx ctx)
 		int call;
 		struct scmp_arg_cmp arg;
 	} rule[] = {
-		{SCMP_ACT_ALLOW, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
 		{SCMP_ACT_ALLOW, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
 		{SCMP_ACT_ALLOW, SCMP_SYS(newfstatat),
 		 SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH)},
@@ -163,6 +162,23 @@ static int add_guarded(scmp_filter_ctx ctx)
 			return err;
 	}
 	return 0;
+}
+
+/* Memory that others share is written by media alone. What signal is given to read of the kernel's
+ * maps comes by descriptors that could do more, because the kernel maps no others. */
+static int add_mmap(scmp_filter_ctx ctx, enum proc_kind kind)
+{
+	int err;
+
+	if (kind != PROC_SIGNAL && kind != PROC_PROBE)
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+					SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+			       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, 0));
+	return err ? err
+		   : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
+				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+				      SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED, 0));
 }
 
 /* Internet sockets of one type (0 = none); raw ones and the other type are refused. */
@@ -241,6 +257,7 @@ static int filter_child(enum proc_kind kind)
 		return ERR_NOMEM;
 	err = add(ctx, SCMP_ACT_ALLOW, allow_all, COUNT(allow_all));
 	err = err ? err : add_guarded(ctx);
+	err = err ? err : add_mmap(ctx, kind);
 	err = err ? err : add(ctx, refuse, deny_all, COUNT(deny_all));
 	/* Its flags lie in memory, where no filter can see them: the C library then takes clone. */
 	err = err ? err : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);

@@ -285,9 +285,7 @@ static const struct row rows[] = {
 	{"media", "idle-timeout", "soon",
 	 "idle-timeout = \"soon\": write a duration such as 500ms, 30s, 10m or 24h"},
 	{"media", "path", "user", NULL},
-	{"media", "path", "kernel",
-	 "path = kernel is not carried out by this version: the kernel path comes with a later "
-	 "version; write path = auto"},
+	{"media", "path", "kernel", NULL},
 	{"media", "path", "kernal", "path = \"kernal\": did you mean \"kernel\"?"},
 
 	{"limits", "calls", "1", NULL},

@@ -102,6 +102,13 @@ static int try_ptrace(void)
 	return got(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
 }
 
+static int try_shared(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? errno : 0;
+}
+
 static int try_code(void)
 {
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -206,6 +213,7 @@ static const struct attempt attempts[] = {
 	{"signalling another process", try_kill, EACCES, EACCES, EACCES},
 	{"ptrace", try_ptrace, KILLED, KILLED, KILLED},
 	{"executable memory", try_code, KILLED, KILLED, KILLED},
+	{"shared memory for writing", try_shared, KILLED, 0, 0},
 	{"a thread", try_thread, KILLED, 0, KILLED},
 	{"changing the user", try_change_user, KILLED, KILLED, KILLED},
 	{"binding a port of choice", try_bind_low, EACCES, EPERM, EPERM},
