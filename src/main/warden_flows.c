@@ -82,6 +82,7 @@ int warden_flows_apply(struct warden *w, const struct config *config)
 	int err = add_addresses(w->flows, config);
 
 	err = err ? err : warden_path_apply(w, config);
+	warden_path_look(w);
 	if (err || !w->nft)
 		return err;
 	err = collect_pinholes(w, &pinholes, &count);

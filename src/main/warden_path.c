@@ -175,12 +175,17 @@ static void on_look(void *ctx)
 	look_anew(w);
 }
 
+void warden_path_look(struct warden *w)
+{
+	if (w->path && w->path->look)
+		loop_timer_start(w->path->look, WARDEN_PATH_LOOK_MS);
+}
+
 static void on_changed(void *ctx)
 {
 	struct warden_path *p = ctx;
 
-	if (p->look)
-		loop_timer_start(p->look, WARDEN_PATH_LOOK_MS);
+	warden_path_look(p->warden);
 }
 
 static void on_netlink(void *ctx, unsigned events)

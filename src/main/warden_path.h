@@ -35,6 +35,8 @@ int warden_path_start(struct warden *w) must_check;
 /* Makes interfaces, addresses and blocks what the configuration wants. ERR_ABSENT: it insists on
  * the kernel path, and an interface cannot have it. */
 int warden_path_apply(struct warden *w, const struct config *config) must_check;
+/* Soon all open flows get the ways that there are then. */
+void warden_path_look(struct warden *w);
 /* How this flow is sent on now. */
 struct flow_way warden_path_way(struct warden *w, const struct flow_spec *spec);
 /* The figures' blocks, to a child that has its table. */
