@@ -151,7 +151,7 @@ static void program_name(uint32_t id, char out[static BPF_OBJ_NAME_LEN])
 	int fd = bpf_prog_get_fd_by_id(id);
 
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &bytes) != 0)
-		snprintf(info.name, sizeof(info.name), "?");
+		info.name[0] = '\0';
 	snprintf(out, BPF_OBJ_NAME_LEN, "%s", info.name);
 	if (fd >= 0)
 		close(fd);
@@ -162,10 +162,11 @@ static int refuse_foreign(struct xdp *x, uint32_t ifindex, uint32_t program)
 	char name[IF_NAMESIZE], what[BPF_OBJ_NAME_LEN];
 
 	program_name(program, what);
+	/* Its name is root's to know: not that of a warden who gave its rights up. */
 	return xdp_fail(x, -EBUSY,
-			"%s has an XDP program already (%s, number %u): remove it (ip link set %s "
+			"%s has an XDP program already (%s%snumber %u): remove it (ip link set %s "
 			"xdp off), or set media { path = user }",
-			interface_name(ifindex, name), what, program, name);
+			interface_name(ifindex, name), what, what[0] ? ", " : "", program, name);
 }
 
 /* So that it outlives us. */
