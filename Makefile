@@ -11,7 +11,7 @@ PLOT    ?=
 DETAILS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test check check-fast fuzz bench bench-parse bench-media coverage install uninstall clean help
+.PHONY: build demo test check check-fast fuzz bench bench-parse bench-media bench-srtp coverage install uninstall clean help
 
 build:
 	@tools/install-deps build
@@ -45,6 +45,10 @@ bench-parse:
 	@tools/install-deps build bench
 	@$(PYTHON) tools/run_bench.py --only parse $(if $(JSON),--json $(JSON))
 
+bench-srtp:
+	@tools/install-deps build test bench
+	@$(PYTHON) tools/run_bench.py --only srtp $(if $(JSON),--json $(JSON)) $(if $(filter 1 yes,$(QUICK)),--quick)
+
 bench-media:
 	@tools/install-deps build test bench
 	@$(PYTHON) tools/run_bench.py --only media $(if $(JSON),--json $(JSON)) $(if $(filter 1 yes,$(QUICK)),--quick) $(if $(PLOT),--plot $(PLOT)) $(if $(DETAILS),--details $(DETAILS))
@@ -72,6 +76,7 @@ help:
 	@echo 'make fuzz [SECONDS=60]   each fuzz target for that long, with its coverage floor'
 	@echo 'make bench               every measurement, peers beside us'
 	@echo 'make bench-parse [JSON=FILE]'
+	@echo 'make bench-srtp [JSON=FILE] [QUICK=1]'
 	@echo 'make bench-media [JSON=FILE] [PLOT=FILE.svg] [DETAILS=FILE] [QUICK=1]'
 	@echo 'make coverage            coverage of base, proto, call, guard and its floor'
 	@echo 'make install [DESTDIR= PREFIX=/usr/local], make uninstall, make clean'

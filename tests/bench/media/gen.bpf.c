@@ -97,9 +97,9 @@ SEC("xdp") int generate(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	if (!is_due(s, now_ns))
 		return XDP_DROP;
-	number = s->sent++;
-	if (number == 0)
+	if (s->sent == 0)
 		s->first_ns = now_ns;
+	number = s->before + s->sent++;
 	s->last_ns = now_ns;
 	from_server = s->both_ways ? number & 1 : 0;
 	round = s->both_ways ? number >> 1 : number;

@@ -34,6 +34,7 @@ struct load_stream {
 /* One run of the generator. Fixed-point times: 1/256 ns. */
 struct load_state {
 	__u64 sent;
+	__u64 before; /* packets of earlier runs: sequence numbers go on, as SRTP wants it */
 	__u64 first_ns, last_ns; /* when a packet was sent */
 	__u64 next_q8;		 /* when the next packet is due; 0 = at once */
 	__u64 interval_q8;	 /* between two packets; 0 = as fast as possible */

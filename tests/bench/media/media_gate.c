@@ -26,6 +26,7 @@
 struct options {
 	uint32_t first, streams;
 	const char *path;
+	enum srtp_suite suite; /* what comes from the client goes on sealed; SRTP_NONE = as it is */
 };
 
 struct hops {
@@ -50,7 +51,7 @@ static struct ip_endpoint at(uint32_t address, uint32_t port)
 }
 
 /* RTP or RTCP from one side; policed, but far above what any run sends. */
-static struct flow_spec spec_of(uint32_t stream, bool from_caller, bool rtcp)
+static struct flow_spec spec_of(uint32_t stream, bool from_caller, bool rtcp, enum srtp_suite suite)
 {
 	uint32_t shift = 2 * stream + rtcp;
 	struct ip_endpoint outside = at(LOAD_OUTSIDE, LOAD_CLIENT_PORT + shift);
@@ -58,7 +59,7 @@ static struct flow_spec spec_of(uint32_t stream, bool from_caller, bool rtcp)
 	struct ip_endpoint client = at(LOAD_CLIENT, LOAD_CLIENT_PORT + shift);
 	struct ip_endpoint server = at(LOAD_SERVER, LOAD_SERVER_PORT + shift);
 
-	return (struct flow_spec){
+	struct flow_spec spec = {
 		.call = stream + 1,
 		.zone = from_caller ? 0 : 1,
 		.out_zone = from_caller ? 1 : 0,
@@ -74,6 +75,45 @@ static struct flow_spec spec_of(uint32_t stream, bool from_caller, bool rtcp)
 		.rate_bytes_s = FLOW_RATE_MAX,
 		.codec = "PCMU/8000",
 	};
+
+	if (suite != SRTP_NONE && from_caller)
+		spec.secret_out =
+			(struct flow_secret){KEYS_SDES, (uint8_t)suite, true, true, stream + 1};
+	return spec;
+}
+
+/* A key for each stream, as signal puts it there. */
+static int put_keys(const struct flow_table *t, const struct vault_fds *fds,
+		    const struct options *o)
+{
+	struct vault *v;
+	int err = vault_map(fds, VAULT_WRITER, &v);
+
+	for (uint32_t i = o->first; i < o->first + o->streams && !err && o->suite; i++)
+		for (unsigned rtcp = 0; rtcp < 2; rtcp++) {
+			struct flow_spec spec = spec_of(i, true, rtcp, o->suite);
+			struct vault_keys keys = {.seal_number = i + 1,
+						  .seal = {.suite = (uint8_t)o->suite}};
+
+			memcpy(keys.seal.master, &i, sizeof(i));
+			vault_put(v, flow_table_index(t, &spec.local), &keys);
+		}
+	if (!err)
+		vault_free(v);
+	return err;
+}
+
+static int vault_open(const struct flow_table *t, const struct options *o, struct vault **out)
+{
+	struct vault_fds fds;
+	int err = vault_create(2, &fds);
+
+	if (err)
+		return err;
+	err = put_keys(t, &fds, o);
+	err = err ? err : vault_map(&fds, VAULT_PATH, out);
+	vault_fds_close(&fds);
+	return err;
 }
 
 static int open_flows(struct flow_table *t, const struct options *o, const struct hops *hops,
@@ -82,7 +122,7 @@ static int open_flows(struct flow_table *t, const struct options *o, const struc
 	int err = 0;
 
 	for (uint32_t i = 0; i < 4 * o->streams && !err; i++) {
-		struct flow_spec spec = spec_of(o->first + i / 4, i & 1, i & 2);
+		struct flow_spec spec = spec_of(o->first + i / 4, i & 1, i & 2, o->suite);
 		struct flow_way way = {.next_hop = i & 1 ? hops->server : hops->client,
 				       .source_hop = i & 1 ? hops->client : hops->server,
 				       .user_why = (uint8_t)why};
@@ -130,6 +170,7 @@ static int run_sockets(const struct options *o)
 	err = err ? err : flow_table_address_add(table, &outside.addr);
 	err = err ? err : flow_table_address_add(table, &inside.addr);
 	err = err ? err : open_flows(table, o, &(struct hops){0}, HW_USER_CONFIGURED);
+	err = err ? err : vault_open(table, o, &setup.vault);
 	err = err ? err : path_view(table, &setup.table);
 	err = err ? err : workers_start(&setup, &workers);
 	if (!err && workers_unbound(workers))
@@ -139,6 +180,7 @@ static int run_sockets(const struct options *o)
 		wait_for_end();
 	}
 	workers_stop(workers);
+	vault_free(setup.vault);
 	flow_table_free(setup.table);
 	flow_table_free(table);
 	return err;
@@ -273,6 +315,7 @@ static int options_read(struct options *o, int argc, char **argv)
 	static const struct option names[] = {{"first", required_argument, NULL, 'f'},
 					      {"streams", required_argument, NULL, 'n'},
 					      {"path", required_argument, NULL, 'p'},
+					      {"srtp", required_argument, NULL, 's'},
 					      {NULL, 0, NULL, 0}};
 	int c;
 
@@ -284,6 +327,8 @@ static int options_read(struct options *o, int argc, char **argv)
 			o->first = (uint32_t)strtoul(optarg, NULL, 10);
 		else if (c == 'p')
 			o->path = optarg;
+		else if (c == 's')
+			o->suite = srtp_suite_by_name(slice_z(optarg));
 	}
 	return o->path && o->streams && o->first <= LOAD_STREAMS_MAX &&
 			       o->streams <= LOAD_STREAMS_MAX - o->first
@@ -299,7 +344,8 @@ int main(int argc, char **argv)
 
 	if (options_read(&o, argc, argv)) {
 		fprintf(stderr,
-			"usage: media_gate [--first N] --streams N --path sockets|xdp|kernel\n");
+			"usage: media_gate [--first N] --streams N --path sockets|xdp|kernel "
+			"[--srtp SUITE]\n");
 		return 2;
 	}
 	sigemptyset(&end);

@@ -31,6 +31,8 @@ struct options {
 	const char *prefix, *folder, *ports;
 	uint32_t streams;
 	double seconds;
+	bool one_way;	 /* from the client alone */
+	uint64_t before; /* packets that earlier rigs sent */
 	enum rig_gateway gateway;
 	struct cpu_watch watch;
 };
@@ -96,7 +98,9 @@ static int warm_up(struct rig *r, const struct options *o)
 	struct trial t;
 	int err = try(r, o, &run, &t);
 
-	run.both_ways = true;
+	if (o->one_way)
+		return err;
+	run.both_ways = !o->one_way;
 	run.packets *= 2;
 	return err ? err : try(r, o, &run, &t);
 }
@@ -104,7 +108,7 @@ static int warm_up(struct rig *r, const struct options *o)
 /* What a run costs by itself, whatever is sent in it. */
 static int calibrate(struct rig *r, const struct options *o, double *out_ns)
 {
-	struct rig_run run = {.batch = BATCH, .packets = BATCH, .both_ways = true};
+	struct rig_run run = {.batch = BATCH, .packets = BATCH, .both_ways = !o->one_way};
 	int err = 0;
 
 	*out_ns = 1e18;
@@ -132,7 +136,7 @@ static bool is_lossless(const struct trial *t)
 static int measure_rate(struct rig *r, const struct options *o, double set_up_ns,
 			struct result *out)
 {
-	struct rig_run run = {.batch = BATCH, .packets = PILOT_PACKETS, .both_ways = true};
+	struct rig_run run = {.batch = BATCH, .packets = PILOT_PACKETS, .both_ways = !o->one_way};
 	struct trial pilot;
 	int err = try(r, o, &run, &pilot);
 	double rate;
@@ -159,7 +163,7 @@ static int measure_rate(struct rig *r, const struct options *o, double set_up_ns
 static int measure_program(struct rig *r, const struct options *o, struct result *out)
 {
 	struct rig_run run = {.batch = BATCH,
-			      .both_ways = true,
+			      .both_ways = !o->one_way,
 			      .packets = (uint32_t)(out->full.sent / 2) + BATCH};
 	uint64_t before_ns, before_runs, after_ns, after_runs;
 	struct trial t;
@@ -181,7 +185,8 @@ static int measure_program(struct rig *r, const struct options *o, struct result
 
 static int measure(struct rig *r, const struct options *o, struct result *out)
 {
-	struct rig_run half = {.batch = LATENCY_BATCH, .both_ways = true, .seconds = o->seconds};
+	struct rig_run half = {
+		.batch = LATENCY_BATCH, .both_ways = !o->one_way, .seconds = o->seconds};
 	double set_up_ns;
 	int err = warm_up(r, o);
 
@@ -196,7 +201,7 @@ static int measure(struct rig *r, const struct options *o, struct result *out)
 	return err ? err : measure_program(r, o, out);
 }
 
-static void print(const struct result *res)
+static void print(const struct rig *r, const struct result *res)
 {
 	char text[1024];
 	struct out o = out_to(text, sizeof(text));
@@ -214,6 +219,7 @@ static void print(const struct result *res)
 	json_member_u64(&j, "lost_at_full_speed", res->full.sent - res->full.received);
 	json_member_u64(&j, "strange", res->full.strange);
 	json_member_real(&j, "half_rate", rate_of(&res->half), 0);
+	json_member_u64(&j, "before", r->sent);
 	json_close(&j, '}');
 	printf("%.*s\n", (int)o.n, text);
 }
@@ -244,6 +250,8 @@ static int options_read(struct options *o, int argc, char **argv)
 					      {"ports", required_argument, NULL, 'p'},
 					      {"seconds", required_argument, NULL, 's'},
 					      {"pid", required_argument, NULL, 'P'},
+					      {"one-way", no_argument, NULL, '1'},
+					      {"before", required_argument, NULL, 'b'},
 					      {"raw", no_argument, NULL, 'R'},
 					      {"direct", no_argument, NULL, 'D'},
 					      {NULL, 0, NULL, 0}};
@@ -263,6 +271,10 @@ static int options_read(struct options *o, int argc, char **argv)
 			o->seconds = strtod(optarg, NULL);
 		else if (c == 'P' && o->watch.count < CPU_PIDS_MAX)
 			o->watch.pids[o->watch.count++] = (pid_t)strtol(optarg, NULL, 10);
+		else if (c == '1')
+			o->one_way = true;
+		else if (c == 'b')
+			o->before = strtoull(optarg, NULL, 10);
 		else if (c == 'R' || c == 'D')
 			o->gateway = c == 'R' ? RIG_GATEWAY_RAW : RIG_GATEWAY_DIRECT;
 		else
@@ -282,17 +294,19 @@ int main(int argc, char **argv)
 	if (err || !o.prefix || !o.folder || o.streams == 0 || o.streams > LOAD_STREAMS_MAX) {
 		fprintf(stderr, "usage: media_load --rig PREFIX --streams N --objects FOLDER "
 				"[--ports FILE] "
-				"[--seconds S] [--pid PID]... [--raw | --direct]\n");
+				"[--seconds S] [--pid PID]... [--one-way] [--before PACKETS] "
+				"[--raw | --direct]\n");
 		return 2;
 	}
 	setrlimit(RLIMIT_MEMLOCK, &all);
 	cpu_find_softirq(&o.watch);
 	err = rig_init(&rig, o.prefix, o.folder, o.streams, o.gateway);
+	rig.sent = o.before;
 	err = err || !o.ports ? err : ports_read(&rig, o.ports);
 	err = err ? err : cpu_settle();
 	err = err ? err : measure(&rig, &o, &result);
 	rig_done(&rig);
 	if (!err)
-		print(&result);
+		print(&rig, &result);
 	return err ? 1 : 0;
 }

@@ -178,7 +178,8 @@ void rig_done(struct rig *r)
 
 static void state_fill(const struct rig *r, const struct rig_run *run, struct load_state *s)
 {
-	*s = (struct load_state){.streams = r->streams, .both_ways = run->both_ways};
+	*s = (struct load_state){
+		.streams = r->streams, .both_ways = run->both_ways, .before = r->sent};
 	if (run->rate_per_s)
 		s->interval_q8 = (uint64_t)(Q8_PER_SECOND / (double)run->rate_per_s);
 	memcpy(s->macs[0], mac_outside, 6);
@@ -221,7 +222,10 @@ int rig_run(struct rig *r, const struct rig_run *run, struct load_state *out)
 	err = bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
 	if (err && err != -EINTR)
 		return complain("BPF_PROG_TEST_RUN", err);
-	return bpf_map_lookup_elem(fd, &zero, out) == 0 ? 0 : complain("state", -errno);
+	if (bpf_map_lookup_elem(fd, &zero, out) != 0)
+		return complain("state", -errno);
+	r->sent += out->sent;
+	return 0;
 }
 
 int rig_count(struct rig *r, struct rig_count *out)

@@ -26,6 +26,7 @@ struct rig {
 	struct bpf_object *gen, *sink, *raw;
 	struct rig_end client, server, outside, inside;
 	uint32_t streams;
+	uint64_t sent; /* by all runs; beginning with what earlier rigs sent, if that is to go on */
 };
 
 /* What came in until now. */
