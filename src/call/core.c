@@ -168,6 +168,11 @@ static bool request_acceptable(struct core *c, const struct path *from, const st
 	char line[512];
 	struct out o = out_to(line, sizeof(line));
 
+	if (msg->uri.scheme == SIP_SCHEME_SIPS &&
+	    !transport_secure((enum transport)from->transport)) {
+		core_refuse(c, from, msg, REASON_sips_in_clear, 0, SL(""));
+		return false;
+	}
 	if (msg->uri.scheme == SIP_SCHEME_OTHER) {
 		core_refuse(c, from, msg, REASON_uri_scheme, 0, SL(""));
 		return false;

@@ -11,10 +11,13 @@ static bool source_fits(const struct core *c, struct leg *l, const struct path *
 	    !ip_eq(&from->remote.addr, &l->side.path.remote.addr) ||
 	    c->config->listeners[from->listener].zone != l->side.zone)
 		return false;
+	if (l->side.sips && !transport_secure((enum transport)from->transport))
+		return false;
 	if (l->side.owner.kind == OWNER_PHONES && l->side.owner.index != CONFIG_NONE &&
 	    !path_same_source(from, &l->side.path) &&
 	    side_make(c->config, from, l->side.owner, &s) == 0) {
 		s.peer_host = l->side.peer_host;
+		s.sips = l->side.sips;
 		l->side = s;
 	} else if (l->side.owner.kind == OWNER_PHONES) {
 		l->side.path.conn = from->conn;

@@ -17,7 +17,7 @@ struct route {
 
 static void user_write(struct out *o, const struct sip_uri *uri)
 {
-	out_z(o, "sip:");
+	out_z(o, uri->scheme == SIP_SCHEME_SIPS ? "sips:" : "sip:");
 	if (uri->user.n) {
 		out_bytes(o, uri->user);
 		out_char(o, '@');
@@ -44,16 +44,28 @@ static enum reason route_to_pbx(const struct core *c, uint16_t pbx, const struct
 	return o.err ? REASON_sip_request_uri : REASON_NONE;
 }
 
-static enum reason route_to_phone(const struct core *c, const struct binding *b, struct route *r)
+/* A phone that registered a sip: Contact is not reached by sips:; one with a sips: Contact is by
+ * either, and then asked under the caller's scheme (RFC 5630 5.3). */
+static enum reason route_to_phone(const struct core *c, const struct binding *b,
+				  const struct sip_msg *msg, struct route *r)
 {
 	struct config_owner owner = {.kind = OWNER_PHONES, .index = b->phones};
 	struct out o = out_to(r->uri_text, sizeof(r->uri_text));
+	struct slice contact = slice_z(b->contact);
+	bool sips = slice_starts_nocase(contact, SL("sips:"));
+
+	if (msg->uri.scheme == SIP_SCHEME_SIPS && !sips)
+		return REASON_sips_not_possible;
 
 	if (b->flow_closed)
 		return REASON_flow_closed;
 	if (side_make(c->config, &b->path, owner, &r->to))
 		return REASON_not_registered;
-	out_z(&o, b->contact);
+	if (sips && msg->uri.scheme != SIP_SCHEME_SIPS) {
+		out_z(&o, "sip:");
+		contact = slice_from(contact, 5);
+	}
+	out_bytes(&o, contact);
 	r->uri = out_slice(&o);
 	return o.err ? REASON_sip_request_uri : REASON_NONE;
 }
@@ -98,7 +110,7 @@ static enum reason route_from_pbx(const struct core *c, uint16_t pbx, const stru
 	if (!b)
 		b = phone_named(c, pbx, msg, &r->from);
 	if (b)
-		return route_to_phone(c, b, r);
+		return route_to_phone(c, b, msg, r);
 	/* A phone that is gone is no number for the provider. */
 	if (trunk == CONFIG_NONE || msg->uri.user.n == 0 || registrar_is_token(msg->uri.user))
 		return REASON_not_registered;
@@ -113,11 +125,10 @@ static enum reason route_from_phone(const struct core *c, uint16_t phones, const
 	return route_to_pbx(c, c->config->phones[phones].to, msg, r);
 }
 
-static enum reason route_find(const struct core *c, const struct path *from,
-			      struct config_owner owner, const struct sip_msg *msg, struct route *r)
+static enum reason route_by_owner(const struct core *c, const struct path *from,
+				  struct config_owner owner, const struct sip_msg *msg,
+				  struct route *r)
 {
-	if (side_make(c->config, from, owner, &r->from))
-		return REASON_source_unknown;
 	switch ((enum owner_kind)owner.kind) {
 	case OWNER_PBX:
 		return route_from_pbx(c, owner.index, msg, r);
@@ -127,6 +138,23 @@ static enum reason route_find(const struct core *c, const struct path *from,
 		return route_from_phone(c, owner.index, from, msg, r);
 	}
 	return REASON_source_unknown;
+}
+
+static enum reason route_find(const struct core *c, const struct path *from,
+			      struct config_owner owner, const struct sip_msg *msg, struct route *r)
+{
+	bool sips = msg->uri.scheme == SIP_SCHEME_SIPS;
+	enum reason why;
+
+	if (side_make(c->config, from, owner, &r->from))
+		return REASON_source_unknown;
+	why = route_by_owner(c, from, owner, msg, r);
+	if (why)
+		return why;
+	r->from.sips = r->to.sips = sips;
+	return sips && !transport_secure((enum transport)r->to.path.transport)
+		       ? REASON_sips_not_possible
+		       : REASON_NONE;
 }
 
 /* ---- the two legs ---- */
@@ -360,7 +388,8 @@ void initial_on_request(struct core *c, uint64_t now_ms, const struct path *from
 	else
 		why = route_find(c, from, owner, msg, &r);
 	if (why) {
-		core_refuse(c, from, msg, why, 0, SL(""));
+		core_refuse(c, from, msg, why, 0,
+			    why == REASON_sips_not_possible ? SL(SIPS_NOT_ALLOWED) : SL(""));
 		return;
 	}
 	call_begin(c, now_ms, from, &r, msg);

@@ -2,13 +2,16 @@
 #ifndef HW_CALL_LIMITS_H
 #define HW_CALL_LIMITS_H
 
-#define TXN_MAX		      65536 /* open transactions; some six per call under way */
-#define CALL_STREAMS_MAX      8	    /* m= lines relayed per call; more are refused with port 0 */
-#define CALL_FORKS_MAX	      12    /* early dialogs of one INVITE */
-#define CALL_TXNS_MAX	      8	    /* requests under way within one dialog leg */
-#define CALL_ARENA_CHUNK      2048  /* bytes; an ordinary call fits three */
-#define CALL_ARENA_MAX	      32768 /* bytes of one call, with all its routes and identifiers */
-#define CALL_ROUTES_MAX	      16    /* entries of one route set */
+#define TXN_MAX		 65536 /* open transactions; some six per call under way */
+#define CALL_STREAMS_MAX 8     /* m= lines relayed per call; more are refused with port 0 */
+#define CALL_FORKS_MAX	 12    /* early dialogs of one INVITE */
+#define CALL_TXNS_MAX	 8     /* requests under way within one dialog leg */
+#define CALL_ARENA_CHUNK 2048  /* bytes; an ordinary call fits three */
+#define CALL_ARENA_MAX	 32768 /* bytes of one call, with all its routes and identifiers */
+#define CALL_ROUTES_MAX	 16    /* entries of one route set */
+/* RFC 5630 7.2.1: of a 480 for a sips: address that TLS does not lead to. */
+#define SIPS_NOT_ALLOWED "Warning: 380 hornwork \"SIPS Not Allowed\"\r\n"
+
 #define CORE_MESSAGE_MAX      65535 /* bytes of one message that we write */
 #define CALL_RING_MS	      180000 /* an INVITE without final answer ends (RFC 3261 16.6: timer C) */
 #define CALL_ENDED_LINGER_MS  32000 /* a dialog's identifiers are kept for late BYEs: 64 * T1 */

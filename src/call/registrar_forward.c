@@ -34,7 +34,8 @@ void reg_refuse(struct registrar *r, uint64_t now_ms, struct txn *server, enum r
 	char tag[2 * CALL_TOKEN_BYTES];
 
 	/* The answer goes out even if it cannot be kept. */
-	(void)txn_respond_simple(server, now_ms, status ? status : 500, new_tag(r, tag), no_bytes);
+	(void)txn_respond_simple(server, now_ms, status ? status : 500, new_tag(r, tag),
+				 why == REASON_sips_not_possible ? SL(SIPS_NOT_ALLOWED) : no_bytes);
 	reg_report_refused(r, txn_path(server), why);
 }
 
@@ -46,9 +47,11 @@ static void write_contacts(const struct reg_request *q, struct out *o)
 		out_z(o, "Contact: *\r\n");
 	for (size_t i = 0; i < q->contact_count; i++) {
 		const struct reg_contact *c = &q->contact[i];
+		struct side pbx = q->pbx;
 
+		pbx.sips = c->na.uri.scheme == SIP_SCHEME_SIPS;
 		out_z(o, "Contact: ");
-		side_write_contact(o, &q->pbx, slice_z(c->token));
+		side_write_contact(o, &pbx, slice_z(c->token));
 		reg_write_params(o, c->na.params);
 		if (sip_param_get(c->na.params, SL("expires"), NULL))
 			out_fmt(o, ";expires=%u", (unsigned)c->expires_s);

@@ -207,6 +207,22 @@ static enum reason read_aor(struct reg_request *q)
 	return REASON_NONE;
 }
 
+/* Who registers for sips: does so over TLS, and is reached over TLS from the PBX on (RFC
+ * 5630 5.1.1, 5.4). */
+static enum reason check_sips(const struct reg_request *q)
+{
+	bool sips = q->msg->uri.scheme == SIP_SCHEME_SIPS;
+
+	for (size_t i = 0; i < q->contact_count; i++)
+		sips = sips || q->contact[i].na.uri.scheme == SIP_SCHEME_SIPS;
+	if (!sips)
+		return REASON_NONE;
+	if (!transport_secure((enum transport)q->phone.path.transport))
+		return REASON_sips_in_clear;
+	return transport_secure((enum transport)q->pbx.path.transport) ? REASON_NONE
+								       : REASON_sips_not_possible;
+}
+
 enum reason reg_request_read(const struct registrar *r, const struct path *from, uint16_t phones,
 			     const struct sip_msg *msg, struct reg_request *out)
 {
@@ -225,7 +241,8 @@ enum reason reg_request_read(const struct registrar *r, const struct path *from,
 	if (msg->call_id.n >= BINDING_CALL_ID_MAX)
 		return REASON_response_too_long;
 	why = read_aor(out);
-	return why == REASON_NONE ? read_contacts(r, out) : why;
+	why = why == REASON_NONE ? read_contacts(r, out) : why;
+	return why == REASON_NONE ? check_sips(out) : why;
 }
 
 uint64_t reg_credentials_of(const struct registrar *r, const struct sip_msg *msg)

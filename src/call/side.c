@@ -129,23 +129,28 @@ static struct slice uri_transport(const struct side *s)
 
 void side_write_contact(struct out *o, const struct side *s, struct slice user)
 {
-	out_z(o, "<sip:");
+	out_z(o, s->sips ? "<sips:" : "<sip:");
 	if (user.n) {
 		out_bytes(o, user);
 		out_char(o, '@');
 	}
 	ip_endpoint_write(o, &s->us);
-	out_bytes(o, uri_transport(s));
+	if (!s->sips || s->path.transport != TRANSPORT_TLS)
+		out_bytes(o, uri_transport(s));
 	out_char(o, '>');
 }
 
 void side_write_via(struct out *o, const struct side *s, struct slice branch)
 {
-	char host[IP_TEXT_MAX + 2];
-	struct out h = out_to(host, sizeof(host));
+	char host[IP_TEXT_MAX + 2], both[256];
+	struct out h = out_to(host, sizeof(host)), b = out_to(both, sizeof(both));
 
 	ip_write_host(&h, &s->us.addr);
-	sip_write_via(o, via_transport(s), out_slice(&h), s->us.port, branch);
+	out_bytes(&b, branch);
+	if (s->path.transport == TRANSPORT_TLS && s->owner.kind != OWNER_PHONES)
+		out_z(&b, ";alias");
+	sip_write_via(o, via_transport(s), out_slice(&h), s->us.port,
+		      b.err ? branch : out_slice(&b));
 }
 
 bool side_is_us(const struct side *s, struct slice host)

@@ -11,6 +11,7 @@ struct side {
 	struct config_owner owner;
 	uint16_t zone;
 	struct path path;	  /* to the peer */
+	bool sips;		  /* what is said here is for TLS alone: our URIs say so */
 	struct ip_endpoint local; /* the listener's own address */
 	struct ip_endpoint
 		us; /* as told to peers: the zone's public address, the listener's port */
@@ -32,9 +33,11 @@ struct config_owner owner_of_path(const struct config *config, const struct path
 /* "phones remote", "pbx main", "trunk carrier". */
 void owner_write(struct out *o, const struct config *config, struct config_owner owner);
 
-/* "<sip:USER@us:port;transport=...>"; the user may be empty. */
+/* "<sip:USER@us:port;transport=...>", or sips: (RFC 5630 3.1.3: the scheme says TLS already); the
+ * user may be empty. */
 void side_write_contact(struct out *o, const struct side *s, struct slice user);
-/* Our Via header line on this side. */
+/* Our Via header line on this side; a peer by TLS may use the connection for its own requests (RFC
+ * 5923 4). */
 void side_write_via(struct out *o, const struct side *s, struct slice branch);
 /* True if the host is one of ours on this side: the listener's address or the public one. */
 bool side_is_us(const struct side *s, struct slice host);

@@ -328,7 +328,7 @@ static void happen(struct play *p)
 
 	switch (what) {
 	case 0:
-		harness_break(p->h, &p->path[take(p, PARTIES)]);
+		harness_break(p->h, &p->path[take(p, PARTIES)], REASON_NONE);
 		break;
 	case 1:
 		core_on_media_idle(p->h->core, p->h->now_ms, take(p, 8) + 1);

@@ -401,10 +401,17 @@ void harness_feed(struct harness *h, const struct path *from, const char *bytes,
 	harness_check_always(h);
 }
 
-void harness_break(struct harness *h, const struct path *path)
+void harness_break(struct harness *h, const struct path *path, enum reason why)
 {
 	if (h->core)
-		core_on_transport_error(h->core, h->now_ms, path, REASON_NONE);
+		core_on_transport_error(h->core, h->now_ms, path, why);
+	harness_check_always(h);
+}
+
+void harness_close(struct harness *h, const struct path *path)
+{
+	if (h->core)
+		core_on_closed(h->core, h->now_ms, path);
 	harness_check_always(h);
 }
 

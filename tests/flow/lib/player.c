@@ -27,11 +27,24 @@ static void do_config(struct player *p)
 	free(text);
 }
 
-/* path NAME TRANSPORT REMOTE LOCAL [conn=N] */
+/* The pbx or trunk whose certificate the connection showed. */
+static uint16_t certified_as(struct player *p, const char *name)
+{
+	const struct config *c = p->h.config;
+	struct config_owner o = {OWNER_TRUNK, config_trunk_find(c, slice_z(name))};
+
+	if (o.index == CONFIG_NONE)
+		o = (struct config_owner){OWNER_PBX, config_pbx_find(c, slice_z(name))};
+	if (o.index == CONFIG_NONE)
+		player_fault(p, "no pbx or trunk has this name");
+	return config_peer_number(c, o);
+}
+
+/* path NAME TRANSPORT REMOTE LOCAL [conn=N] [proves=PEER] */
 static void do_path(struct player *p)
 {
 	const struct statement *st = p->at;
-	const char *conn = player_option(st, "conn");
+	const char *conn = player_option(st, "conn"), *proves = player_option(st, "proves");
 	struct player_path *path = &p->path[p->path_count];
 
 	if (st->word_count < 5 || !p->h.config)
@@ -45,6 +58,8 @@ static void do_path(struct player *p)
 	path->remote = st->word[3];
 	path->path = harness_path(&p->h, st->word[2], st->word[3], st->word[4],
 				  conn ? (uint32_t)strtoul(conn, NULL, 10) : 0);
+	if (proves)
+		path->path.certified = certified_as(p, proves);
 	if (path == &p->path[p->path_count])
 		p->path_count++;
 }
@@ -90,10 +105,26 @@ static void do_ignore(struct player *p)
 	p->ignore_what[p->ignore_count++] = p->at->word[2];
 }
 
+static enum reason player_reason(struct player *p, const char *name)
+{
+	for (unsigned i = 1; i < REASON_COUNT; i++)
+		if (strcmp(reason_row((enum reason)i)->name, name) == 0)
+			return (enum reason)i;
+	player_fault(p, "no such reason");
+	return REASON_NONE;
+}
+
 static void do_broken(struct player *p)
 {
 	player_settle(p);
-	harness_break(&p->h, &player_path_find(p, p->at->word[1])->path);
+	harness_break(&p->h, &player_path_find(p, p->at->word[1])->path,
+		      p->at->word_count > 2 ? player_reason(p, p->at->word[2]) : REASON_NONE);
+}
+
+static void do_hangs_up(struct player *p)
+{
+	player_settle(p);
+	harness_close(&p->h, &player_path_find(p, p->at->word[1])->path);
 }
 
 static void each_call(void *ctx, const struct call_info *info)
@@ -202,6 +233,7 @@ static const struct {
 	{"hide", do_hide},
 	{"ignore", do_ignore},
 	{"broken", do_broken},
+	{"hangs-up", do_hangs_up},
 	{"media-idle", do_media_idle},
 	{"stop", do_stop},
 	{"forget", do_forget},
