@@ -69,6 +69,7 @@ struct call_info {
 	uint64_t started_ms, answered_ms, ended_ms;	   /* core time; 0 = not yet */
 	enum reason end_reason;
 	size_t flow_count;
+	struct path path[2];	       /* to the caller, to the callee */
 	const struct flow_spec *flows; /* open ones; borrowed for the time of the callback */
 };
 /* One of them; false when it is gone. A call that just ended is still there while its end is being
@@ -83,6 +84,7 @@ struct binding_info {
 	char user_agent[CALL_TEXT_MAX];
 	uint16_t phones, pbx;		    /* indexes into the configuration */
 	struct path path;		    /* where the phone is reached */
+	bool flow_closed;		    /* the connection that leads there is no more */
 	uint64_t registered_ms, expires_ms; /* core time */
 };
 void core_bindings_walk(struct core *c, void (*each)(void *ctx, const struct binding_info *info),

@@ -17,8 +17,10 @@ static void info_fill(const struct call *k, struct call_info *info)
 				   .end_reason = k->end_reason,
 				   .flow_count = k->media.flow_count,
 				   .flows = k->media.flows};
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 2; i++) {
 		text_copy(k->leg[i].call_id, info->call_id[i]);
+		info->path[i] = k->leg[i].side.path;
+	}
 	text_copy(slice_z(k->caller), info->caller);
 	text_copy(slice_z(k->callee), info->callee);
 	text_copy(slice_z(k->from), info->from);

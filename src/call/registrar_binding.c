@@ -380,6 +380,7 @@ void registrar_walk(struct registrar *r, void (*each)(void *ctx, const struct bi
 			.phones = b->phones,
 			.pbx = b->pbx,
 			.path = b->path,
+			.flow_closed = b->flow_closed,
 			.registered_ms = b->registered_ms,
 			.expires_ms = b->expires_ms,
 		};

@@ -311,7 +311,7 @@ static bool path_broke(const struct path *p, const struct path *at)
 {
 	if (p->listener != at->listener || p->transport != at->transport)
 		return false;
-	if (at->conn)
+	if (at->conn && p->conn)
 		return p->conn == at->conn;
 	return p->conn == 0 && ip_endpoint_eq(&p->remote, &at->remote);
 }

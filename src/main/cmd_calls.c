@@ -53,6 +53,23 @@ static void print_pinhole(const json_t *p)
 	printf("\n");
 }
 
+/* "caller by tls, TLSv1.3 TLS_AES_256_GCM_SHA384, certificate of sip.carrier.example" */
+static void print_signalling(const json_t *s)
+{
+	const json_t *tls = json_object_get(s, "tls");
+	const char *name = json_is_object(tls) ? client_text(tls, "certificate") : "";
+
+	printf("    %s by %s%s", client_text(s, "side"), client_text(s, "transport"),
+	       json_is_true(json_object_get(s, "secure")) ? " [locked]" : "");
+	if (json_is_object(tls))
+		printf(", %s %s", client_text(tls, "version"), client_text(tls, "cipher"));
+	if (*name)
+		printf(", certificate of %s (%s)", name,
+		       json_is_true(json_object_get(tls, "verified")) ? "verified"
+								      : "not verified");
+	printf("\n");
+}
+
 static void print_call(const json_t *c)
 {
 	const char *end = client_text(c, "end_reason");
@@ -64,6 +81,7 @@ static void print_call(const json_t *c)
 	       client_text(c, "callee"), client_text(c, "to"),
 	       json_number_value(json_object_get(c, "duration_s")));
 	printf("%s%s\n", end[0] ? ", " : "", end);
+	json_array_foreach(json_object_get(c, "signalling"), i, part) print_signalling(part);
 	json_array_foreach(json_object_get(c, "streams"), i, part) print_stream(part);
 	json_array_foreach(json_object_get(c, "pinholes"), i, part) print_pinhole(part);
 }

@@ -66,6 +66,9 @@ static void print_status(const json_t *s)
 			printf(", restarted %lld times", client_number(p, "restarts"));
 		printf("\n");
 	}
+	json_array_foreach(json_object_get(s, "certificates"), i, p)
+		printf("  certificate    %s, ends %s (in %lld days)\n", client_text(p, "subject"),
+		       client_text(p, "expires_at"), client_number(p, "days_left"));
 	json_array_foreach(json_object_get(s, "pbxs_silent"), i, p)
 		printf("  note: pbx %s does not answer\n", json_string_value(p));
 	json_array_foreach(json_object_get(s, "notices"), i, p)
@@ -99,11 +102,13 @@ static void print_registrations(const json_t *list)
 	}
 	printf("%-32s %-10s %-10s %-26s %-4s %7s  %s\n", "ADDRESS", "PHONES", "PBX", "SOURCE",
 	       "VIA", "EXPIRES", "DEVICE");
-	json_array_foreach(list, i, r)
-		printf("%-32s %-10s %-10s %-26s %-4s %5lld s  %s\n", client_text(r, "aor"),
-		       client_text(r, "phones"), client_text(r, "pbx"), client_text(r, "source"),
-		       client_text(r, "transport"), client_number(r, "expires_s"),
-		       client_text(r, "user_agent"));
+	json_array_foreach(list, i, r) printf(
+		"%-32s %-10s %-10s %-26s %-4s %5lld s  %s%s\n", client_text(r, "aor"),
+		client_text(r, "phones"), client_text(r, "pbx"), client_text(r, "source"),
+		client_text(r, "transport"), client_number(r, "expires_s"),
+		client_text(r, "user_agent"),
+		json_is_false(json_object_get(r, "connected")) ? " (its connection is closed)"
+							       : "");
 }
 
 int cmd_registrations(int argc, char **argv)

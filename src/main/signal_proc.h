@@ -70,6 +70,7 @@ struct signal {
 	uint64_t refused_connections;	    /* by the TCP bounds */
 	uint64_t refused_empty;		    /* keep-alive datagrams */
 	uint64_t refused_tls[REASON_COUNT]; /* by hw-tls */
+	struct tls_counts tls_counts;
 	char ws_out[TLS_WS_PREFIX_BYTES + CORE_MESSAGE_MAX];
 	uint32_t house_turns;
 	bool locked_in, stopping;

@@ -119,6 +119,8 @@ static void on_tls(void *ctx, unsigned events)
 			return;
 		if (got > 0 && s->msg.type == PROC_TLS_OPENED)
 			on_opened(s);
+		else if (got > 0 && s->msg.type == PROC_TLS_COUNTS)
+			memcpy(&s->tls_counts, s->msg.payload, sizeof(s->tls_counts));
 		else if (got > 0)
 			on_refused(s);
 	}

@@ -47,6 +47,8 @@ void signal_view_status(struct signal *s, struct answer *a)
 			stats.refused_total + s->refused_packets + s->refused_connections);
 	json_member_u64(&v.j, "bans", stats.bans);
 	json_member_u64(&v.j, "tcp_connections", tcp_connection_count(s->tcp));
+	json_member_u64(&v.j, "tls_connections", s->tls_counts.connections);
+	json_member_u64(&v.j, "tls_handshakes_total", s->tls_counts.accepted_total);
 	json_member_open(&v.j, "pbxs_silent", '[');
 	for (size_t i = 0; i < s->config->pbx_count; i++)
 		if (!core_pbx_up(s->core, (uint16_t)i))
@@ -77,6 +79,15 @@ void signal_view_metrics(struct signal *s, struct answer *a)
 	metric(&a->o, "udp_received_total", "counter", udp.received);
 	metric(&a->o, "udp_sent_total", "counter", udp.sent);
 	metric(&a->o, "udp_unsent_total", "counter", udp.unsent);
+	metric(&a->o, "tls_connections", "gauge", s->tls_counts.connections);
+	metric(&a->o, "tls_handshakes", "gauge", s->tls_counts.shaking);
+	metric(&a->o, "tls_accepted_total", "counter", s->tls_counts.accepted_total);
+	metric(&a->o, "tls_dialled_total", "counter", s->tls_counts.dialled_total);
+	metric(&a->o, "tls_resumed_total", "counter", s->tls_counts.resumed_total);
+	metric(&a->o, "tls_failed_total", "counter", s->tls_counts.failed_total);
+	metric(&a->o, "tls_limited_total", "counter", s->tls_counts.limited_total);
+	for (unsigned i = 1; i < REASON_COUNT; i++)
+		stats.refused[i] += s->refused_tls[i];
 	stats.refused[REASON_source_rate_limit] += s->refused_packets;
 	stats.refused[REASON_connection_refused] += s->refused_connections;
 	out_z(&a->o, "# TYPE hornwork_refused_total counter\n");
@@ -139,6 +150,24 @@ static const char *state_text(const struct call_info *info)
 	return info->state == CALL_ESTABLISHED ? "established" : "ended";
 }
 
+/* How each side's signalling travels. */
+static void write_signalling(struct view *v, const struct call_info *info)
+{
+	json_member_open(&v->j, "signalling", '[');
+	for (unsigned i = 0; i < 2; i++) {
+		const struct path *p = &info->path[i];
+
+		json_open(&v->j, '{');
+		json_member_z(&v->j, "side", i ? "callee" : "caller");
+		json_member_z(&v->j, "transport", transport_text((enum transport)p->transport));
+		json_member_endpoint(&v->j, "remote", &p->remote);
+		json_member_bool(&v->j, "secure", transport_secure((enum transport)p->transport));
+		signal_tls_json(v->s, &v->j, p);
+		json_close(&v->j, '}');
+	}
+	json_close(&v->j, ']');
+}
+
 static void write_call(struct view *v, const struct call_info *info)
 {
 	const struct record *c = record_find(&v->s->records, info->call);
@@ -167,6 +196,7 @@ static void write_call(struct view *v, const struct call_info *info)
 		json_str(&v->j, slice_z(reason_row(info->end_reason)->name));
 	else
 		json_null(&v->j);
+	write_signalling(v, info);
 	write_streams(v, c);
 	write_pinholes(v, c);
 	json_close(&v->j, '}');
@@ -208,6 +238,8 @@ static void on_binding(void *ctx, const struct binding_info *b)
 	json_member_z(&v->j, "contact", b->contact);
 	json_member_endpoint(&v->j, "source", &b->path.remote);
 	json_member_z(&v->j, "transport", transport_text(b->path.transport));
+	signal_tls_json(v->s, &v->j, &b->path);
+	json_member_bool(&v->j, "connected", !b->flow_closed);
 	json_member_z(&v->j, "user_agent", b->user_agent);
 	member_time(&v->j, "registered_at", b->registered_ms);
 	json_member_u64(&v->j, "expires_s",

@@ -20,6 +20,7 @@
 #include "tls/tickets.h"
 
 #define MESSAGES_PER_TURN 256
+#define TELL_MS		  500 /* how often signal hears what we count */
 #define DESCRIPTORS	  65536
 
 struct tls_link {
@@ -36,6 +37,8 @@ struct tls_proc {
 	struct tls_files files; /* of the configuration that comes next */
 	struct tls_tickets *tickets;
 	struct tls_server *server;
+	struct loop_timer *tell;
+	struct tls_counts told;
 };
 
 /* ---- files that come ---- */
@@ -114,6 +117,20 @@ static void on_refused(void *ctx, const struct tls_refused *r)
 		link_rewatch(&t->signal);
 }
 
+static void on_tell_timer(void *ctx)
+{
+	struct tls_proc *t = ctx;
+	struct tls_counts now;
+
+	loop_timer_start(t->tell, TELL_MS);
+	tls_server_counts(t->server, &now);
+	if (!t->signal.watch || memcmp(&now, &t->told, sizeof(now)) == 0)
+		return;
+	if (proc_send(&t->signal.channel, PROC_TLS_COUNTS, &now, sizeof(now), NULL, 0) == 0)
+		t->told = now;
+	link_rewatch(&t->signal);
+}
+
 /* ---- signal ---- */
 
 static void signal_gone(struct tls_proc *t)
@@ -154,6 +171,7 @@ static int take_signal(struct tls_proc *t)
 {
 	if (t->signal.watch)
 		signal_gone(t);
+	t->told = (struct tls_counts){0};
 	proc_channel_init(&t->signal.channel, proc_msg_take_fd(&t->msg, 0), PROC_TLS, PROC_SIGNAL);
 	return loop_fd_add(t->loop, t->signal.channel.fd, LOOP_READ, on_signal, t,
 			   &t->signal.watch);
@@ -277,8 +295,11 @@ static int set_up(struct tls_proc *t)
 	err = err ? err
 		  : loop_fd_add(t->loop, t->warden.channel.fd, LOOP_READ, on_warden, t,
 				&t->warden.watch);
+	err = err ? err : loop_timer_new(t->loop, on_tell_timer, t, &t->tell);
 	err = err ? err : proc_harden();
 	err = err ? err : proc_sandbox_enter(PROC_TLS, &state);
+	if (!err)
+		loop_timer_start(t->tell, TELL_MS);
 	return err ? err : tls_server_start(t->server);
 }
 
@@ -289,6 +310,7 @@ static void tear_down(struct tls_proc *t)
 	files_done(&t->files);
 	config_intake_done(&t->intake);
 	config_free(t->config);
+	loop_timer_free(t->tell);
 	loop_fd_remove(t->signal.watch);
 	loop_fd_remove(t->warden.watch);
 	proc_channel_done(&t->signal.channel);

@@ -42,6 +42,12 @@ struct tls_refused {
 	char detail[TLS_DETAIL_MAX];
 };
 
+/* What hw-tls did so far. */
+struct tls_counts {
+	uint64_t connections, shaking; /* now */
+	uint64_t accepted_total, dialled_total, resumed_total, failed_total, limited_total;
+};
+
 /* signal asks for a connection. */
 struct tls_dial {
 	uint32_t id; /* signal's; not 0 */

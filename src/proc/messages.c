@@ -71,6 +71,7 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 	[PROC_TLS_OPENED] = {"tls_opened", WAY(BIT(TLS), BIT(SIGNAL)), ONE(struct tls_opened),
 			     FDS(0, 1)},
 	[PROC_TLS_REFUSED] = {"tls_refused", WAY(BIT(TLS), BIT(SIGNAL)), ONE(struct tls_refused)},
+	[PROC_TLS_COUNTS] = {"tls_counts", WAY(BIT(TLS), BIT(SIGNAL)), ONE(struct tls_counts)},
 	[PROC_TLS_DIAL] = {"tls_dial", WAY(BIT(SIGNAL), BIT(TLS)), ONE(struct tls_dial), FDS(1, 1)},
 };
 

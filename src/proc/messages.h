@@ -76,6 +76,7 @@ enum proc_type {
 	/* tls <-> signal */
 	PROC_TLS_OPENED, /* + the plain end of an accepted connection */
 	PROC_TLS_REFUSED,
+	PROC_TLS_COUNTS,
 	PROC_TLS_DIAL, /* + the end that signal's bytes come out of */
 	PROC_TYPE_COUNT
 };

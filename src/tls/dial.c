@@ -116,7 +116,7 @@ void dial_done(struct tls_server *s, struct tls_shake *h)
 	if (h->why != REASON_NONE) {
 		say_failed(s, h->id, &w->local, &h->remote, h->why, h->detail);
 	} else {
-		s->stats.dialled_total++;
+		s->counts.dialled_total++;
 		server_keep(s, h, &w->local, w->pair);
 		w->pair = -1;
 	}

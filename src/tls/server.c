@@ -42,7 +42,7 @@ static void refuse_source(struct tls_listener *l, const struct ip_endpoint *remo
 				.local = l->local,
 				.remote = *remote};
 
-	l->server->stats.limited_total++;
+	l->server->counts.limited_total++;
 	(void)slice_to_z(slice_z(why), r.detail, sizeof(r.detail));
 	server_refuse(l->server, &r);
 }
@@ -197,7 +197,7 @@ void server_keep(struct tls_server *s, struct tls_shake *h, const struct ip_endp
 	if (!h->ours)
 		budget_shaken(s->budget, &h->remote.addr, true);
 	if (SSL_session_reused(h->ssl))
-		s->stats.resumed_total++;
+		s->counts.resumed_total++;
 	if (tls_conn_new(&s->env, h, local, pair, &c) != 0) {
 		if (!h->ours)
 			budget_closed(s->budget, &h->remote.addr);
@@ -225,11 +225,11 @@ static void on_shaken(void *ctx, struct tls_shake *h)
 	struct tls_listener *l = h->ours ? NULL : listener_of(s, h);
 
 	if (h->why != REASON_NONE)
-		s->stats.failed_total++;
+		s->counts.failed_total++;
 	if (h->ours) {
 		dial_done(s, h);
 	} else if (l && h->why == REASON_NONE) {
-		s->stats.accepted_total++;
+		s->counts.accepted_total++;
 		server_keep(s, h, &l->local, -1);
 	} else {
 		struct tls_refused r = {
@@ -420,9 +420,9 @@ void tls_server_drop(struct tls_server *s)
 	dial_drop(s);
 }
 
-void tls_server_stats_get(const struct tls_server *s, struct tls_server_stats *out)
+void tls_server_counts(const struct tls_server *s, struct tls_counts *out)
 {
-	*out = s->stats;
+	*out = s->counts;
 	out->connections = s->conn_count;
 	out->shaking = tls_pool_count(s->pool);
 }

@@ -39,10 +39,6 @@ void tls_server_dial(struct tls_server *s, const struct tls_dial *d, int pair);
 /* Nobody is left to speak SIP: every connection is closed. */
 void tls_server_drop(struct tls_server *s);
 
-struct tls_server_stats {
-	size_t connections, shaking;
-	uint64_t accepted_total, dialled_total, resumed_total, failed_total, limited_total;
-};
-void tls_server_stats_get(const struct tls_server *s, struct tls_server_stats *out);
+void tls_server_counts(const struct tls_server *s, struct tls_counts *out);
 
 #endif

@@ -35,7 +35,7 @@ struct tls_server {
 	size_t conn_count;
 	struct loop_timer *look;
 	struct tls_conn_env env;
-	struct tls_server_stats stats;
+	struct tls_counts counts;
 	uint64_t told_second; /* refusals are told one by one up to a number each second */
 	uint32_t told, untold;
 };

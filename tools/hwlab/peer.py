@@ -36,6 +36,7 @@ class Peer:
         self.ip = address(host, family=family)
         self.received = []
         self.unread = []
+        self.listener = self.tls = None
         self._buffer = b""
         kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
         self.socket = lab.socket(host, socket.AF_INET6 if family == 6 else socket.AF_INET, kind)
@@ -49,6 +50,27 @@ class Peer:
         self.port = self.socket.getsockname()[1]
         self.host_port = f"[{self.ip}]:{self.port}" if family == 6 else f"{self.ip}:{self.port}"
 
+    @classmethod
+    def listening(cls, lab, host, user, port, tls):
+        """A peer that waits for a connection over TLS; `accept` takes it."""
+        self = cls(lab, host, user, port=0)
+        self.socket.close()
+        self.listener = lab.socket(host, socket.AF_INET, socket.SOCK_STREAM)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((self.ip, port))
+        self.listener.listen(8)
+        self.listener.settimeout(8.0)
+        self.transport, self.port, self.tls = "tls", port, tls
+        self.host_port = f"{self.ip}:{port}"
+        self.socket = self.listener
+        return self
+
+    def accept(self):
+        """Take a connection and shake hands; raises ssl.SSLError or OSError when that fails."""
+        sock, self.remote = self.listener.accept()
+        sock.settimeout(8.0)
+        self.socket = self.tls.wrap_socket(sock, server_side=True)
+
     def __enter__(self):
         return self
 
@@ -58,6 +80,8 @@ class Peer:
     def close(self):
         """Close the socket."""
         self.socket.close()
+        if self.listener is not None:
+            self.listener.close()
 
     def aor(self):
         """Its address of record."""

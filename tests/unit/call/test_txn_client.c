@@ -239,6 +239,15 @@ static void test_transport_error_fails(void **state)
 	client_of(&x, SIP_OPTIONS, TRANSPORT_TCP);
 	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &conn, REASON_NONE);
 	assert_int_equal(x.heard.gone, 2);
+	/* "Any to this peer" is broken by the end of the connection that was made for it. */
+	client_of(&x, SIP_OPTIONS, TRANSPORT_TLS)->path.conn = 0;
+	conn = fake_path(TRANSPORT_TLS, "192.0.2.10:5060");
+	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &conn, REASON_tls_certificate_name);
+	assert_int_equal(x.heard.gone, 2);
+	conn = fake_path(TRANSPORT_TLS, "192.0.2.9:5060");
+	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &conn, REASON_tls_certificate_name);
+	assert_int_equal(x.heard.gone, 3);
+	assert_int_equal(x.heard.why, REASON_tls_certificate_name);
 	fixture_done(&x);
 }
 
