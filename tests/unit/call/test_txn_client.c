@@ -1,6 +1,8 @@
 /* Client transactions against RFC 3261 17.1 and RFC 6026. */
 #include "unit/call/txn_fixture.h"
 
+#include "call/txn_impl.h"
+
 /* Advances to the given times (ms from the start) and expects one send at each, none between. */
 static void expect_sends_at(struct fixture *x, uint64_t start_ms, const uint64_t *at_ms, size_t n)
 {
@@ -227,6 +229,7 @@ static void test_transport_error_fails(void **state)
 	struct path same = fake_path(TRANSPORT_UDP, "192.0.2.9:5060");
 	struct path conn = fake_path(TRANSPORT_TCP, "192.0.2.99:1");
 	struct fixture x;
+	struct txn *t;
 
 	fixture_init(&x);
 	client_of(&x, SIP_INVITE, TRANSPORT_UDP);
@@ -240,7 +243,8 @@ static void test_transport_error_fails(void **state)
 	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &conn, REASON_NONE);
 	assert_int_equal(x.heard.gone, 2);
 	/* "Any to this peer" is broken by the end of the connection that was made for it. */
-	client_of(&x, SIP_OPTIONS, TRANSPORT_TLS)->path.conn = 0;
+	t = client_of(&x, SIP_OPTIONS, TRANSPORT_TLS);
+	t->path.conn = t->reply.conn = 0;
 	conn = fake_path(TRANSPORT_TLS, "192.0.2.10:5060");
 	txn_on_transport_error(&x.l, x.f.wheel.now_ms, &conn, REASON_tls_certificate_name);
 	assert_int_equal(x.heard.gone, 2);
