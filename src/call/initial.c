@@ -354,6 +354,13 @@ static bool merged(const struct core *c, const struct sip_msg *msg)
 	return false;
 }
 
+static void refuse_route(struct core *c, const struct path *from, const struct sip_msg *msg,
+			 enum reason why)
+{
+	core_refuse(c, from, msg, why, 0,
+		    why == REASON_sips_not_possible ? SL(SIPS_NOT_ALLOWED) : SL(""));
+}
+
 void initial_on_request(struct core *c, uint64_t now_ms, const struct path *from,
 			struct config_owner owner, const struct sip_msg *msg)
 {
@@ -388,8 +395,7 @@ void initial_on_request(struct core *c, uint64_t now_ms, const struct path *from
 	else
 		why = route_find(c, from, owner, msg, &r);
 	if (why) {
-		core_refuse(c, from, msg, why, 0,
-			    why == REASON_sips_not_possible ? SL(SIPS_NOT_ALLOWED) : SL(""));
+		refuse_route(c, from, msg, why);
 		return;
 	}
 	call_begin(c, now_ms, from, &r, msg);

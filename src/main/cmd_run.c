@@ -15,7 +15,6 @@
 #include "main/warden.h"
 #include "proc/identity.h"
 #include "proc/spawner.h"
-#include "tls/wipe.h"
 
 #define DESCRIPTORS_WANTED 131072 /* a socket per media port in user mode, and 16,384 streams */
 
@@ -175,7 +174,6 @@ int cmd_run(int argc, char **argv)
 	struct run_options o = {0};
 	int code = parse_options(argc, argv, &o);
 
-	(void)tls_wipe_always(); /* the keys of section tls are tried here */
 	if (code == 0 && w && text) {
 		(void)signal(SIGPIPE, SIG_IGN);
 		(void)prctl(PR_SET_NAME, "hw-warden", 0, 0, 0);

@@ -5,6 +5,7 @@
 
 #include "main/child_main.h"
 #include "main/command.h"
+#include "tls/wipe.h"
 
 struct command {
 	const char *name;
@@ -55,6 +56,16 @@ static const struct command *command_find(const char *name)
 			return &commands[i];
 	return NULL;
 }
+
+/* Before the constructors of the libraries, of which some use OpenSSL: then it takes no other heap
+ * any more. */
+static void wipe_always(void)
+{
+	(void)tls_wipe_always();
+}
+
+__attribute__((section(".preinit_array"),
+	       used)) static void (*const first_of_all)(void) = wipe_always;
 
 int main(int argc, char **argv)
 {

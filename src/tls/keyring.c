@@ -13,7 +13,6 @@
 #include "tls/names.h"
 #include "tls/pem.h"
 #include "tls/tickets.h"
-#include "tls/wipe.h"
 
 #define SUITES_1_2   "ECDHE+AESGCM:ECDHE+CHACHA20" /* RFC 9325 4.2 */
 #define SUITES_1_3   "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
@@ -239,7 +238,7 @@ static int take_authorities(struct tls_keyring *k, int fd, struct tls_complaint 
 
 int tls_prepare(bool *out_locked)
 {
-	if (!tls_wipe_always() || OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+	if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
 		return ERR_NOMEM;
 	*out_locked = CRYPTO_secure_malloc_init(TLS_SECRET_BYTES, SECRET_BLOCK) == 1;
 	return 0;

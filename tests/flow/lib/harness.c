@@ -408,13 +408,6 @@ void harness_break(struct harness *h, const struct path *path, enum reason why)
 	harness_check_always(h);
 }
 
-void harness_close(struct harness *h, const struct path *path)
-{
-	if (h->core)
-		core_on_closed(h->core, h->now_ms, path);
-	harness_check_always(h);
-}
-
 static bool is_what(const char *bytes, const char *what)
 {
 	size_t n = strlen(what);

@@ -80,8 +80,6 @@ void harness_pass_to(struct harness *h, uint64_t now_ms);
 void harness_feed(struct harness *h, const struct path *from, const char *bytes, size_t n);
 /* The core is told that a path broke. */
 void harness_break(struct harness *h, const struct path *path, enum reason why);
-/* A connection ended. */
-void harness_close(struct harness *h, const struct path *path);
 
 /* Takes the oldest send along the path whose method or status is `what` (NULL: any) out of the
  * queue into *out, which the caller frees; false: there is none. */

@@ -124,7 +124,9 @@ static void do_broken(struct player *p)
 static void do_hangs_up(struct player *p)
 {
 	player_settle(p);
-	harness_close(&p->h, &player_path_find(p, p->at->word[1])->path);
+	if (p->h.core)
+		core_on_closed(p->h.core, p->h.now_ms, &player_path_find(p, p->at->word[1])->path);
+	harness_check_always(&p->h);
 }
 
 static void each_call(void *ctx, const struct call_info *info)
