@@ -214,6 +214,8 @@ struct media_tools call_media_tools(struct call *k)
 	return (struct media_tools){
 		.env = c->env,
 		.ports = &c->ports,
+		.config = c->config,
+		.zone_bps = c->admit->zone_bps,
 		.key = c->key,
 		.opened_total = &c->stats.flows_opened_total,
 		.closed_total = &c->stats.flows_closed_total,

@@ -109,6 +109,8 @@ void core_stats_get(const struct core *c, struct core_stats *out);
 
 /* False while the pbx (an index into the configuration) leaves our OPTIONS unanswered. */
 bool core_pbx_up(const struct core *c, uint16_t pbx);
+/* Bits per second of the zone's link that are kept for media. */
+uint64_t core_zone_bps(const struct core *c, uint16_t zone);
 
 /* The call that a Call-ID (either side) or a shown id ("c-1a2b") names, or 0. */
 uint32_t core_call_find(const struct core *c, struct slice what);

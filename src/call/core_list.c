@@ -67,6 +67,11 @@ void core_stats_get(const struct core *c, struct core_stats *out)
 	out->banned_packets = c->screen.bans.dropped;
 }
 
+uint64_t core_zone_bps(const struct core *c, uint16_t zone)
+{
+	return zone < c->config->zone_count ? c->admit->zone_bps[zone] : 0;
+}
+
 bool core_pbx_up(const struct core *c, uint16_t pbx)
 {
 	return pbx_watch_up(&c->watches, pbx);
@@ -132,6 +137,11 @@ static void call_again(struct call *k, const struct config *old, const struct co
 		leg_again(&k->leg[i], old, now, listener_map);
 		kind[i] = k->leg[i].side.owner.kind;
 		index[i] = k->leg[i].side.owner.index;
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		k->media.peer[i].zone = k->leg[i].side.zone;
+		if (k->media.peer[i].zone < now->zone_count)
+			k->core->admit->zone_bps[k->media.peer[i].zone] += k->media.kept_bps[i];
 	}
 	if (k->admitted)
 		r1_admit_count(k->core->admit, kind, index);

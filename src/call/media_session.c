@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "guard/r1_bandwidth.h"
 #include "proto/sdp/sdp.h"
 
 void media_init(struct media_session *m, uint32_t call)
@@ -45,6 +46,57 @@ static void new_ports_give(struct media_session *m, const struct media_tools *t)
 			if (m->port_is_new[i][side])
 				port_give(m, t, i, side);
 	memset(m->port_is_new, 0, sizeof(m->port_is_new));
+}
+
+/* ---- bandwidth ---- */
+
+static void keep(struct media_session *m, const struct media_tools *t, const uint64_t bps[2])
+{
+	for (unsigned side = 0; side < 2; side++) {
+		uint64_t *used = m->peer[side].zone < t->config->zone_count
+					 ? &t->zone_bps[m->peer[side].zone]
+					 : NULL;
+
+		if (used)
+			*used = (*used > m->kept_bps[side] ? *used - m->kept_bps[side] : 0) +
+				bps[side];
+		m->kept_bps[side] = bps[side];
+	}
+}
+
+/* What a description's media would take of each side's link. */
+static void demand_of(const struct media_session *m, const struct media_tools *t,
+		      const struct sdp *sdp, uint64_t out[2])
+{
+	for (unsigned side = 0; side < 2; side++) {
+		const struct r1_peer *peer = &m->peer[side];
+		bool tagged = peer->zone < t->config->zone_count &&
+			      t->config->zones[peer->zone].vlan != 0;
+
+		out[side] = 0;
+		for (unsigned i = 0; i < sdp->media_count && i < SDP_MEDIA_MAX; i++)
+			out[side] += r1_bandwidth_of(&sdp->media[i], peer->local.family == IP_V6,
+						     tagged);
+	}
+}
+
+/* Room for what is offered, kept until it is settled what becomes of it. */
+static enum reason keep_for_offer(struct media_session *m, const struct media_tools *t,
+				  const struct sdp *sdp)
+{
+	uint64_t want[2];
+
+	demand_of(m, t, sdp, want);
+	for (unsigned side = 0; side < 2; side++) {
+		want[side] = want[side] > m->kept_bps[side] ? want[side] : m->kept_bps[side];
+		if (r1_bandwidth_change(t->zone_bps, t->config, m->peer[side].zone,
+					m->kept_bps[side], want[side])) {
+			m->kept_bps[side] = want[side];
+			continue;
+		}
+		return m->flow_count ? REASON_bandwidth_change : REASON_bandwidth_limit;
+	}
+	return REASON_NONE;
 }
 
 /* ---- flows ---- */
@@ -170,6 +222,7 @@ void media_done(struct media_session *m, const struct media_tools *t, enum reaso
 		for (unsigned side = 0; side < 2; side++)
 			port_give(m, t, i, side);
 	media_secret_done(&m->secret);
+	keep(m, t, (const uint64_t[2]){0, 0});
 	mem_free(m->flows);
 	m->flows = NULL;
 	m->flow_room = 0;
@@ -278,6 +331,7 @@ static enum reason take_offer(struct media_session *m, const struct media_tools 
 			      const struct sdp *sdp, struct out *o)
 {
 	struct r1_end ends[CALL_STREAMS_MAX] = {0};
+	const uint64_t before_bps[2] = {m->kept_bps[0], m->kept_bps[1]};
 	struct sdp_edit edit = {0};
 	struct secret_plan *plan;
 	bool relayed[CALL_STREAMS_MAX];
@@ -290,11 +344,15 @@ static enum reason take_offer(struct media_session *m, const struct media_tools 
 	if (!why)
 		why = edit_ports(m, t, !from, sdp, relayed, &edit);
 	if (!why)
+		why = keep_for_offer(m, t, sdp);
+	if (!why)
 		why = write_out(m, t, from, sdp, &edit, o);
-	if (why)
+	if (why) {
+		keep(m, t, before_bps);
 		new_ports_give(m, t);
-	else
+	} else {
 		offer_keep(m, from, sdp, ends, relayed, plan);
+	}
 	plan_free(plan);
 	return why;
 }
@@ -342,6 +400,7 @@ static enum reason answer_keep(struct media_session *m, const struct media_tools
 			       const struct secret_plan *plan)
 {
 	streams_agree(m, from, sdp, relayed, ends);
+	demand_of(m, t, sdp, m->agreed_bps);
 	if (plan)
 		media_secret_answer_keep(&m->secret, plan);
 	m->offer = MEDIA_OFFER_ANSWERED;
@@ -397,6 +456,7 @@ enum reason media_describe(struct media_session *m, const struct media_tools *t,
 void media_settled(struct media_session *m, const struct media_tools *t)
 {
 	m->offer = MEDIA_NO_OFFER;
+	keep(m, t, m->agreed_bps);
 	memset(m->port_is_new, 0, sizeof(m->port_is_new));
 	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++) {
 		for (unsigned side = 0; side < 2 && !m->stream[i].active; side++)
@@ -409,5 +469,6 @@ void media_settled(struct media_session *m, const struct media_tools *t)
 void media_rolled_back(struct media_session *m, const struct media_tools *t)
 {
 	new_ports_give(m, t);
+	keep(m, t, m->agreed_bps);
 	m->offer = MEDIA_NO_OFFER;
 }

@@ -30,6 +30,9 @@ struct media_session {
 	struct media_secret secret;
 	struct flow_spec *flows; /* open ones */
 	size_t flow_count, flow_room;
+	/* What its media takes of the link of each side's zone: as agreed on, and what is kept for
+	 * it while an offer is open. */
+	uint64_t agreed_bps[2], kept_bps[2];
 	bool wants_media; /* some stream is to carry packets: silence means something */
 };
 
@@ -37,6 +40,8 @@ struct media_session {
 struct media_tools {
 	const struct core_env *env;
 	struct r1_ports *ports;
+	const struct config *config;
+	uint64_t *zone_bps; /* used of each zone's link */
 	struct hash_key key;
 	uint64_t *opened_total, *closed_total;
 	size_t *open;

@@ -10,6 +10,9 @@
 #define SINGLE(word)                                                                               \
 	.name = #word, .at = offsetof(struct config, word), .size = sizeof(struct config_##word),  \
 	.rows = schema_##word##_rows, .row_count = COUNT_OF(schema_##word##_rows)
+#define INNER(word, outer)                                                                         \
+	.name = #word, .within = outer, .rows = schema_##word##_rows,                              \
+	.row_count = COUNT_OF(schema_##word##_rows)
 #define LATER(word, has_title, tag_of, what)                                                       \
 	.name = word, .titled = has_title, .tag = tag_of, .later = what, .help = what
 
@@ -17,6 +20,9 @@ static const struct schema_section sections[] = {
 	{TITLED(zone, zones, zone_count), .tag = "r5",
 	 .help = "a network that the gateway stands in",
 	 .example = "zone core { interface = eth1  trust = trusted }"},
+	{INNER(qos, "zone"), .tag = "r5", .help = "voice first on the link of a zone",
+	 .example =
+		 "zone internet { interface = eth0  qos { uplink = 50mbit  voice-share = 60 } }"},
 	{TITLED(pbx, pbxs, pbx_count), .tag = "r2", .help = "a phone system that is protected",
 	 .example = "pbx main { zone = core  address = \"10.10.0.5:5060\" }"},
 	{TITLED(phones, phones, phones_count), .tag = "r1",
@@ -45,7 +51,6 @@ static const struct schema_section sections[] = {
 		    "\"/etc/hornwork/audit.key\" }"},
 	{LATER("tunnel", true, "r4", "IPsec tunnels")},
 	{LATER("voice-vlan", false, "r5", "announcing the voice VLAN")},
-	{LATER("qos", false, "r5", "traffic shaping")},
 	{LATER("cluster", false, "r1", "running as a cluster")},
 };
 

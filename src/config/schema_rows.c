@@ -85,10 +85,12 @@ const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS] = {
 	 .min = 64000,
 	 .max = 1000000000000,
 	 .zero_is_off = true,
-	 .has_no_effect = true,
 	 .fallback = "0",
 	 .tag = "r1",
-	 .help = "what media may take of this zone's link; 0 is no limit"},
+	 .help = "what media may take of this zone's link; 0 is no limit",
+	 .more = "Counted in each direction by codec, packet time and the heads of the packets. A "
+		 "call that does not fit is refused with 503, a change of a running one with "
+		 "488."},
 	{.key = "services",
 	 .type = SCHEMA_SERVICE,
 	 LIST(zone, services, service_count),
@@ -117,6 +119,29 @@ const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS] = {
 	 .help = "the addresses that answer DHCP and advertise IPv6 routes in this zone",
 	 .more = "Where the zone's interface is a bridge, such messages of others are dropped. "
 		 "IPv6 servers and routers speak from link-local addresses."},
+};
+
+const struct schema_row schema_qos_rows[SCHEMA_QOS_ROWS] = {
+	{.key = "uplink",
+	 .type = SCHEMA_BITRATE,
+	 .required = true,
+	 FIELD(zone, uplink_bps),
+	 .min = 256000,
+	 .max = 1000000000000,
+	 .tag = "r5",
+	 .help = "what the link of this zone takes on its way out, a little less than the line",
+	 .more = "The gateway then holds the queue: media first, signalling next, everything else "
+		 "behind them with a fair queue of its own."},
+	{.key = "voice-share",
+	 .type = SCHEMA_COUNT,
+	 FIELD(zone, voice_share),
+	 .min = 1,
+	 .max = 90,
+	 .fallback = "60",
+	 .tag = "r5",
+	 .help = "the percentage of uplink that media may take",
+	 .more = "Calls beyond it are refused, so that accepted ones never suffer; what media "
+		 "leaves is used by the rest."},
 };
 
 const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS] = {

@@ -10,6 +10,7 @@
 #define TEXT(kind, member)  FIELD(kind, member), .room = sizeof(((struct config_##kind *)0)->member)
 
 #define SCHEMA_ZONE_ROWS    12
+#define SCHEMA_QOS_ROWS	    2
 #define SCHEMA_PBX_ROWS	    9
 #define SCHEMA_PHONES_ROWS  10
 #define SCHEMA_TRUNK_ROWS   14
@@ -22,6 +23,7 @@
 #define SCHEMA_PLACE_ROWS   5
 
 extern const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS];
+extern const struct schema_row schema_qos_rows[SCHEMA_QOS_ROWS];
 extern const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS];
 extern const struct schema_row schema_phones_rows[SCHEMA_PHONES_ROWS];
 extern const struct schema_row schema_trunk_rows[SCHEMA_TRUNK_ROWS];

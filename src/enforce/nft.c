@@ -370,7 +370,8 @@ int nft_zone_counters(struct nft *n, uint16_t zone, struct nft_zone_counters *ou
 		uint64_t *packets, *bytes;
 	} rows[] = {{NFT_COUNTER_CLOSED, &c.closed_port_packets, &c.closed_port_bytes},
 		    {NFT_COUNTER_DROPPED, &c.dropped_packets, &c.dropped_bytes},
-		    {NFT_COUNTER_SPOOFED, &c.spoofed_packets, &c.spoofed_bytes}};
+		    {NFT_COUNTER_SPOOFED, &c.spoofed_packets, &c.spoofed_bytes},
+		    {NFT_COUNTER_REMARKED, &c.remarked_packets, &c.remarked_bytes}};
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !err; i++) {

@@ -22,6 +22,7 @@ struct nft_zone_counters {
 	uint64_t dropped_packets, dropped_bytes;	 /* all else that is not admitted */
 	uint64_t spoofed_packets, spoofed_bytes;	 /* a source that belongs elsewhere */
 	uint64_t tagged_packets, tagged_bytes;		 /* a VLAN tag where none belongs */
+	uint64_t remarked_packets, remarked_bytes;	 /* marks of voice that were taken away */
 	uint64_t forged_packets,
 		forged_bytes; /* ARP, neighbour discovery, DHCP in another's name */
 };

@@ -15,9 +15,10 @@
 void nft_counter_name(uint16_t zone, enum nft_counter which, char out[static NFT_NAME_MAX])
 {
 	static const char *const words[] = {
-		[NFT_COUNTER_CLOSED] = "closed",   [NFT_COUNTER_DROPPED] = "dropped",
-		[NFT_COUNTER_SPOOFED] = "spoofed", [NFT_COUNTER_TAGGED] = "tagged",
-		[NFT_COUNTER_FORGED] = "forged",   [NFT_COUNTER_BRIDGED] = "forged",
+		[NFT_COUNTER_CLOSED] = "closed",     [NFT_COUNTER_DROPPED] = "dropped",
+		[NFT_COUNTER_SPOOFED] = "spoofed",   [NFT_COUNTER_TAGGED] = "tagged",
+		[NFT_COUNTER_FORGED] = "forged",     [NFT_COUNTER_BRIDGED] = "forged",
+		[NFT_COUNTER_REMARKED] = "remarked",
 	};
 	struct out o = out_to(out, NFT_NAME_MAX - 1);
 
@@ -93,13 +94,16 @@ static void write_counters(struct out *o, const struct config *c, const struct n
 		out_fmt(o,
 			" counter z%zu_closed { packets %llu bytes %llu comment \"zone %s\" }\n"
 			" counter z%zu_dropped { packets %llu bytes %llu comment \"zone %s\" }\n"
-			" counter z%zu_spoofed { packets %llu bytes %llu comment \"zone %s\" }\n",
+			" counter z%zu_spoofed { packets %llu bytes %llu comment \"zone %s\" }\n"
+			" counter z%zu_remarked { packets %llu bytes %llu comment \"zone %s\" }\n",
 			i, (unsigned long long)n->closed_port_packets,
 			(unsigned long long)n->closed_port_bytes, c->zones[i].name, i,
 			(unsigned long long)n->dropped_packets,
 			(unsigned long long)n->dropped_bytes, c->zones[i].name, i,
 			(unsigned long long)n->spoofed_packets,
-			(unsigned long long)n->spoofed_bytes, c->zones[i].name);
+			(unsigned long long)n->spoofed_bytes, c->zones[i].name, i,
+			(unsigned long long)n->remarked_packets,
+			(unsigned long long)n->remarked_bytes, c->zones[i].name);
 	}
 }
 
@@ -477,6 +481,7 @@ int nft_rules_write(struct out *o, const struct nft_want *want, const struct nft
 	write_media_chains(o, config);
 	write_input(o, want);
 	nft_segment_write(o, want, figures);
+	nft_marks_write(o, want);
 	out_z(o, "}\n");
 	if (want->frames)
 		nft_frames_write(o, want, figures);

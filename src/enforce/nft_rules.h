@@ -20,6 +20,7 @@ enum nft_counter {
 	NFT_COUNTER_SPOOFED,
 	NFT_COUNTER_TAGGED, /* in `netdev hornwork` */
 	NFT_COUNTER_FORGED, /* there too */
+	NFT_COUNTER_REMARKED,
 	NFT_COUNTER_BRIDGED /* in `bridge hornwork` */
 };
 

@@ -29,6 +29,10 @@ size_t nft_segment_bytes(const struct nft_want *want);
 void nft_segment_write(struct out *o, const struct nft_want *want,
 		       const struct nft_figures *figures);
 
+/* nft_marks.c */
+/* Chains that take stolen marks away and put packets into the queues' classes. */
+void nft_marks_write(struct out *o, const struct nft_want *want);
+
 /* nft_frames.c */
 /* Tables `netdev hornwork` and, where a zone's interface is a bridge, `bridge hornwork`. */
 void nft_frames_write(struct out *o, const struct nft_want *want,

@@ -2,14 +2,14 @@
 #ifndef HW_ENFORCE_VLAN_H
 #define HW_ENFORCE_VLAN_H
 
-#include "model/config.h"
+#include "enforce/shape.h"
 
 /* What a link of ours is marked with, so that one that outlived its gateway is known again. */
 #define VLAN_ALIAS "hornwork"
 
 /* The tags' priorities (IEEE 802.1p) of packets that the firewall put into these classes. */
-#define VLAN_PRIORITY_MEDIA	0x48570016u /* qdisc classes 4857:16 and 4857:26 */
-#define VLAN_PRIORITY_SIGNALING 0x48570026u
+#define VLAN_PRIORITY_MEDIA	(SHAPE_HANDLE << 16 | SHAPE_CLASS_MEDIA)
+#define VLAN_PRIORITY_SIGNALING (SHAPE_HANDLE << 16 | SHAPE_CLASS_SIGNALING)
 #define VLAN_PCP_MEDIA		5
 #define VLAN_PCP_SIGNALING	3
 

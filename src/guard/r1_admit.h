@@ -15,6 +15,7 @@ struct r1_admit {
 	uint32_t calls; /* running */
 	uint32_t phones_calls[CONFIG_SECTIONS_MAX];
 	uint32_t trunk_calls[CONFIG_SECTIONS_MAX];
+	uint64_t zone_bps[CONFIG_SECTIONS_MAX]; /* what media takes of each zone's link */
 	struct r1_bucket all;
 	struct r1_bucket trunk[CONFIG_SECTIONS_MAX];
 };

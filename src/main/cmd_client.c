@@ -69,6 +69,10 @@ static void print_status(const json_t *s)
 	json_array_foreach(json_object_get(s, "certificates"), i, p)
 		printf("  certificate    %s, ends %s (in %lld days)\n", client_text(p, "subject"),
 		       client_text(p, "expires_at"), client_number(p, "days_left"));
+	json_array_foreach(json_object_get(s, "bandwidth"), i, p)
+		printf("  zone %-9s media may take %.1f Mbit/s and takes up to %.1f\n",
+		       client_text(p, "zone"), (double)client_number(p, "limit_bps") / 1e6,
+		       (double)client_number(p, "used_bps") / 1e6);
 	json_array_foreach(json_object_get(s, "pbxs_silent"), i, p)
 		printf("  note: pbx %s does not answer\n", json_string_value(p));
 	json_array_foreach(json_object_get(s, "notices"), i, p)

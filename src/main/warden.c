@@ -265,6 +265,7 @@ static int begin(struct warden *w)
 	if (err)
 		return err;
 	look_around(w);
+	warden_shape_apply(w, w->now.config);
 	note_unserved(w);
 	err = give_up_rights(w);
 	return err ? err : warden_children_start(w);
@@ -276,6 +277,7 @@ static void end(struct warden *w)
 	if (w->flows)
 		warden_flows_done(w);
 	warden_bans_done(w);
+	shaper_free(w->shaper);
 	for (size_t i = 0; i < 3; i++)
 		loop_signal_remove(w->signals[i]);
 	loop_timer_free(w->stop);

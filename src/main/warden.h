@@ -71,6 +71,7 @@ struct warden {
 	struct warden_path *path;    /* NULL = media goes through user space */
 	struct nft *nft;	     /* NULL = no firewall: the user mode */
 	struct vlans *vlans;
+	struct shaper *shaper; /* NULL = this host lets us shape nothing */
 	struct pinhole_counts pinholes;
 	uint64_t signal_born_ns; /* flows that are older belong to a signal that died; 0 = none */
 	struct loop_timer *orphans;
@@ -179,6 +180,10 @@ int events_open(const struct config *config, struct out *errors) must_check;
 int console_listen(const struct config *config, struct out *errors) must_check;
 int token_read(const struct config *config, char token[static PROC_TOKEN_MAX],
 	       struct out *errors) must_check;
+
+/* warden_shape.c */
+/* The queues as the configuration wants them; what cannot be is told. */
+void warden_shape_apply(struct warden *w, const struct config *config);
 
 /* warden_policy.c */
 /* Answers the console's query: the whole matrix, or about one packet. */

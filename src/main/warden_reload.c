@@ -85,6 +85,7 @@ static int take_over(struct warden *w, struct regime *next, struct out *errors)
 	}
 	w->now = *next;
 	vlans_keep(w->vlans, w->now.config);
+	warden_shape_apply(w, w->now.config);
 	warden_hand_config(&w->child[CHILD_TLS], true);
 	warden_hand_config(&w->child[CHILD_SIGNAL], true);
 	warden_expiry_look(w);

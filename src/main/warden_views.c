@@ -81,6 +81,8 @@ static void write_zone_counters(struct warden *w, struct out *o)
 			(unsigned long long)n.spoofed_packets);
 		out_fmt(o, "hornwork_tagged_packets_total{zone=\"%s\"} %llu\n", name,
 			(unsigned long long)n.tagged_packets);
+		out_fmt(o, "hornwork_remarked_packets_total{zone=\"%s\"} %llu\n", name,
+			(unsigned long long)n.remarked_packets);
 		out_fmt(o, "hornwork_forged_packets_total{zone=\"%s\"} %llu\n", name,
 			(unsigned long long)n.forged_packets);
 	}
@@ -113,6 +115,7 @@ void warden_metrics(struct warden *w, struct out *o)
 		 "# TYPE hornwork_dropped_packets_total counter\n"
 		 "# TYPE hornwork_spoofed_packets_total counter\n"
 		 "# TYPE hornwork_tagged_packets_total counter\n"
+		 "# TYPE hornwork_remarked_packets_total counter\n"
 		 "# TYPE hornwork_forged_packets_total counter\n");
 	write_zone_counters(w, o);
 }

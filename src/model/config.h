@@ -57,6 +57,8 @@ struct config_zone {
 	uint8_t role;			 /* enum zone_role */
 	bool cleartext_deny;
 	uint64_t bandwidth_bps; /* 0 = not limited */
+	uint64_t uplink_bps;	/* qos: what the link takes; 0 = it is not shaped */
+	uint32_t voice_share;	/* qos: percent of it that are for media */
 	const struct ip_prefix *subnets;
 	size_t subnet_count; /* 0 = any source */
 	const struct config_listen

@@ -77,6 +77,8 @@ class Hornwork:
         for folder in (self.run_dir, os.path.dirname(self.events_path)):
             os.makedirs(folder, exist_ok=True)
         self.write_config()
+        if os.path.exists(self.log):        # of an earlier one: its "ready" says nothing of ours
+            os.replace(self.log, f"{self.log}.earlier")
         self.daemon = self.lab.daemon("gw", [binary(), "run", "-c", self.config_path,
                                              "--run-dir", self.run_dir], self.log)
         self.daemon.wait_text("hornwork: ready", READY_S)

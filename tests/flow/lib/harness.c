@@ -338,6 +338,9 @@ void harness_check_always(struct harness *h)
 		harness_fail_always(h, "%zu calls without a timer", stats.calls);
 	if (stats.transactions && core_idle_ms(h->core, h->now_ms) == UINT64_MAX)
 		harness_fail_always(h, "%zu transactions without a timer", stats.transactions);
+	for (uint16_t z = 0; stats.calls == 0 && z < h->config->zone_count; z++)
+		if (core_zone_bps(h->core, z))
+			harness_fail_always(h, "bandwidth of zone %u is kept without a call", z);
 	if (h->flow_count && stats.calls == 0)
 		harness_fail_always(h, "%zu flows without a call", h->flow_count);
 	if (stats.flows_open != h->flow_count && !h->lenient)

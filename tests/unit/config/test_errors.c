@@ -99,11 +99,25 @@ static const struct row names[] = {
 	 GOOD "\ntunnel hq { zone = out }\nqos { }\n"
 	      "voice-vlan { }\ncluster { }\n",
 	 "f:6: section tunnel (IPsec tunnels) is not carried out by this version; remove it\n"
-	 "f:7: section qos (traffic shaping) is not carried out by this version; remove it\n"
+	 "f:7: qos stands inside a section: zone internet { interface = eth0  qos { uplink = "
+	 "50mbit  voice-share = 60 } }\n"
 	 "f:8: section voice-vlan (announcing the voice VLAN) is not carried out by this version; "
 	 "remove it\n"
 	 "f:9: section cluster (running as a cluster) is not carried out by this version; remove "
 	 "it\n"},
+	{"key of an inner section", GOOD "zone x { interface = eth5\n qos { uplnik = 5mbit }\n}\n",
+	 "f:5: warning: zone x is named by no pbx, phones or trunk\n"
+	 "f:6: qos has no key \"uplnik\"; did you mean \"uplink\"?\n"},
+	{"inner section twice",
+	 GOOD "zone x { interface = eth5\n qos { uplink = 5mbit }\n"
+	      " qos { uplink = 6mbit }\n}\n",
+	 "f:5: warning: zone x is named by no pbx, phones or trunk\n"
+	 "f:7: qos stands twice (first in line 6); merge the two\n"},
+	{"inner section without its key",
+	 GOOD "zone x { interface = eth5\n qos { voice-share = 5 }\n}\n",
+	 "f:5: warning: zone x is named by no pbx, phones or trunk\n"
+	 "f:6: qos has no uplink (what the link of this zone takes on its way out, a little less "
+	 "than the line); add uplink = ...\n"},
 	{"key twice", GOOD "media {\n path = user\n path = auto\n}\n",
 	 "f:7: path stands twice in this section (first in line 6); keep one\n"},
 	{"section twice", GOOD "media { }\nmedia { }\n",

@@ -24,6 +24,9 @@ static const struct usual usual[] = {
 	{"place", "address", "10.0.0.8"},
 };
 
+/* Sections within others: the outer one, and what else must stand there. */
+static const struct usual inner[] = {{"qos", "zone", "uplink = 50mbit"}};
+
 static const char *const heads[] = {"zone outside", "pbx main",	  "phones remote", "trunk carrier",
 				    "media",	    "limits",	  "console",	   "assess",
 				    "tls",	    "asset desk", "place outside"};
@@ -93,7 +96,11 @@ static const struct row rows[] = {
 	 "in "
 	 "its place"},
 	{"zone", "cleartext", "alow", "cleartext = \"alow\": did you mean \"allow\"?"},
-	{"zone", "bandwidth", "50mbit", WARN("bandwidth")},
+	{"zone", "bandwidth", "50mbit", NULL},
+	{"qos", "uplink", "50mbit", NULL},
+	{"qos", "uplink", "100kbit", "uplink = \"100kbit\": write a value from 256kbit to 1tbit"},
+	{"qos", "voice-share", "90", NULL},
+	{"qos", "voice-share", "91", "voice-share = \"91\": write a value from 1 to 90"},
 	{"zone", "bandwidth", "0", NULL},
 	{"zone", "bandwidth", "50",
 	 "bandwidth = \"50\": write a bit rate such as 512kbit, 50mbit or 1gbit"},
@@ -358,6 +365,14 @@ static unsigned write_file(const struct row *row, char *text, size_t size)
 			    strncmp(heads[i], usual[k].section, word) == 0 &&
 			    (line != i + 1 || strcmp(usual[k].key, row->key) != 0))
 				out_fmt(&o, " %s = %s", usual[k].key, usual[k].value);
+		for (size_t k = 0; k < ROWS(inner); k++)
+			if (strcmp(inner[k].section, row->section) == 0 &&
+			    strncmp(heads[i], inner[k].key, word) == 0) {
+				line = (unsigned)i + 1;
+				out_fmt(&o, " %s { %s = %s %s }", row->section, row->key,
+					row->value,
+					strcmp(row->key, "uplink") == 0 ? "" : inner[k].value);
+			}
 		out_z(&o, " }\n");
 	}
 	out_z(&o, "zone core { interface = eth1 trust = trusted }\n");

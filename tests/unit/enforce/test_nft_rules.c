@@ -166,7 +166,8 @@ static void pinholes_and_counters_go_on(void **state)
 		{.local = {addr("192.0.2.1"), 20006}, .any_source = true},
 		{.local = {addr("2001:db8::1"), 20008}, .any_source = true},
 	};
-	struct nft_zone_counters counters[] = {{1, 2, 3, 4, 9, 10, 11, 12, 13, 14}, {5, 6, 7, 8}};
+	struct nft_zone_counters counters[] = {{1, 2, 3, 4, 9, 10, 11, 12, 15, 16, 13, 14},
+					       {5, 6, 7, 8}};
 	struct nft_counter_value cells[] = {{0, 0}, {21, 22}, {23, 24}, {0, 0}};
 	const struct nft_figures figures = {counters, cells};
 	const char *r = rules_of(&config, pins, ROWS(pins), &figures);
@@ -179,6 +180,7 @@ static void pinholes_and_counters_go_on(void **state)
 	want(r, "counter z0_closed { packets 1 bytes 2 comment \"zone internet\" }");
 	want(r, "counter z1_dropped { packets 7 bytes 8 comment \"zone core\" }");
 	want(r, "counter z0_spoofed { packets 9 bytes 10 comment");
+	want(r, "counter z0_remarked { packets 15 bytes 16 comment");
 	want(r, "counter z0_tagged { packets 11 bytes 12 comment");
 	want(r, "counter z0_forged { packets 13 bytes 14 comment");
 	want(r, "counter d0_1 { packets 21 bytes 22 comment \"internet to core\" }");
