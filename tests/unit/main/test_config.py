@@ -19,19 +19,19 @@ class Check(CommandTest):
         self.assertEqual(self.run_command('check', '-c', path)[0], 0)
 
     def test_every_error_in_one_run(self):
-        path = self.write('bad.conf', GOOD.replace('lo }', 'lo  bandwidth = 5mbit }') +
+        path = self.write('bad.conf', GOOD.replace('lo }', 'lo  subnets = "127.0.0.0/8" }\nzone spare { interface = eth7 }') +
                           'media {\n prots = 1\n path = usr\n}\n')
         code, out, _ = self.run_command('check', path)
         self.assertEqual(code, 1)
         self.assertEqual(out.splitlines(), [
-            f'{path}:1: warning: bandwidth is not carried out by this version and has no effect',
-            f'{path}:5: media has no key "prots"; did you mean "ports"?',
-            f'{path}:5: ports = "1": write the first and the last port, as in "16384-32767"',
-            f'{path}:6: path = "usr": did you mean "user"?'])
+            f'{path}:2: warning: zone spare is named by no pbx, phones or trunk',
+            f'{path}:6: media has no key "prots"; did you mean "ports"?',
+            f'{path}:6: ports = "1": write the first and the last port, as in "16384-32767"',
+            f'{path}:7: path = "usr": did you mean "user"?'])
         code, out, _ = self.run_command('check', '--json', path)
         said = json.loads(out)
         self.assertEqual((code, len(said)), (1, 4))
-        self.assertEqual(said[1], {'file': str(path), 'line': 5, 'severity': 'error',
+        self.assertEqual(said[1], {'file': str(path), 'line': 6, 'severity': 'error',
                                    'message': 'media has no key "prots"; did you mean "ports"?'})
         self.assertEqual(said[0]['severity'], 'warning')
 
