@@ -75,11 +75,11 @@ static const struct row names[] = {
 	 "f:6: there is no section \"meida\"; did you mean \"media\"?\n"
 	 "f:7: media has no key \"pots\"; did you mean \"ports\"?\n"
 	 "f:7: ports = \"3\": write the first and the last port, as in \"16384-32767\"\n"},
-	{"unknown section, nothing near", GOOD "voicemail x {\n a = 1\n b = {2}\n}\nplain = 7\n",
+	{"unknown section, nothing near", GOOD "voicemail x {\n a = 1\n b = {2}\n}\nunlike = 7\n",
 	 "f:5: there is no section \"voicemail\"; there are zone, pbx, phones, trunk, media, "
 	 "limits "
 	 "and console\n"
-	 "f:9: there is no section \"plain\"; there are zone, pbx, phones, trunk, media, limits "
+	 "f:9: there is no section \"unlike\"; there are zone, pbx, phones, trunk, media, limits "
 	 "and "
 	 "console\n"},
 	{"section in a section",
