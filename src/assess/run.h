@@ -20,6 +20,7 @@ struct run_wish {
 	size_t only_count;
 	const char *target; /* an asset, ASSET/ADDRESS or an address; NULL = all */
 	bool intrusive;
+	const char *data_dir; /* the shipped facts; NULL: they are not there */
 	/* Whether the gateway knows this address to be in a call; NULL = nobody can be asked.
 	 * Called by one thread at a time. */
 	bool (*in_call)(void *ctx, const struct ip_addr *a);

@@ -275,7 +275,8 @@ static void visit_one(struct worker *w, const struct check_row *row)
 	struct visit_host host = {.ctx = w->run,
 				  .may_guess = may_guess,
 				  .ask_gateway = ask_gateway,
-				  .state_dir = w->run->wish.config->assess.state};
+				  .state_dir = w->run->wish.config->assess.state,
+				  .data_dir = w->run->wish.data_dir};
 	struct pending *p = &w->pending[w->pending_count++];
 	const char *why_not = run_why_not(row, w->target);
 	struct arena arena;

@@ -161,11 +161,13 @@ static uint16_t status_of(const struct sip_reply *r)
 	return (uint16_t)status;
 }
 
+/* A CANCEL has the branch of its INVITE; CSeq tells their answers apart (RFC 3261 9.1). */
 static bool is_ours(const struct talk *k, const struct sip_reply *r)
 {
 	struct slice via = sip_reply_header(r, "Via", 0);
 
-	return slice_find_slice(via, slice_z(k->branch)) < via.n;
+	return slice_find_slice(via, slice_z(k->branch)) < via.n &&
+	       slice_ends_nocase(sip_reply_header(r, "CSeq", 0), slice_z(k->ask->method));
 }
 
 /* What an INVITE's response asks for, so that nobody's phone rings on. */

@@ -125,6 +125,7 @@ struct visit_host {
 	int (*may_guess)(void *ctx, const struct target *t); /* ERR_DENIED */
 	int (*ask_gateway)(void *ctx, const char *path, char **out_text);
 	const char *state_dir; /* for files that outlive the run */
+	const char *data_dir;  /* the shipped facts; NULL: they are not there */
 };
 
 /* For the runner and for tests: a visit that has sent nothing yet. ERR_SYNTAX: the row's packets

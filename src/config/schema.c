@@ -122,6 +122,8 @@ const char *schema_type_text(enum schema_type type)
 		[SCHEMA_METHOD] = "SIP methods such as {REGISTER, INVITE}",
 		[SCHEMA_FILES] = "file names such as {\"/etc/hornwork/sip.pem\"}",
 		[SCHEMA_ORIGIN] = "origins such as {\"https://phones.example\"}",
+		[SCHEMA_MAC] = "hardware addresses such as {\"00:15:65:12:34:56\"}",
+		[SCHEMA_WEB_PATH] = "paths such as {\"/provisioning/\"}",
 		[SCHEMA_DIAL] = "beginnings of numbers such as {\"+49\", \"0\"}",
 		[SCHEMA_LATER] = "for a later version",
 	};

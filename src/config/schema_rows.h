@@ -19,7 +19,7 @@
 #define SCHEMA_LIMITS_ROWS  7
 #define SCHEMA_CONSOLE_ROWS 3
 #define SCHEMA_ASSESS_ROWS  7
-#define SCHEMA_ASSET_ROWS   12
+#define SCHEMA_ASSET_ROWS   15
 #define SCHEMA_PLACE_ROWS   5
 
 extern const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS];

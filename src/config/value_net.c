@@ -389,6 +389,38 @@ static int check_origin(struct slice text, struct out *why)
 			   "path");
 }
 
+static bool hex_digit(char c)
+{
+	c = ascii_lower(c);
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* 00:15:65:12:34:56, with - or . or nothing between the digits. */
+static int check_mac(struct slice text, struct out *why)
+{
+	size_t digits = 0;
+	bool good = text.n <= 17;
+
+	for (size_t i = 0; i < text.n; i++) {
+		digits += hex_digit(text.p[i]);
+		good = good && (hex_digit(text.p[i]) || strchr(":-.", text.p[i]));
+	}
+	if (good && digits == 12)
+		return 0;
+	return refuse(why, "write a hardware address, as in \"00:15:65:12:34:56\"");
+}
+
+static int check_web_path(struct slice text, struct out *why)
+{
+	bool good = text.n && text.n < 200 && text.p[0] == '/' && text.p[text.n - 1] == '/';
+
+	for (size_t i = 0; i < text.n; i++)
+		good = good && text.p[i] > ' ' && text.p[i] < 127 && text.p[i] != '?';
+	if (good)
+		return 0;
+	return refuse(why, "write a path that begins and ends with /, as in \"/provisioning/\"");
+}
+
 int value_word_read(const struct schema_row *row, struct slice text, struct arena *arena, void *out,
 		    struct out *why)
 {
@@ -399,6 +431,10 @@ int value_word_read(const struct schema_row *row, struct slice text, struct aren
 		err = check_domain(text, why);
 	else if (row->type == SCHEMA_FILES)
 		err = check_path(text, why);
+	else if (row->type == SCHEMA_MAC)
+		err = check_mac(text, why);
+	else if (row->type == SCHEMA_WEB_PATH)
+		err = check_web_path(text, why);
 	else if (row->type == SCHEMA_ORIGIN)
 		err = check_origin(text, why);
 	else

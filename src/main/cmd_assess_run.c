@@ -15,6 +15,7 @@
 #include "config/config_load.h"
 #include "io/clock.h"
 #include "main/assess.h"
+#include "main/assess_data.h"
 #include "main/client.h"
 
 const char assess_help[] =
@@ -353,8 +354,13 @@ static int assess_config(struct assess_options *o, const struct config *c)
 				.on_target = on_target,
 				.ctx = o};
 	struct run *r;
-	char why[256];
-	int code = EXIT_GOOD, err = run_new(&wish, why, &r);
+	struct fault fault;
+	char why[256], data_dir[CONFIG_PATH_MAX];
+	int code = EXIT_GOOD, err;
+
+	if (assess_data_dir(data_dir, sizeof(data_dir), &fault) == 0)
+		wish.data_dir = data_dir;
+	err = run_new(&wish, why, &r);
 
 	if (err) {
 		fprintf(stderr, "hornwork assess: %s\n", why);

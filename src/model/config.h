@@ -191,8 +191,13 @@ struct config_asset {
 	size_t address_count;
 	const struct ip_prefix *subnets;
 	size_t subnet_count;
-	uint8_t kind;	   /* enum asset_kind */
-	uint16_t sip_port; /* where it speaks SIP */
+	uint8_t kind;		  /* enum asset_kind */
+	uint16_t sip_port;	  /* where it speaks SIP */
+	const struct slice *macs; /* hardware addresses as written */
+	size_t mac_count;
+	const struct slice *provisioning; /* paths under which it serves devices their files */
+	size_t provisioning_count;
+	bool web_admin; /* its web interface may be open */
 	char ssh_user[CONFIG_NAME_MAX];
 	char ssh_key_file[CONFIG_PATH_MAX];
 	uint16_t ssh_port;

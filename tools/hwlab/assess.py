@@ -217,6 +217,34 @@ class Assessor:
         return Report(self.command(*argv, timeout_s=timeout_s))
 
 
+@contextlib.contextmanager
+def ssh_account(lab, host, user, password):
+    """An SSH server on the host that takes this password for this user; it keeps nobody."""
+    base = f"{lab.workdir}/ssh-{host}"
+    os.makedirs(base, exist_ok=True)
+    key = f"{base}/hostkey"
+    if not os.path.exists(key):
+        run(["dropbearkey", "-t", "ed25519", "-f", key])
+    crypt = run(["openssl", "passwd", "-6", password]).stdout.strip()
+    files = {"passwd": f"root:x:0:0::/root:/bin/sh\n{user}:x:65001:65001::/tmp:/bin/false\n",
+             "shadow": f"root:*:19000::::::\n{user}:{crypt}:19000::::::\n",
+             "shells": "/bin/sh\n/bin/false\n"}
+    script = ["set -e"]
+    for name, text in files.items():
+        with open(f"{base}/{name}", "w", encoding="utf-8") as out:
+            out.write(text)
+        script.append(f"mount --bind {base}/{name} /etc/{name}")
+    script.append(f"exec dropbear -F -E -p {address(host)}:22 -r {key} -P {base}/pid")
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(f"{base}.log")
+    daemon = lab.daemon(host, ["unshare", "-m", "sh", "-c", "\n".join(script)], f"{base}.log")
+    daemon.wait_text("Not backgrounding", READY_S)
+    try:
+        yield
+    finally:
+        daemon.stop()
+
+
 def certificate(folder, name="phone.lab", days=365, bits=2048, more=()):
     """A self-signed certificate; (certificate's file, key's file)."""
     cert, key = f"{folder}/{name}.crt", f"{folder}/{name}.pem"
