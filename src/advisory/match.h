@@ -2,6 +2,8 @@
 #ifndef HW_ADVISORY_MATCH_H
 #define HW_ADVISORY_MATCH_H
 
+#define MATCH_WHY_MAX 512 /* bytes of a sentence */
+
 #include "advisory/base.h"
 
 enum adv_confidence { ADV_LOW, ADV_MEDIUM, ADV_HIGH };

@@ -10,7 +10,7 @@
 
 #define MATCH_COMMAND	"assess match"
 #define MATCH_WORDS_MAX 8 /* of a product's name */
-#define MATCH_TEXT_MAX	512
+#define MATCH_TEXT_MAX	MATCH_WHY_MAX
 #define MATCH_JSON_MAX	(8u << 20)
 
 struct match_options {
