@@ -1,19 +1,10 @@
-#include "unit/check.h"
-
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "unit/advisory/feeds.h"
 
 #include "advisory/match.h"
 #include "advisory/version.h"
 #include "unit/failing_alloc.h"
 
 #define NOVEMBER_2025 1762000000000ull /* wall clock, ms */
-
-static const char *data_dir(void)
-{
-	return getenv("HORNWORK_DATADIR");
-}
 
 static size_t applying(const struct match_result *r)
 {
@@ -70,33 +61,6 @@ static void test_asterisk(void **state)
 		adv_match_done(&r);
 	}
 	adv_base_close(&b);
-}
-
-struct feed_dir {
-	char path[64];
-	char file[128];
-};
-
-static void feed_make(struct feed_dir *d, const char *format, const char *rows)
-{
-	FILE *file;
-
-	snprintf(d->path, sizeof(d->path), "/tmp/hw-feeds-XXXXXX");
-	assert_non_null(mkdtemp(d->path));
-	snprintf(d->file, sizeof(d->file), "%s/mine.jsonl", d->path);
-	file = fopen(d->file, "we");
-	assert_non_null(file);
-	fprintf(file,
-		"{\"hornwork_feed\": 1, \"name\": \"mine\", \"format\": \"%s\", \"dated\": "
-		"\"2025-10-01\"}\n%s",
-		format, rows);
-	assert_int_equal(fclose(file), 0);
-}
-
-static void feed_unmake(struct feed_dir *d)
-{
-	unlink(d->file);
-	rmdir(d->path);
 }
 
 static const struct match_hit *hit(const struct match_result *r, const char *cve)
