@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "io/clock.h"
 
+#define DAY_MS	       86400000ull
 #define ITEM_BYTES_MAX (64 * 1024) /* of one finding as JSON */
 
 static void member_time(struct json *j, const char *key, uint64_t ms)
@@ -103,6 +104,22 @@ static void write_posture(struct json *j, const struct posture *p)
 	json_close(j, '}');
 }
 
+static void write_feed(struct json *j, const struct feed_result *f, uint64_t now_ms)
+{
+	json_open(j, '{');
+	json_member_z(j, "name", f->name);
+	json_member_z(j, "source", f->source);
+	member_time(j, "dated", f->dated_ms);
+	member_time(j, "imported", f->imported_ms);
+	json_key(j, "age_days");
+	if (f->dated_ms)
+		json_u64(j, now_ms > f->dated_ms ? (now_ms - f->dated_ms) / DAY_MS : 0);
+	else
+		json_null(j);
+	json_member_u64(j, "rows", f->rows);
+	json_close(j, '}');
+}
+
 static void write_head(struct json *j, const struct assess_report *r)
 {
 	json_member_z(j, "format", "hornwork-assess-1");
@@ -150,6 +167,10 @@ int report_write_json(const struct assess_report *r, FILE *to)
 	json_member_open(&s.j, "assets", '[');
 	for (size_t i = 0; i < r->asset_count; i++, flush(&s))
 		write_asset(&s.j, &r->assets[i]);
+	json_close(&s.j, ']');
+	json_member_open(&s.j, "feeds", '[');
+	for (size_t i = 0; i < r->feed_count; i++, flush(&s))
+		write_feed(&s.j, &r->feeds[i], r->started_ms);
 	json_close(&s.j, ']');
 	json_member_open(&s.j, "posture", '[');
 	for (size_t i = 0; i < ASSESS_RECOMMENDATIONS; i++)

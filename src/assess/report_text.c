@@ -4,6 +4,8 @@
 
 #include "io/clock.h"
 
+#define DAY_MS 86400000ull
+
 static void print_lines(const char *text, const char *indent, FILE *to)
 {
 	struct slice line, rest = slice_z(text);
@@ -60,6 +62,19 @@ static void print_gaps(const struct assess_report *r, FILE *to)
 				r->results[i].asset, r->results[i].why ? r->results[i].why : "");
 }
 
+static void print_feeds(const struct assess_report *r, FILE *to)
+{
+	for (size_t i = 0; i < r->feed_count; i++) {
+		const struct feed_result *f = &r->feeds[i];
+
+		fprintf(to, "feed %s: %llu rows", f->name, (unsigned long long)f->rows);
+		if (f->dated_ms && r->started_ms > f->dated_ms)
+			fprintf(to, ", %llu days old",
+				(unsigned long long)((r->started_ms - f->dated_ms) / DAY_MS));
+		fputc('\n', to);
+	}
+}
+
 int report_write_text(const struct assess_report *r, FILE *to)
 {
 	size_t open = 0, fixed = 0, devices = 0;
@@ -81,6 +96,7 @@ int report_write_text(const struct assess_report *r, FILE *to)
 		fprintf(to, "%s  %3u %% of %u verdicts are clean, %u not tested\n",
 			r->posture[i].tag, r->posture[i].percent,
 			r->posture[i].clean + r->posture[i].found, r->posture[i].untested);
+	print_feeds(r, to);
 	print_gaps(r, to);
 	if (r->stopped_why)
 		fprintf(to, "stopped by a safety guard: %s\n", r->stopped_why);

@@ -32,7 +32,7 @@ static bool utf8_second(uint8_t first, uint8_t second)
 }
 
 /* Length of the well-formed UTF-8 sequence (RFC 3629 4) at the start of s, 0 when there is none. */
-static size_t utf8_length(struct slice s)
+size_t utf8_length(struct slice s)
 {
 	const uint8_t *b = (const uint8_t *)s.p;
 	size_t n = b[0] >= 0xf0 ? 4 : b[0] >= 0xe0 ? 3 : 2;

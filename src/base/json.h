@@ -41,4 +41,8 @@ void json_member_endpoint(struct json *j, const char *key, const struct ip_endpo
 /* An opening bracket under a name. */
 void json_member_open(struct json *j, const char *key, char bracket);
 
+/* Bytes of the character of more than one byte at the front of a text that is not empty; 0 = it is
+ * no UTF-8 (RFC 3629). */
+size_t utf8_length(struct slice s);
+
 #endif

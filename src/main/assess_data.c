@@ -56,3 +56,39 @@ int assess_base_open(struct adv_base *b, const char *command, const char *feeds_
 		fprintf(stderr, "hornwork %s: %s\n", command, f.text);
 	return err;
 }
+
+static bool copy_text(struct arena *a, const char *z, const char **out)
+{
+	struct slice copy;
+
+	if (arena_copy(a, slice_z(z), &copy))
+		return false;
+	*out = copy.p;
+	return true;
+}
+
+void assess_report_feeds(struct assess_report *r)
+{
+	struct feed_list l;
+	struct fault f = {{0}};
+	char dir[FEED_PATH_MAX];
+
+	if (assess_data_dir(dir, sizeof(dir), &f) ||
+	    feed_list_load(&l, dir, ASSESS_FEEDS_DIR_DEFAULT, &f)) {
+		fprintf(stderr, "hornwork assess: %s\n", f.text);
+		return;
+	}
+	r->feeds = l.count ? arena_alloc(&r->arena, l.count * sizeof(*r->feeds)) : NULL;
+	for (size_t i = 0; r->feeds && i < l.count; i++) {
+		struct feed_result *to = &r->feeds[i];
+
+		if (!copy_text(&r->arena, l.items[i].name, &to->name) ||
+		    !copy_text(&r->arena, l.items[i].source, &to->source))
+			break;
+		to->dated_ms = l.items[i].dated_ms;
+		to->imported_ms = l.items[i].imported_ms;
+		to->rows = l.items[i].rows;
+		r->feed_count = i + 1;
+	}
+	feed_list_done(&l);
+}

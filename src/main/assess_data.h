@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "advisory/base.h"
+#include "assess/finding.h"
 
 #define ASSESS_FEEDS_DIR_DEFAULT "/var/lib/hornwork/feeds"
 
@@ -15,5 +16,8 @@ int assess_data_dir(char *out, size_t size, struct fault *f) must_check;
 /* Opens the base over the shipped data and `feeds_dir` (NULL: the default). The words of a failure
  * have gone to stderr, after "hornwork COMMAND: ". */
 int assess_base_open(struct adv_base *b, const char *command, const char *feeds_dir) must_check;
+
+/* Names the feeds at hand in a report; what cannot be read is left out, and said on stderr. */
+void assess_report_feeds(struct assess_report *r);
 
 #endif

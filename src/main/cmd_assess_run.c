@@ -34,7 +34,7 @@ const char assess_help[] =
 	"  --plan            prints what would be sent to whom at most, and sends nothing\n"
 	"  --fail-on SEV     the gate: info, low (default), medium, high, critical, none\n"
 	"  --new-only        the gate counts what is new since the last run alone\n"
-	"  --format FORMAT   text (default), json\n"
+	"  --format FORMAT   text (default), json, sarif, html, csv, junit\n"
 	"  --output FILE     writes the report there\n"
 	"\n"
 	"Exit: 0 clean, 1 a finding at or above the gate, 2 usage or environment, 3 incomplete,\n"
@@ -84,9 +84,11 @@ static bool set_gate(struct assess_options *o, const char *text)
 static bool set_format(struct assess_options *o, const char *text)
 {
 	o->format = text;
-	if (strcmp(text, "text") == 0 || strcmp(text, "json") == 0)
+	if (report_format_known(text))
 		return true;
-	fprintf(stderr, "hornwork assess: --format %s: write text or json\n", text);
+	fprintf(stderr,
+		"hornwork assess: --format %s: write text, json, sarif, html, csv or junit\n",
+		text);
 	return false;
 }
 
@@ -253,7 +255,8 @@ static int exit_code(const struct assess_options *o, const struct assess_report 
 	return r->complete ? EXIT_GOOD : EXIT_INCOMPLETE;
 }
 
-static int write_report(const struct assess_options *o, const struct assess_report *r)
+static int write_report(const struct assess_options *o, const struct check_table *checks,
+			const struct assess_report *r)
 {
 	FILE *to = o->output ? fopen(o->output, "we") : stdout;
 	int err;
@@ -262,7 +265,7 @@ static int write_report(const struct assess_options *o, const struct assess_repo
 		fprintf(stderr, "hornwork assess: %s: %m\n", o->output);
 		return -1;
 	}
-	err = strcmp(o->format, "json") == 0 ? report_write_json(r, to) : report_write_text(r, to);
+	err = report_write(r, checks, o->format, to);
 	if (o->output && fclose(to) && !err)
 		err = -1;
 	if (err)
@@ -281,7 +284,8 @@ static int report_run(const struct assess_options *o, struct store *s, uint64_t 
 		return EXIT_USAGE;
 	}
 	report.version = HORNWORK_VERSION;
-	code = write_report(o, &report) ? EXIT_USAGE : exit_code(o, &report);
+	assess_report_feeds(&report);
+	code = write_report(o, &checks, &report) ? EXIT_USAGE : exit_code(o, &report);
 	report_done(&report);
 	return code;
 }
