@@ -68,6 +68,7 @@ struct warden {
 	struct flow_table *flows;
 	struct fingerprint dtls_own; /* of the certificate that media made for DTLS */
 	struct vault_fds vault;	     /* kept for those who need it, not looked into */
+	struct vault_gauge *gauge;   /* but for this */
 	struct warden_path *path;    /* NULL = media goes through user space */
 	struct nft *nft;	     /* NULL = no firewall: the user mode */
 	struct vlans *vlans;

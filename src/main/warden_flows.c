@@ -23,6 +23,7 @@ int warden_flows_new(struct warden *w)
 	int err = flow_table_create(ADDRESSES_MAX, &w->flows);
 
 	err = err ? err : vault_create(ADDRESSES_MAX, &w->vault);
+	err = err ? err : vault_gauge_new(&w->vault, &w->gauge);
 	return err ? err : warden_path_new(w);
 }
 
@@ -36,6 +37,7 @@ void warden_flows_done(struct warden *w)
 	warden_path_free(w, true);
 	loop_timer_free(w->orphans);
 	flow_table_free(w->flows);
+	vault_gauge_free(w->gauge);
 	vault_fds_close(&w->vault);
 }
 

@@ -24,6 +24,16 @@ static void orphans_notice(const struct warden *w, struct json *j)
 	json_str(j, slice_z(text));
 }
 
+/* Must stay zero: it is an alarm, not a statistic. */
+static void clear_bytes_status(const struct warden *w, struct json *j)
+{
+	json_member_open(j, "clear_bytes", '{');
+	for (size_t i = 0; i < w->now.config->zone_count; i++)
+		json_member_u64(j, w->now.config->zones[i].name,
+				vault_gauge_clear_bytes(w->gauge, (unsigned)i));
+	json_close(j, '}');
+}
+
 void warden_status(struct warden *w, struct out *o)
 {
 	struct json j = json_to(o);
@@ -38,6 +48,7 @@ void warden_status(struct warden *w, struct out *o)
 	json_member_u64(&j, "pinholes_closed_total", w->pinholes.closed);
 	json_member_u64(&j, "pinholes_refused_total", w->pinholes.refused);
 	warden_path_status(w, &j);
+	clear_bytes_status(w, &j);
 	json_member_open(&j, "processes", '[');
 	json_open(&j, '{');
 	json_member_z(&j, "name", "warden");
@@ -60,6 +71,15 @@ void warden_status(struct warden *w, struct out *o)
 		json_str(&j, slice_z(w->notices[i]));
 	orphans_notice(w, &j);
 	json_close(&j, ']');
+}
+
+static void write_clear_bytes(const struct warden *w, struct out *o)
+{
+	out_z(o, "# TYPE hornwork_clear_bytes_total counter\n");
+	for (size_t i = 0; i < w->now.config->zone_count; i++)
+		out_fmt(o, "hornwork_clear_bytes_total{zone=\"%s\"} %llu\n",
+			w->now.config->zones[i].name,
+			(unsigned long long)vault_gauge_clear_bytes(w->gauge, (unsigned)i));
 }
 
 static void write_zone_counters(struct warden *w, struct out *o)
@@ -118,4 +138,5 @@ void warden_metrics(struct warden *w, struct out *o)
 		 "# TYPE hornwork_remarked_packets_total counter\n"
 		 "# TYPE hornwork_forged_packets_total counter\n");
 	write_zone_counters(w, o);
+	write_clear_bytes(w, o);
 }

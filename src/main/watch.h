@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "io/reassembly.h"
+#include "media/evidence.h"
 #include "media/stream.h"
 #include "model/transport.h"
 #include "proto/sdp/sdp.h"
@@ -89,6 +90,7 @@ struct watch_end {
 	struct ip_endpoint at;
 	bool rtcp; /* it takes RTCP alone */
 	bool rtp;  /* RTP runs there, not another protocol */
+	bool srtp; /* encrypted, as announced (RTP/SAVP and its like) */
 	bool from_caller;
 	uint8_t index;
 	uint8_t codec_count;
@@ -117,6 +119,7 @@ struct watch_stream {
 	uint32_t ssrc;
 	struct hw_stream figures;
 	struct watch_jitter jitter;
+	struct evidence evidence;      /* of its payloads */
 	struct watch_codec codec;      /* of its first packet that is no event or comfort noise */
 	struct watch_codec last_codec; /* of its last packet */
 	uint64_t payload_types[2];

@@ -95,6 +95,7 @@ static void figures_write(struct json *j, const struct watch_stream *s)
 	char codec[64];
 
 	json_member_z(j, "codec", watch_codec_text(s, codec));
+	json_member_z(j, "encryption", evidence_text(evidence_verdict(&s->evidence)));
 	json_member_u64(j, "packets", s->figures.packets);
 	json_member_u64(j, "bytes", s->figures.bytes);
 	json_member_u64(j, "lost", s->has_ssrc ? stream_lost(&s->figures) : 0);

@@ -156,6 +156,7 @@ static void on_rtp(struct watch *w, const struct watch_at *at, struct watch_stre
 
 	w->counts.rtp_packets++;
 	stream_on_rtp(&s->figures, h, bytes, at->time_ns, c.clock_hz / 1000);
+	evidence_add(&s->evidence, h->payload);
 	s->last_ns = at->time_ns;
 	s->last_codec = c;
 	s->payload_types[h->payload_type / 64] |= UINT64_C(1) << (h->payload_type % 64);
@@ -289,7 +290,10 @@ static enum reason stream_judge(const struct watch *w, const struct watch_stream
 		return REASON_rtp_wrong_source;
 	if (!s->has_ssrc)
 		return s->malformed ? REASON_rtp_not_rtp : REASON_NONE;
-	return s->to->rtp && !types_negotiated(s) ? REASON_rtp_payload_type : REASON_NONE;
+	if (s->to->rtp && !types_negotiated(s))
+		return REASON_rtp_payload_type;
+	return s->to->srtp && evidence_verdict(&s->evidence) == EVIDENCE_CLEAR ? REASON_srtp_plain
+									       : REASON_NONE;
 }
 
 /* What nobody announced is a stream only when it behaves like one. */

@@ -122,6 +122,12 @@ static bool carries_sdp(const struct sip_msg *msg)
 	       msg->method == SIP_ACK;
 }
 
+/* RTP/SAVP, RTP/SAVPF, UDP/TLS/RTP/SAVPF. */
+static bool is_srtp(struct slice proto)
+{
+	return slice_starts_nocase(proto, SL("RTP/SAVP")) || sdp_proto_is_dtls(proto);
+}
+
 static struct watch_end model_of(const struct watch *w, const struct watch_at *at,
 				 struct watch_call *call, unsigned index, bool from_caller)
 {
@@ -130,6 +136,7 @@ static struct watch_end model_of(const struct watch *w, const struct watch_at *a
 	return (struct watch_end){.call = call,
 				  .time_ns = at->time_ns,
 				  .rtp = sdp_proto_is_rtp(m->proto),
+				  .srtp = is_srtp(m->proto),
 				  .from_caller = from_caller,
 				  .index = (uint8_t)index,
 				  .text_hash = hash_bytes(&w->key, m->text)};

@@ -81,6 +81,8 @@ static void write_stream(struct out *o, const struct watch_stream *s)
 	if (s->has_ssrc)
 		out_fmt(o, " ssrc 0x%08x", s->ssrc);
 	out_fmt(o, " %llu packets", (unsigned long long)s->figures.packets);
+	if (evidence_verdict(&s->evidence) != EVIDENCE_UNKNOWN)
+		out_fmt(o, " %s", evidence_text(evidence_verdict(&s->evidence)));
 	write_quality(o, s);
 	if (s->reason) {
 		out_z(o, "\n        refused: ");

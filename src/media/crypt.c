@@ -5,6 +5,8 @@
 #include "media/limits.h"
 #include "proto/rtp/rtp.h"
 
+#define TRIP_WIRE_STEP 16 /* sequence numbers */
+
 /* One direction's key. */
 struct half {
 	uint32_t number;
@@ -25,7 +27,7 @@ struct crypt {
 
 bool crypt_wanted(const struct hw_flow *flow)
 {
-	return flow->flags & (HW_FLOW_OPEN | HW_FLOW_SEAL);
+	return flow->flags & (HW_FLOW_OPEN | HW_FLOW_SEAL | HW_FLOW_SECRET_IN | HW_FLOW_SECRET_OUT);
 }
 
 int crypt_new(struct vault *v, uint32_t index, struct crypt **out)
@@ -216,6 +218,21 @@ static bool clear_leaves(const struct hw_flow *flow, struct slice packet, enum r
 	return flow->flags & HW_FLOW_SECRET_OUT && looks_plain(packet, class);
 }
 
+/* Looks at what leaves where policy wants it encrypted, as a stranger on the wire would: in one
+ * packet of TRIP_WIRE_STEP. It must never see anything. */
+static bool trip_wire(const struct crypt *c, const struct hw_flow *flow, const uint8_t *packet,
+		      size_t bytes)
+{
+	struct slice whole = slice_of((const char *)packet, bytes);
+
+	if (!(flow->flags & HW_FLOW_SECRET_OUT) || packet[3] % TRIP_WIRE_STEP ||
+	    !looks_plain(whole, rtp_classify(whole)))
+		return false;
+	if (c->vault)
+		vault_clear_add(c->vault, flow->out_zone, bytes);
+	return true;
+}
+
 static enum hw_refused go_out(struct crypt *c, struct hw_flow_stats *stats,
 			      const struct hw_flow *flow, uint8_t *packet, size_t *bytes,
 			      size_t room)
@@ -234,7 +251,8 @@ static enum hw_refused go_out(struct crypt *c, struct hw_flow_stats *stats,
 	else if (c->seal.srtp)
 		r = srtp_seal(c->seal.srtp, c->seal.streams, packet, bytes, room);
 	if (r == SRTP_DONE)
-		return JUDGE_PASS;
+		return trip_wire(c, flow, packet, *bytes) ? refuse(stats, HW_REFUSED_SEND)
+							  : JUDGE_PASS;
 	/* Nothing leaves in the clear: it goes nowhere. */
 	if (r == SRTP_REPLAYED)
 		return refuse(stats, HW_REFUSED_REPLAYED);
@@ -247,7 +265,7 @@ enum hw_refused crypt_pass(struct crypt *c, struct hw_flow_stats *stats, const s
 {
 	enum hw_refused why;
 
-	if (!c && crypt_wanted(flow))
+	if (!c && flow->flags & (HW_FLOW_OPEN | HW_FLOW_SEAL))
 		return refuse(stats, HW_REFUSED_FORGED);
 	why = come_in(c, stats, flow, source, packet, bytes, now_ns);
 	return why == JUDGE_PASS ? go_out(c, stats, flow, packet, bytes, room) : why;

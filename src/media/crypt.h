@@ -8,7 +8,7 @@
 
 struct crypt;
 
-/* True for a flow that needs one: it has keys. */
+/* True for a flow that needs one: it has keys, or policy wants nothing in the clear. */
 bool crypt_wanted(const struct hw_flow *flow);
 /* For the flow of entry `index`; counters go on where a predecessor left them. `v` is borrowed
  * until crypt_free; NULL: keys come by crypt_key alone and counters die with it. ERR_NOMEM. */

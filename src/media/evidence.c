@@ -4,19 +4,15 @@
 #define TOTAL_MAX 60000u
 #define CHI_LIMIT 450 /* mean 255, deviation 22.6: more than eight deviations */
 
-/* The number of different values among n uniform bytes has this mean; its deviation is at most
- * sqrt(n) / 4 and stays below 6. Seven deviations below it. */
-static unsigned distinct_floor(size_t n)
-{
-	double mean = VALUES, missing = 1, deviation = n < 576 ? 6 : 4;
-
-	for (size_t i = 0; i < n; i++)
-		missing *= 255.0 / VALUES;
-	mean -= VALUES * missing;
-	if (n < 128)
-		deviation = 4;
-	return mean > 7 * deviation ? (unsigned)(mean - 7 * deviation) : 0;
-}
+/* How many different values uniform bytes have at least, seven deviations below the mean: for 16 *
+ * i of them the mean is 256 - 256 * (255/256)^n, the variance 256 * p + 65280 * (254/256)^n - (256
+ * * p)^2 with p = (255/256)^n. */
+static const uint8_t distinct_floor[] = {
+	0,   10,  21,  31,  40,	 49,  58,  66,	74,  82,  89,  96,  103, 109, 115, 121,
+	127, 132, 137, 142, 147, 151, 155, 159, 163, 167, 171, 174, 177, 181, 184, 186,
+	189, 192, 194, 197, 199, 201, 204, 206, 208, 209, 211, 213, 215, 216, 218, 219,
+	221, 222, 223, 224, 226, 227, 228, 229, 230, 231, 232, 233, 233, 234, 235, 236};
+#define FLOORS (sizeof(distinct_floor) / sizeof(distinct_floor[0]))
 
 bool evidence_packet_clear(struct slice payload)
 {
@@ -32,7 +28,7 @@ bool evidence_packet_clear(struct slice payload)
 	}
 	for (size_t i = 0; i < VALUES / 64; i++)
 		distinct += (unsigned)__builtin_popcountll(seen[i]);
-	return distinct < distinct_floor(payload.n);
+	return distinct < distinct_floor[payload.n / 16 < FLOORS ? payload.n / 16 : FLOORS - 1];
 }
 
 void evidence_add(struct evidence *e, struct slice payload)

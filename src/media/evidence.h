@@ -14,7 +14,7 @@ bool evidence_packet_clear(struct slice payload);
 
 /* Byte values of a stream's payloads. All zero at first. */
 struct evidence {
-	uint32_t seen[256];
+	uint16_t seen[256];
 	uint32_t total;
 };
 

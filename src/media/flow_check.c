@@ -102,6 +102,25 @@ static const char *target_check(const struct config *config, const struct flow_s
 	return s->to.port < FLOW_PORT_MIN ? "the destination's port is reserved" : NULL;
 }
 
+/* In a zone without cleartext no media is in the clear, whatever signal was told; nor does a
+ * running flow that had to be encrypted become another one. `before`: that one, or NULL. */
+static bool is_clear(const struct flow_secret *s, const struct config_zone *z,
+		     const struct flow_secret *before)
+{
+	return s->exchange == KEYS_NONE && (before ? before->required : z->cleartext_deny);
+}
+
+static const char *secret_check(const struct flow_spec *s, const struct config_zone *in,
+				const struct config_zone *out, const struct flow_spec *open)
+{
+	if (s->secret_in.exchange > KEYS_DTLS || s->secret_out.exchange > KEYS_DTLS)
+		return "unknown way of agreeing on keys";
+	if (is_clear(&s->secret_in, in, open ? &open->secret_in : NULL) ||
+	    is_clear(&s->secret_out, out, open ? &open->secret_out : NULL))
+		return s->dtls ? NULL : "the zone admits no media in the clear";
+	return NULL;
+}
+
 static const char *rest_check(const struct flow_spec *s)
 {
 	if (s->call == 0)
@@ -135,6 +154,23 @@ static bool ports_in_range(const struct config *config, const struct flow_spec *
 	return in_range(&config->media, s->local.port) && in_range(&config->media, s->out.port);
 }
 
+/* All but our own ends. `open` is the same flow as it runs, or NULL: a target that it had is none
+ * to be looked at again. */
+static const char *peers_check(const struct config *config, const struct flow_spec *s,
+			       const struct config_zone *in, const struct config_zone *out,
+			       const struct flow_spec *open)
+{
+	const char *why = NULL;
+
+	if (!open || !ip_endpoint_eq(&open->to, &s->to))
+		why = target_check(config, s, out);
+	if (!why)
+		why = source_check(config, s, in);
+	if (!why)
+		why = rest_check(s);
+	return why ? why : secret_check(s, in, out, open);
+}
+
 enum reason flow_check(const struct config *config, const struct flow_spec *spec,
 		       const struct flow_spec *open, const char **out_why)
 {
@@ -150,12 +186,8 @@ enum reason flow_check(const struct config *config, const struct flow_spec *spec
 		why = "a port of ours lies outside the media range";
 		reason = REASON_pinhole_outside_range;
 	}
-	if (!why && !(goes_on && ip_endpoint_eq(&open->to, &spec->to)))
-		why = target_check(config, spec, out);
 	if (!why)
-		why = source_check(config, spec, in);
-	if (!why)
-		why = rest_check(spec);
+		why = peers_check(config, spec, in, out, goes_on ? open : NULL);
 	if (!why)
 		return REASON_NONE;
 	if (out_why)

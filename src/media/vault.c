@@ -37,6 +37,11 @@ struct peer_entry {
 
 static_assert(sizeof(struct vault_keys) % sizeof(uint64_t) == 0, "keys are whole words");
 
+/* The counters' area ends with what the keeper may read. */
+struct gauge {
+	uint64_t clear_bytes[VAULT_ZONES_MAX];
+} __attribute__((aligned(4096)));
+
 /* The areas that signal writes begin with a bit per entry (something is there). */
 struct vault {
 	uint64_t *used, *peers_used;
@@ -44,6 +49,7 @@ struct vault {
 	struct peer_entry *peers;
 	struct vault_counters *counters; /* path only */
 	struct vault_kept *kept;	 /* likewise */
+	struct gauge *gauge;		 /* likewise */
 	uint64_t *own;			 /* writer only: a bit per entry that this process put */
 	uint32_t size;			 /* entries */
 	size_t bytes[VAULT_AREAS];
@@ -58,7 +64,8 @@ static size_t area_bytes(unsigned area, size_t entries)
 		[VAULT_KEPT] = sizeof(struct vault_kept),
 	};
 
-	return entries * each[area] + (area <= VAULT_PEERS ? entries / 8 : 0);
+	return entries * each[area] + (area <= VAULT_PEERS ? entries / 8 : 0) +
+	       (area == VAULT_COUNTERS ? sizeof(struct gauge) : 0);
 }
 
 static int area_new(const char *name, size_t bytes, int *out)
@@ -216,7 +223,10 @@ static int map_all(const struct vault_fds *fds, enum vault_rights rights, struct
 		return v->own ? 0 : ERR_NOMEM;
 	}
 	err = map_one(v, fds->counters, VAULT_COUNTERS, rights, &v->counters);
-	return err ? err : map_one(v, fds->kept, VAULT_KEPT, rights, &v->kept);
+	if (err)
+		return err;
+	v->gauge = (struct gauge *)(void *)&v->counters[v->size];
+	return map_one(v, fds->kept, VAULT_KEPT, rights, &v->kept);
 }
 
 int vault_map(const struct vault_fds *fds, enum vault_rights rights, struct vault **out)
@@ -393,4 +403,42 @@ struct vault_counters *vault_counters(struct vault *v, uint32_t index)
 struct vault_kept *vault_kept(struct vault *v, uint32_t index)
 {
 	return v->kept && index < v->size ? &v->kept[index] : NULL;
+}
+
+/* ---- the gauge ---- */
+
+void vault_clear_add(struct vault *v, unsigned zone, size_t bytes)
+{
+	if (v->gauge && zone < VAULT_ZONES_MAX)
+		__atomic_fetch_add(&v->gauge->clear_bytes[zone], bytes, __ATOMIC_RELAXED);
+}
+
+int vault_gauge_new(const struct vault_fds *fds, struct vault_gauge **out)
+{
+	size_t bytes = 0;
+	int err = size_of(fds->counters, &bytes);
+	void *p;
+
+	if (err)
+		return err;
+	p = mmap(NULL, sizeof(struct gauge), PROT_READ, MAP_SHARED, fds->counters,
+		 (off_t)(bytes - sizeof(struct gauge)));
+	if (p == MAP_FAILED)
+		return -errno;
+	*out = p;
+	return 0;
+}
+
+uint64_t vault_gauge_clear_bytes(const struct vault_gauge *g, unsigned zone)
+{
+	const struct gauge *gauge = (const struct gauge *)(const void *)g;
+
+	return zone < VAULT_ZONES_MAX ? __atomic_load_n(&gauge->clear_bytes[zone], __ATOMIC_RELAXED)
+				      : 0;
+}
+
+void vault_gauge_free(struct vault_gauge *g)
+{
+	if (g)
+		munmap(g, sizeof(struct gauge));
 }

@@ -10,7 +10,10 @@
 #include "model/association.h"
 #include "proto/srtp/srtp.h"
 
+#define VAULT_ZONES_MAX 256 /* as many as a configuration has */
+
 struct vault;
+struct vault_gauge;
 
 enum vault_rights {
 	VAULT_WRITER, /* signal: writes keys and peers; no counters, no kept keys */
@@ -74,6 +77,14 @@ uint32_t vault_next_left(const struct vault *v, uint32_t from);
 bool vault_get(const struct vault *v, uint32_t index, struct vault_keys *out);
 /* Path: the peer, likewise. */
 bool vault_peer_get(const struct vault *v, uint32_t index, struct association_spec *out);
+/* Path: bytes that were about to leave this zone in the clear against policy; must stay zero. */
+void vault_clear_add(struct vault *v, unsigned zone, size_t bytes);
+/* The keeper's view of that alone, read-only: no key and no counter of a stream is in it.
+ * ERR_NOMEM, -errno. */
+int vault_gauge_new(const struct vault_fds *fds, struct vault_gauge **out) must_check;
+uint64_t vault_gauge_clear_bytes(const struct vault_gauge *g, unsigned zone);
+/* Accepts NULL. */
+void vault_gauge_free(struct vault_gauge *g);
 /* Path: borrowed until vault_free; NULL when there is no such index. */
 struct vault_counters *vault_counters(struct vault *v, uint32_t index);
 struct vault_kept *vault_kept(struct vault *v, uint32_t index);

@@ -217,6 +217,7 @@ def test_each_suite(secure_call, suite):
     call = secure_call(suite=suite).establish()
     call.both_hear()
     assert call.voice.refused == 0
+    assert set(call.gateway.status()["clear_bytes"].values()) == {0}
     assert locks(call.record())["from_caller"] == ("sdes", suite, False)
     call.hang_up()
     call.gateway.wait_idle()

@@ -1,6 +1,7 @@
 """`hornwork watch`: calls, streams and refusals of captures that this test writes, and of third parties'."""
 import csv
 import json
+import random
 import shutil
 import subprocess
 import unittest
@@ -64,6 +65,24 @@ def media(count=100, lost=(), late_ms=None, src=CALLER_RTP, dst=CALLEE_RTP, **ho
             for i in range(count) if i not in lost]
 
 
+def sealed(count=100, src=CALLER_RTP, dst=CALLEE_RTP):
+    """As media(), but payloads as a cipher gives them, with a tag behind."""
+    chance = random.Random(7)
+    return [(2 + i * 0.02, capture.udp(src, dst, capture.rtp(65500 + i, 160 * i, payload=chance.randbytes(170))))
+            for i in range(count)]
+
+
+def signalling_of_srtp():
+    """signalling(), with RTP/SAVP and keys in both descriptions."""
+    def secure(packet):
+        body = packet[packet.index(b'v=0'):]
+        new = body.replace(b'RTP/AVP', b'RTP/SAVP') + (
+            b'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj\r\n')
+        return packet.replace(b'Content-Length: %d' % len(body), b'Content-Length: %d' % len(new)).replace(body, new)
+    return [(0.0, there(secure(INVITE))), (0.1, back(RINGING)), (1.0, back(secure(OK))), (1.1, there(ACK)),
+            (9.0, there(BYE)), (9.1, back(BYE_OK))]
+
+
 class Watch(CommandTest):
     def watch(self, packets, **how):
         path = self.write('capture.pcap', capture.capture(sorted(packets, key=lambda p: p[0]), **how))
@@ -82,6 +101,24 @@ class Watch(CommandTest):
 
     def reasons(self, report):
         return [(one['reason'], one['count']) for one in self.kinds(report, 'refused')]
+
+
+class Encryption(Watch):
+    """r4: clear and encrypted media are told apart by their bytes, and held against what was agreed on."""
+
+    def test_by_evidence(self):
+        report = self.watch(signalling() + media() + sealed(src=CALLEE_RTP, dst=CALLER_RTP))
+        self.assertEqual([s['encryption'] for s in self.call(report)['streams']], ['clear', 'encrypted'])
+        self.assertEqual(self.reasons(report), [])
+
+    def test_clear_where_keys_were_agreed_on(self):
+        report = self.watch(signalling_of_srtp() + media() + sealed(src=CALLEE_RTP, dst=CALLER_RTP))
+        self.assertEqual([s['encryption'] for s in self.call(report)['streams']], ['clear', 'encrypted'])
+        self.assertEqual(self.reasons(report), [('srtp_plain', 100)])
+
+    def test_too_little_to_say(self):
+        report = self.watch(signalling() + media(count=10))
+        self.assertEqual([s['encryption'] for s in self.call(report)['streams']], ['unknown'])
 
 
 class Calls(Watch):

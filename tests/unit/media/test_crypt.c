@@ -318,6 +318,30 @@ static void clear_packets_do_not_pass_where_secrecy_is_policy(void **state)
 	}
 }
 
+/* Nothing trips the wire; what is added to the gauge the keeper reads. */
+static void the_trip_wire_is_heard(void **state)
+{
+	struct rig r = rig_new(HW_FLOW_SEAL | HW_FLOW_SECRET_OUT);
+	struct vault_gauge *gauge;
+	uint8_t packet[ROOM];
+	size_t n;
+
+	assert_int_equal(vault_gauge_new(&r.fds, &gauge), 0);
+	r.flow.out_zone = 3;
+	for (uint16_t seq = 1; seq < 200; seq++) {
+		n = rtp(packet, seq);
+		assert_int_equal(pass(&r, packet, &n), JUDGE_PASS);
+	}
+	for (unsigned zone = 0; zone <= VAULT_ZONES_MAX; zone++)
+		assert_int_equal(vault_gauge_clear_bytes(gauge, zone), 0);
+	vault_clear_add(r.media, 3, 172);
+	vault_clear_add(r.media, VAULT_ZONES_MAX, 1);
+	assert_int_equal(vault_gauge_clear_bytes(gauge, 3), 172);
+	vault_gauge_free(gauge);
+	vault_gauge_free(NULL);
+	rig_free(&r);
+}
+
 static int make_one(void *context)
 {
 	struct rig *r = context;
@@ -350,6 +374,7 @@ int main(void)
 		cmocka_unit_test(a_successor_goes_on_with_keys_and_counters),
 		cmocka_unit_test(without_a_key_nothing_passes),
 		cmocka_unit_test(clear_packets_do_not_pass_where_secrecy_is_policy),
+		cmocka_unit_test(the_trip_wire_is_heard),
 		cmocka_unit_test(memory_may_run_out),
 	};
 

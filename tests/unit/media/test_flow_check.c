@@ -151,6 +151,32 @@ static void other_fields(void **state)
 	assert_int_equal(flow_check(&config, &s, NULL, NULL), REASON_warden_refused);
 }
 
+/* r4: signal may have been taken over; the zone's word stands. */
+static void nothing_is_in_the_clear_where_a_zone_denies_it(void **state)
+{
+	const struct flow_secret sdes = {KEYS_SDES, SRTP_AES_128_CM_SHA1_80, true, true, 5};
+	struct config strict = config;
+	struct config_zone denying[2] = {zones[0], zones[1]};
+	struct flow_spec s = spec_of(&rows[0]), open;
+
+	denying[0].cleartext_deny = true;
+	strict.zones = denying;
+	assert_int_equal(flow_check(&strict, &s, NULL, NULL), REASON_warden_refused);
+	assert_int_equal(flow_check(&strict, &s, &s, NULL), REASON_NONE); /* it ran before */
+	s.secret_in = sdes;
+	assert_int_equal(flow_check(&strict, &s, NULL, NULL), REASON_NONE);
+	open = s;
+	s.secret_in = (struct flow_secret){0};
+	assert_int_equal(flow_check(&strict, &s, &open, NULL), REASON_warden_refused);
+	assert_int_equal(flow_check(&config, &s, &open, NULL), REASON_warden_refused);
+	s.secret_in.exchange = KEYS_DTLS + 1;
+	assert_int_equal(flow_check(&config, &s, NULL, NULL), REASON_warden_refused);
+	s = spec_of(&rows[1]); /* out into that zone */
+	assert_int_equal(flow_check(&strict, &s, NULL, NULL), REASON_warden_refused);
+	s.secret_out = sdes;
+	assert_int_equal(flow_check(&strict, &s, NULL, NULL), REASON_NONE);
+}
+
 /* A reload moved the media range and the zones' numbers: what runs goes on, what is new does not.
  */
 static void running_calls_outlive_a_reload(void **state)
@@ -217,6 +243,7 @@ int main(void)
 		cmocka_unit_test(ends_and_peers),
 		cmocka_unit_test(other_fields),
 		cmocka_unit_test(ice_wants_a_handshake),
+		cmocka_unit_test(nothing_is_in_the_clear_where_a_zone_denies_it),
 		cmocka_unit_test(running_calls_outlive_a_reload),
 	};
 
