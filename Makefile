@@ -9,6 +9,7 @@ JSON    ?=
 QUICK   ?=
 PLOT    ?=
 DETAILS ?=
+README  ?=
 
 .DEFAULT_GOAL := build
 .PHONY: build demo test check check-fast fuzz bench bench-parse bench-media bench-srtp coverage install uninstall clean help
@@ -51,7 +52,7 @@ bench-srtp:
 
 bench-media:
 	@tools/install-deps build test bench
-	@$(PYTHON) tools/run_bench.py --only media $(if $(JSON),--json $(JSON)) $(if $(filter 1 yes,$(QUICK)),--quick) $(if $(PLOT),--plot $(PLOT)) $(if $(DETAILS),--details $(DETAILS))
+	@$(PYTHON) tools/run_bench.py --only media $(if $(JSON),--json $(JSON)) $(if $(filter 1 yes,$(QUICK)),--quick) $(if $(PLOT),--plot $(PLOT)) $(if $(DETAILS),--details $(DETAILS)) $(if $(filter 1 yes,$(README)),--readme)
 
 coverage:
 	@tools/install-deps build test check
@@ -77,6 +78,6 @@ help:
 	@echo 'make bench               every measurement, peers beside us'
 	@echo 'make bench-parse [JSON=FILE]'
 	@echo 'make bench-srtp [JSON=FILE] [QUICK=1]'
-	@echo 'make bench-media [JSON=FILE] [PLOT=FILE.svg] [DETAILS=FILE] [QUICK=1]'
+	@echo 'make bench-media [JSON=FILE] [PLOT=FILE.svg] [DETAILS=FILE] [README=1] [QUICK=1]'
 	@echo 'make coverage            coverage of base, proto, call, guard and its floor'
 	@echo 'make install [DESTDIR= PREFIX=/usr/local], make uninstall, make clean'

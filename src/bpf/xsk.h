@@ -10,6 +10,6 @@
 #define HW_XSK_RING	     1024u /* descriptors of each ring; a power of two */
 #define HW_XSK_FILL	     768u  /* frames that wait in a socket for packets: 20 ms of 40,000/s */
 #define HW_XSK_LANES_MAX     16u   /* threads that have one */
-#define HW_XSK_SOCKETS_MAX   16u   /* interfaces of a lane; more go by the sockets */
+#define HW_XSK_SOCKETS_MAX   8u	   /* interfaces of a lane; more go by ordinary sockets */
 
 #endif

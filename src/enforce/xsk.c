@@ -68,14 +68,14 @@ static int socket_open(struct xsk_lane_fds *lane, size_t number, uint32_t ifinde
 	return err;
 }
 
-static int frames_open(size_t bytes)
+static int memory_file(const char *name, size_t bytes)
 {
-	int fd = memfd_create("hornwork-frames", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return -errno;
 	if (ftruncate(fd, (off_t)bytes) != 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) {
 		int err = -errno;
 
 		close(fd);
@@ -92,7 +92,7 @@ int xsk_lane_open(const uint32_t *ifindex, size_t count, uint32_t queue, struct 
 
 	if (count == 0 || count > HW_XSK_SOCKETS_MAX)
 		return ERR_LIMIT;
-	lane.frames = frames_open(bytes);
+	lane.frames = memory_file("hornwork-frames", bytes);
 	if (lane.frames < 0)
 		return lane.frames;
 	for (size_t i = 0; i < count && !err; i++)
@@ -112,6 +112,51 @@ void xsk_lane_close(struct xsk_lane_fds *lane)
 	if (lane->frames >= 0)
 		close(lane->frames);
 	*lane = (struct xsk_lane_fds){.frames = -1};
+}
+
+int xsk_hops_new(struct xsk_hops *out)
+{
+	size_t bytes = HW_NEXT_HOPS_MAX * sizeof(struct hw_next_hop);
+	struct xsk_hops h = {.fd = memory_file("hornwork-hops", bytes)};
+	int err = 0;
+
+	if (h.fd < 0)
+		return h.fd;
+	h.at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, h.fd, 0);
+	if (h.at == MAP_FAILED)
+		err = -errno;
+	else if (fcntl(h.fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0)
+		err = -errno;
+	if (err) {
+		if (h.at != MAP_FAILED)
+			munmap(h.at, bytes);
+		close(h.fd);
+		return err;
+	}
+	*out = h;
+	return 0;
+}
+
+void xsk_hops_copy(struct xsk_hops *h, const struct hw_next_hop *from, uint16_t number)
+{
+	struct hw_next_hop *to = &h->at[number];
+
+	if (number >= HW_NEXT_HOPS_MAX || memcmp(to, from, sizeof(*to)) == 0)
+		return;
+	__atomic_store_n(&to->generation, 0, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	memcpy((char *)to + sizeof(to->generation), (const char *)from + sizeof(from->generation),
+	       sizeof(*to) - sizeof(to->generation));
+	__atomic_store_n(&to->generation, from->generation, __ATOMIC_RELEASE);
+}
+
+void xsk_hops_done(struct xsk_hops *h)
+{
+	if (!h->at)
+		return;
+	munmap(h->at, HW_NEXT_HOPS_MAX * sizeof(struct hw_next_hop));
+	close(h->fd);
+	*h = (struct xsk_hops){0};
 }
 
 int xsk_queue_count(const char *interface)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -13,6 +14,7 @@
 #include "proc/identity.h"
 #include "proc/sandbox.h"
 #include "proc/spawner.h"
+#include "relay/lane.h"
 #include "relay/workers.h"
 
 #define SETUP_MS 5000 /* patience with the warden before it is given up */
@@ -29,7 +31,8 @@ struct media {
 	struct dtls_identities *identities;
 	uint64_t renew_ms; /* when the next certificate is due */
 	struct workers *workers;
-	size_t unbound; /* at the last look */
+	struct hw_next_hop *hops; /* NULL = no lane yet */
+	size_t unbound;		  /* at the last look */
 	bool stopping;
 };
 
@@ -160,6 +163,60 @@ static int on_block(struct media *m)
 	return err ? err : 1;
 }
 
+/* The next hops are one memory for all lanes, and stay. */
+static int hops_map(struct media *m, int fd)
+{
+	size_t bytes = HW_NEXT_HOPS_MAX * sizeof(*m->hops);
+	void *p = m->hops ? m->hops : mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	m->hops = p;
+	return 0;
+}
+
+/* Without a lane packets come by ordinary sockets: a failure costs no call. */
+static int lane_take(struct media *m, const struct proc_media_lane *want)
+{
+	struct lane_setup setup = {.count = want->count, .next_hops = m->hops};
+	struct proc_media_ready ready = {want->number};
+	struct lane *lane = NULL;
+	int err;
+
+	setup.frames = proc_msg_take_fd(&m->msg, 1);
+	for (size_t i = 0; i < setup.count; i++) {
+		setup.ifindex[i] = want->ifindex[i];
+		setup.socket[i] = proc_msg_take_fd(&m->msg, i + 2);
+	}
+	err = lane_new(&setup, m->table, &lane);
+	close(setup.frames);
+	if (err) {
+		log_line(SEV_WARNING, "media: AF_XDP sockets cannot be used: %s", err_text(err));
+		return 0;
+	}
+	workers_set_lane(m->workers, want->number, lane);
+	return proc_send(&m->warden, PROC_MEDIA_READY, &ready, sizeof(ready), NULL, 0);
+}
+
+static int on_lane(struct media *m)
+{
+	struct proc_media_lane want;
+	int err, fd;
+
+	memcpy(&want, m->msg.payload, sizeof(want));
+	if (want.count > PROC_LANE_SOCKETS_MAX || want.number >= core_count())
+		return ERR_PEER;
+	if (want.count == 0) {
+		workers_set_lane(m->workers, want.number, NULL);
+		return 1;
+	}
+	fd = proc_msg_take_fd(&m->msg, 0);
+	err = hops_map(m, fd);
+	close(fd);
+	err = err ? err : lane_take(m, &want);
+	return err ? err : 1;
+}
+
 static int on_stop(struct media *m)
 {
 	workers_stop(m->workers);
@@ -177,6 +234,8 @@ static int take_messages(struct media *m)
 			on_kicks(m);
 		else if (m->msg.type == PROC_FLOW_BLOCK)
 			got = on_block(m);
+		else if (m->msg.type == PROC_MEDIA_LANE)
+			got = on_lane(m);
 		else if (m->msg.type == PROC_STOP)
 			got = on_stop(m);
 		else if (m->msg.type != PROC_HELLO)

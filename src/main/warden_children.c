@@ -9,6 +9,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "main/config_wire.h"
+#include "main/warden_lanes.h"
 #include "main/warden_path.h"
 #include "main/warden_probe.h"
 #include "proc/spawner.h"
@@ -273,6 +274,7 @@ static void hand_all(struct child *c)
 	} else if (c->kind == PROC_MEDIA) {
 		hand_vault(c, VAULT_PATH);
 		hand_table(c, FLOW_TABLE_PATH);
+		warden_lanes_hand(w);
 	} else {
 		warden_hand_console(w, false);
 	}

@@ -3,7 +3,7 @@
 
 #include "io/clock.h"
 #include "io/log.h"
-#include "main/warden.h"
+#include "main/warden_lanes.h"
 #include "main/warden_probe.h"
 
 void warden_answer(struct warden *w, uint32_t id, unsigned status, struct slice text)
@@ -106,6 +106,14 @@ static int on_dtls_made(struct child *c, const struct proc_msg *msg)
 	return 0;
 }
 
+static void on_media_ready(struct warden *w, const struct proc_msg *msg)
+{
+	struct proc_media_ready m;
+
+	memcpy(&m, msg->payload, sizeof(m));
+	warden_lanes_ready(w, m.number);
+}
+
 void warden_on_child_message(struct child *c, struct proc_msg *msg)
 {
 	struct warden *w = c->warden;
@@ -123,6 +131,8 @@ void warden_on_child_message(struct child *c, struct proc_msg *msg)
 		err = on_dtls_made(c, msg);
 	else if (msg->type == PROC_STOPPED)
 		warden_on_stopped(c);
+	else if (msg->type == PROC_MEDIA_READY)
+		on_media_ready(w, msg);
 	else if (msg->type == PROC_VERDICT)
 		warden_on_verdict(c, msg);
 	else

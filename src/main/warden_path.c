@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "main/warden_lanes.h"
 
 #define BPFFS	      "/sys/fs/bpf"
 #define DEFAULT_RUN   "/run/hornwork"
@@ -126,23 +127,26 @@ static enum hw_user_why standing_why(struct warden *w, const struct flow_spec *s
 struct flow_way warden_path_way(struct warden *w, const struct flow_spec *s)
 {
 	struct flow_way way = {.user_why = (uint8_t)standing_why(w, s)};
+	bool lane = way.user_why == HW_USER_CONFIGURED || way.user_why == HW_USER_FAMILY;
 	struct way out;
 
-	if (way.user_why)
+	/* AF_XDP sockets need the way too. */
+	if (way.user_why && !(lane && w->path->lanes))
 		return way;
 	if (!unspecified(&s->source.addr)) {
 		out = ways_find(w->path->ways, &s->local.addr, &s->source.addr);
 		way.source_hop = out.hop;
-		if (out.why == HW_USER_OWN_ADDRESS)
+		if (out.why == HW_USER_OWN_ADDRESS && !lane)
 			way.user_why = out.why;
 	}
 	if (!unspecified(&s->to.addr)) {
 		out = ways_find(w->path->ways, &s->out.addr, &s->to.addr);
 		way.next_hop = out.hop;
 		/* Where the peer may be learned, what it announced need not be reached. */
-		if (out.why == HW_USER_OWN_ADDRESS || (out.why && !s->to_learned))
+		if (!lane && (out.why == HW_USER_OWN_ADDRESS || (out.why && !s->to_learned)))
 			way.user_why = out.why;
 	}
+	warden_lanes_way(w, &way);
 	return way;
 }
 
@@ -190,7 +194,10 @@ static void on_changed(void *ctx)
 
 static void on_netlink(void *ctx, unsigned events)
 {
-	ways_read(ctx);
+	struct warden *w = ctx;
+
+	ways_read(w->path->ways);
+	warden_lanes_hops(w);
 }
 
 /* ---- interfaces ---- */
@@ -305,7 +312,7 @@ int warden_path_apply(struct warden *w, const struct config *c)
 
 	if (!p || !p->ways)
 		return 0;
-	if (c->media.path == MEDIA_USER) {
+	if (!warden_program_wanted(c)) {
 		detach_others(p, c, true);
 		p->refused[0] = '\0';
 	} else {
@@ -315,14 +322,15 @@ int warden_path_apply(struct warden *w, const struct config *c)
 	for (size_t i = 0; i < c->zone_count && !err; i++) {
 		const struct config_zone *z = &c->zones[i];
 
-		if (c->media.path != MEDIA_USER && z->address4.family != IP_NONE)
+		if (warden_program_wanted(c) && z->address4.family != IP_NONE)
 			take_blocks(w, c, &z->address4);
-		if (c->media.path != MEDIA_USER && z->address6.family != IP_NONE)
+		if (warden_program_wanted(c) && z->address6.family != IP_NONE)
 			take_blocks(w, c, &z->address6);
 		err = reach_address(w, z, &z->address4);
 		err = err ? err : reach_address(w, z, &z->address6);
 	}
 	flow_table_range(w->flows, c->media.port_first, c->media.port_last);
+	warden_lanes_apply(w, c);
 	if (err)
 		(void)snprintf(p->refused, sizeof(p->refused), "too many addresses fall together");
 	return p->refused[0] && c->media.path == MEDIA_KERNEL ? ERR_ABSENT : 0;
@@ -335,6 +343,7 @@ static void on_tick(void *ctx)
 	struct warden *w = ctx;
 
 	ways_tick(w->path->ways);
+	warden_lanes_hops(w);
 	loop_timer_start(w->path->tick, WAYS_TICK_MS);
 }
 
@@ -395,12 +404,13 @@ int warden_path_start(struct warden *w)
 
 	if (!p)
 		return 0;
-	err = loop_timer_new(w->loop, on_look, w, &p->look);
+	err = warden_lanes_new(w, &p->lanes);
+	if (!err)
+		err = loop_timer_new(w->loop, on_look, w, &p->look);
 	if (!err)
 		err = loop_timer_new(w->loop, on_tick, w, &p->tick);
 	if (!err)
-		err = loop_fd_add(w->loop, ways_fd(p->ways), LOOP_READ, on_netlink, p->ways,
-				  &p->watch);
+		err = loop_fd_add(w->loop, ways_fd(p->ways), LOOP_READ, on_netlink, w, &p->watch);
 	if (err)
 		return err;
 	loop_timer_start(p->tick, WAYS_TICK_MS);
@@ -423,6 +433,7 @@ void warden_path_free(struct warden *w, bool purge)
 	loop_fd_remove(p->watch);
 	loop_timer_free(p->tick);
 	loop_timer_free(p->look);
+	warden_lanes_free(p->lanes);
 	ways_free(p->ways);
 	if (purge && p->xdp)
 		for (uint16_t i = 0; i < HW_INTERFACES_MAX; i++)
@@ -485,4 +496,5 @@ void warden_path_status(const struct warden *w, struct json *j)
 	}
 	json_close(j, ']');
 	json_close(j, '}');
+	warden_lanes_status(w, j);
 }

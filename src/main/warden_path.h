@@ -17,6 +17,7 @@ struct warden_path {
 	struct xdp *xdp;
 	struct ways *ways;
 	struct hw_next_hop *hops;
+	struct warden_lanes *lanes; /* NULL = media has ordinary sockets only */
 	struct loop_fd *watch;
 	struct loop_timer *tick, *look;
 	bool generic;		   /* one of the interfaces cannot do better, so none does */

@@ -148,6 +148,7 @@ struct config_media {
 	uint16_t port_first, port_last; /* even, odd */
 	uint32_t idle_timeout_ms;
 	uint8_t path; /* enum media_path */
+	bool af_xdp;  /* the user path may take AF_XDP sockets */
 };
 
 struct config_limits {

@@ -36,6 +36,8 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 			     ONE(struct proc_flow_block), FDS(1, 1)},
 	[PROC_MEDIA_KICK] = {"media_kick", WAY(BIT(WARDEN), BIT(MEDIA)),
 			     MANY(uint32_t, PROC_KICKS_MAX)},
+	[PROC_MEDIA_LANE] = {"media_lane", WAY(BIT(WARDEN), BIT(MEDIA)),
+			     ONE(struct proc_media_lane), FDS(0, PROC_FDS_MAX)},
 	[PROC_PEER] = {"peer", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(CONSOLE) | BIT(TLS)),
 		       ONE(struct proc_peer), FDS(1, 1)},
 	[PROC_CONSOLE_SETUP] = {"console_setup", WAY(BIT(WARDEN), BIT(CONSOLE)),
@@ -49,6 +51,8 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 	[PROC_FLOW_OPS] = {"flow_ops", WAY(BIT(SIGNAL) | BIT(PROBE), BIT(WARDEN)),
 			   MANY(struct proc_flow_op, PROC_FLOW_OPS_MAX)},
 	[PROC_STOPPED] = {"stopped", WAY(CHILDREN, BIT(WARDEN)), .unit_bytes = 1},
+	[PROC_MEDIA_READY] = {"media_ready", WAY(BIT(MEDIA), BIT(WARDEN)),
+			      ONE(struct proc_media_ready)},
 	[PROC_VERDICT] = {"verdict", WAY(BIT(PROBE), BIT(WARDEN)), ONE(struct proc_verdict)},
 
 	[PROC_BAN] = {"ban", WAY(BIT(SIGNAL), BIT(WARDEN)), ONE(struct proc_ban)},

@@ -14,7 +14,7 @@
 
 #define PROC_VERSION	 2     /* of this page; both ends must have the same */
 #define PROC_PAYLOAD_MAX 32768 /* bytes of one message behind its head */
-#define PROC_FDS_MAX	 4     /* descriptors that may travel with one message */
+#define PROC_FDS_MAX	 10    /* descriptors that may travel with one message */
 #define PROC_FLOW_OPS_MAX                                                                          \
 	((size_t)64)	       /* flow requests in one message: the flows of 8 calls with video */
 #define PROC_KICKS_MAX	  1024 /* flow slots in one message to the relay */
@@ -52,7 +52,8 @@ enum proc_type {
 	PROC_VAULT,	 /* + the memory files of SRTP's keys and of peers; for media two more */
 	PROC_FLOW_BLOCK, /* + the figures of a block of it, which the kernel shares */
 	PROC_MEDIA_KICK,
-	PROC_PEER, /* + a channel to another child */
+	PROC_MEDIA_LANE, /* + next hops, frames and a socket for each interface */
+	PROC_PEER,	 /* + a channel to another child */
 	PROC_CONSOLE_SETUP,
 	PROC_FLOW_REFUSED,
 	PROC_BAN_KNOWN, /* what an earlier signal decided */
@@ -61,6 +62,7 @@ enum proc_type {
 	PROC_CONFIG_DONE,
 	PROC_FLOW_OPS,
 	PROC_STOPPED,
+	PROC_MEDIA_READY,
 	PROC_VERDICT,
 	PROC_BAN,
 	/* console -> warden, signal; and back */
@@ -182,6 +184,20 @@ struct proc_flow_refused {
 
 struct proc_flow_block {
 	uint32_t block;
+};
+
+#define PROC_LANE_SOCKETS_MAX 8 /* as HW_XSK_SOCKETS_MAX */
+
+/* AF_XDP sockets for one thread of media, instead of those it has. */
+struct proc_media_lane {
+	uint32_t number;
+	uint32_t count; /* sockets; 0 = none any more */
+	uint32_t ifindex[PROC_LANE_SOCKETS_MAX];
+};
+
+/* The sockets of a lane have frames to receive into. */
+struct proc_media_ready {
+	uint32_t number;
 };
 
 struct proc_stop {

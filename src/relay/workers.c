@@ -231,8 +231,12 @@ void workers_kick_all(struct workers *w)
 
 void workers_set_lane(struct workers *w, unsigned number, struct lane *lane)
 {
-	struct worker *one = &w->worker[number % w->setup.count];
+	struct worker *one = &w->worker[number];
 
+	if (number >= w->setup.count) {
+		lane_free(lane);
+		return;
+	}
 	lane_free(__atomic_exchange_n(&one->lane, lane, __ATOMIC_ACQ_REL));
 	__atomic_store_n(&one->lane_changes, true, __ATOMIC_RELEASE);
 	wake(one);

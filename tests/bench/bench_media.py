@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import json
 import os
+import pathlib
 import statistics
 import subprocess
 import sys
@@ -117,6 +118,13 @@ def written(rows):
     return [{**{key: row[key] for key in KEYS}, "path": path} for path in PATHS for row in by_path.get(path, [])]
 
 
+def write_readme(rows):
+    """README.md's table and its plot."""
+    page = pathlib.Path(gateways.ROOT) / "README.md"
+    page.write_text(report.readme(page.read_text(encoding="utf-8"), rows), encoding="utf-8")
+    (page.parent / "docs" / "bench-media.svg").write_text(report.plot(rows), encoding="utf-8")
+
+
 def main():
     """Interleaved runs, medians, table, plot."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -127,6 +135,7 @@ def main():
     parser.add_argument("--json", help="write the rows there")
     parser.add_argument("--details", help="write every run of every way there")
     parser.add_argument("--plot", help="write the plot there (SVG)")
+    parser.add_argument("--readme", action="store_true", help="write plot and table into docs and README.md")
     parser.add_argument("--quick", action="store_true", help="one short run of each, for trying")
     options = parser.parse_args()
     if options.quick:
@@ -152,6 +161,8 @@ def main():
         if path:
             with open(path, "w", encoding="utf-8") as out:
                 out.write(content)
+    if options.readme:
+        write_readme(rows)
     return 0
 
 

@@ -86,7 +86,7 @@ def test_natively(native, kamailio, gateway_of, scripted_call):
 
 
 def test_in_user_space_if_so_configured(lab, kamailio, gateway_of, scripted_call):
-    gateway = gateway_of(more="media { path = user }")
+    gateway = gateway_of(more="media { path = user  af-xdp = no }")
     call = scripted_call(gateway).establish()
     assert paths(call) == {("user", "media { path = user }")}
     assert "xdp" not in lab.run("gw", ["ip", "link", "show", "eth0"]).stdout

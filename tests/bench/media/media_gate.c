@@ -239,18 +239,19 @@ static int run_kernel(const struct options *o)
 	return err;
 }
 
-/* The table as media has it: the same blocks, with its rights. */
+/* The table as media has it: the same figures. */
 static int path_view_blocks(struct path *p, struct flow_table **out)
 {
 	int err = path_view(p->table, out);
 
 	for (unsigned slot = 0; slot < 2 && !err; slot++) {
 		for (unsigned i = PORT_FIRST / HW_BLOCK_PORTS; i < HW_SLOT_BLOCKS && !err; i++) {
+			unsigned block = slot * HW_SLOT_BLOCKS + i;
 			struct xdp_block b;
 
-			err = xdp_block(p->xdp, slot * HW_SLOT_BLOCKS + i, &b);
+			err = xdp_block(p->xdp, block, &b);
 			err = err ? err
-				  : flow_table_block(*out, slot * HW_SLOT_BLOCKS + i,
+				  : flow_table_block(*out, block,
 						     &(struct flow_table_fds){-1, b.figures});
 		}
 	}

@@ -101,3 +101,26 @@ def plot(rows):
                 out.append(bar(left, top + i * step, length, bar_height, COLOURS[path]))
                 out.append(text(left + length + 6, top + i * step + 11, cell(row["cpu_ns_per_packet"]), 11))
     return "\n".join(out + ["</svg>", ""])
+
+
+BEGIN, END = "<!-- bench-media: written by `make bench-media README=1` -->", "<!-- bench-media: end -->"
+
+
+def readme(page, rows):
+    """The page with its table of figures and ratios made anew; its plot stands beside it in docs."""
+    found = by_key(rows)
+    streams = sorted({row["streams"] for row in rows})
+    lines = [BEGIN, "| CPU per packet, as a multiple of the kernel path's | " + " | ".join(f"{n:,} streams" for n in streams)
+             + " | packets/s, one core | added p50 / p99 us |", "|---|" + "---|" * (len(streams) + 2)]
+    for path, name in NAMES.items():
+        if not any(row["path"] == path for row in rows):
+            continue
+        cells = []
+        for n in streams:
+            ours, one = found.get((path, n)), found.get(("kernel", n))
+            cells.append(f"{ours['cpu_ns_per_packet'] / one['cpu_ns_per_packet']:.1f}" if ours and one else "-")
+        row = found.get((path, GOAL_STREAMS)) or found[(path, streams[-1])]
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {row['packets_per_s'] / 1e6:.2f} M | "
+                     f"{cell(row['p50_us'], 1)} / {cell(row['p99_us'], 1)} |")
+    before, rest = page.split(BEGIN, 1)
+    return before + "\n".join([*lines, END]) + rest.split(END, 1)[1]

@@ -294,6 +294,8 @@ static const struct row rows[] = {
 	{"media", "path", "user", NULL},
 	{"media", "path", "kernel", NULL},
 	{"media", "path", "kernal", "path = \"kernal\": did you mean \"kernel\"?"},
+	{"media", "af-xdp", "no", NULL},
+	{"media", "af-xdp", "always", "af-xdp = \"always\": write yes or no"},
 
 	{"limits", "calls", "1", NULL},
 	{"limits", "calls", "0", "calls = \"0\": write a value from 1 to 10000"},

@@ -69,7 +69,7 @@ static void limit_of_a_zone(void **state)
 
 static void room(void **state)
 {
-	struct config_zone zones[] = {{.bandwidth_bps = 200000}, {0}};
+	struct config_zone zones[] = {{.bandwidth_bps = 200000}, {.bandwidth_bps = 0}};
 	struct config c = {.zones = zones, .zone_count = 2};
 	uint64_t used[2] = {0};
 

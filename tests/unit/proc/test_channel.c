@@ -147,7 +147,7 @@ static size_t open_descriptors(void)
 static void send_with_fds(int socket, uint16_t type, int fd, size_t count)
 {
 	union {
-		char bytes[CMSG_SPACE(sizeof(int) * 8)];
+		char bytes[CMSG_SPACE(sizeof(int) * (PROC_FDS_MAX + 2))];
 		struct cmsghdr align;
 	} control = {{0}};
 	struct proc_head head = {PROC_VERSION, type, 0};

@@ -105,14 +105,15 @@ static int take_address(struct place *p, struct flow_table *path, const char *ad
 	reach.interface = xdp_interface_number(p->path.xdp, p->ifindex);
 	err = path_address(&p->path, &local.addr, &reach, PORT_FIRST, PORT_LAST);
 	for (uint32_t port = PORT_FIRST; port <= PORT_LAST && !err; port += HW_BLOCK_PORTS) {
+		unsigned block;
 		struct xdp_block b;
 
 		local.port = (uint16_t)port;
-		err = xdp_block(p->path.xdp, flow_table_index(path, &local) / HW_BLOCK_PORTS, &b);
+		block = flow_table_index(path, &local) / HW_BLOCK_PORTS;
+		err = xdp_block(p->path.xdp, block, &b);
 		if (err)
 			return err;
-		err = flow_table_block(path, flow_table_index(path, &local) / HW_BLOCK_PORTS,
-				       &(struct flow_table_fds){-1, b.figures});
+		err = flow_table_block(path, block, &(struct flow_table_fds){-1, b.figures});
 		close(b.flows);
 		close(b.figures);
 	}
