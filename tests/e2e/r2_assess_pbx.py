@@ -1,5 +1,10 @@
 """Checks of the PBX: each finds the flaw on a flawed one and is silent on a mended one."""
 
+import os
+import shutil
+
+from hwlab.proc import wait_until
+
 PBX = "asset main { address = 10.10.0.5  kind = pbx }\n"
 LIVE = "/etc/asterisk/asterisk.conf"
 
@@ -43,3 +48,232 @@ def test_no_ssh_user(assessor, phones_of):
     report = assessor.configure(PBX).run(only="PX-22")
     assert report.code == 0 and report.verdict("PX-22") == "not tested"
     assert "no ssh-user" in report.why("PX-22")
+
+
+def sip(assessor, phones_of, check, flawed, mended, words=()):
+    """A flawed PBX's report; on the mended one the finding must be called fixed."""
+    pbx = phones_of({"agent": "Labpbx 1.0.1", **flawed}, host="pbx")
+    bad = assessor.configure(PBX).run(*words, only=check)
+    assert bad.verdict(check) == "found" and bad.code == (0 if check == "PX-01" else 1), bad.text
+    pbx.stop()
+    pbx = phones_of({"agent": "Labpbx 1.0.1", **mended}, host="pbx")
+    good = assessor.run(*words, only=check)
+    assert {f["change"] for f in good.findings(check)} == {"fixed"} and good.code == 0, good.text
+    pbx.stop()
+    return bad
+
+
+def host(assessor, server_of, phones_of, check, flawed, mended):
+    """The same for files and commands on the PBX's host."""
+    phones_of({"sip": {}}, host="pbx")
+    server = server_of(files=flawed)
+    bad = assessor.configure(server.asset("main")).run(only=check)
+    assert bad.verdict(check) == "found" and bad.code == 1, bad.text
+    server.stop()
+    server_of(files=mended)
+    assessor.forget_host_keys()
+    good = assessor.run(only=check)
+    assert {f["change"] for f in good.findings(check)} == {"fixed"} and good.code == 0, good.text
+    return bad
+
+
+def test_px01_banner(assessor, phones_of):
+    """Product and version in the banner; without a version it is good."""
+    bad = sip(assessor, phones_of, "PX-01", {"sip": {}, "agent": "Asterisk PBX 18.2.0"},
+              {"sip": {}, "agent": "PBX"})
+    assert "Asterisk PBX 18.2.0" in bad.open()[0]["evidence"]
+
+
+def test_px06_daemon_of_a_replaced_file(lab, assessor, server_of, phones_of):
+    """A real process whose program was removed; restarted from what is there it is good."""
+    phones_of({"sip": {}}, host="pbx")
+    server = server_of()
+    program = f"{lab.workdir}/coturn"
+    shutil.copy("/usr/bin/sleep", program)
+    daemon = lab.daemon("pbx", [program, "600"], f"{lab.workdir}/coturn.log")
+    wait_until(lambda: program in os.readlink(f"/proc/{daemon.pid}/exe"), 5.0, "it runs")
+    os.remove(program)
+    bad = assessor.configure(server.asset("main")).run(only="PX-06")
+    assert bad.verdict("PX-06") == "found" and "coturn" in bad.open()[0]["evidence"], bad.text
+    daemon.stop()
+    assert assessor.run(only="PX-06").findings("PX-06")[0]["change"] == "fixed"
+
+
+NEWER = "/usr/lib/modules/99.9.0-3-amd64/modules.dep"
+UNAME = "#!/bin/sh\necho 99.9.0-{0}-amd64\n"
+
+
+def test_px07_kernel_waits_for_a_reboot(assessor, server_of, phones_of):
+    """The newest installed kernel does not run; a kernel of another flavour is no newer one."""
+    other = "/usr/lib/modules/99.9.9-9-cloud-amd64/modules.dep"
+    bad = host(assessor, server_of, phones_of, "PX-07",
+               {NEWER: "", other: "", "/usr/bin/uname": UNAME.format(1)},
+               {NEWER: "", other: "", "/usr/bin/uname": UNAME.format(3)})
+    assert "99.9.0-3-amd64 is installed" in bad.open()[0]["evidence"]
+
+
+def test_px09_enumeration_by_calls(assessor, phones_of):
+    """Unknown users get 404, known ones a challenge."""
+    rules = {"methods": ["INVITE", "OPTIONS"], "users": ["1000"], "known": "401 Unauthorized",
+             "unknown": "404 Not Found"}
+    bad = sip(assessor, phones_of, "PX-09", {"sip": {"enumerate": rules}},
+              {"sip": {"enumerate": {**rules, "unknown": "401 Unauthorized"}}})
+    assert "INVITE: a name" in bad.open()[0]["evidence"]
+    assert "OPTIONS: a name" in bad.open()[0]["evidence"]
+
+
+def test_px12_registering_without_a_password(assessor, phones_of):
+    """200 to a REGISTER without credentials; what was registered is taken back."""
+    bad = sip(assessor, phones_of, "PX-12", {"sip": {"registrar": {"open": True}}},
+              {"sip": {"registrar": {"users": []}}})
+    assert "it was taken back" in bad.open()[0]["evidence"]
+
+
+def test_px13_methods_without_a_password(assessor, phones_of):
+    """MESSAGE and REFER accepted."""
+    bad = sip(assessor, phones_of, "PX-13",
+              {"sip": {"methods": {"MESSAGE": "202 Accepted", "REFER": "202 Accepted",
+                                   "SUBSCRIBE": "489 Bad Event", "PUBLISH": "405 No"}}},
+              {"sip": {"methods": {m: "401 Unauthorized" for m in
+                                   ("MESSAGE", "REFER", "SUBSCRIBE", "PUBLISH")}}})
+    assert "MESSAGE without" in bad.open()[0]["evidence"]
+    assert "PUBLISH" not in bad.open()[0]["evidence"]
+
+
+MD5 = 'Digest realm="lab", nonce="{nonce}", algorithm=MD5, qop="auth"'
+SHA = 'Digest realm="lab", nonce="{nonce}", algorithm=SHA-256, qop="auth"'
+
+
+def test_px14_md5_alone(assessor, phones_of):
+    """A challenge with MD5; with SHA-256 beside it, it is good."""
+    sip(assessor, phones_of, "PX-14", {"sip": {"registrar": {"challenge": MD5}}},
+        {"sip": {"registrar": {"challenge": [SHA, MD5]}}})
+
+
+def test_px15_nonces(assessor, phones_of):
+    """A short nonce that comes again and again, without qop."""
+    bad = sip(assessor, phones_of, "PX-15",
+              {"sip": {"registrar": {"challenge": 'Digest realm="lab", nonce="n1"'}}},
+              {"sip": {"registrar": {"challenge": MD5}}})
+    assert "no qop" in bad.open()[0]["evidence"] and "came before" in bad.open()[0]["evidence"]
+
+
+PJSIP = ("[100]\ntype = endpoint\n[a100]\ntype = auth\nusername = 100\npassword = {0}\n"
+         "[a200]\ntype = auth\nusername = 200\npassword = {1}\n")
+
+
+def test_px19_weak_secrets(assessor, server_of, phones_of):
+    """Names are told, secrets never."""
+    path = "/etc/asterisk/pjsip.conf"
+    bad = host(assessor, server_of, phones_of, "PX-19",
+               {path: PJSIP.format("4711471147114711", "s3cr3t-77")},
+               {path: PJSIP.format("kx72-QpLm-0091-zz", "Wv81_nnTq.x4c2")})
+    assert "a100, a200" in bad.open()[0]["evidence"]
+    assert "s3cr3t-77" not in bad.text and "4711" not in bad.text
+
+
+def test_px20_numeric_names(assessor, server_of, phones_of):
+    """An endpoint named by its extension."""
+    path = "/etc/asterisk/pjsip.conf"
+    bad = host(assessor, server_of, phones_of, "PX-20", {path: "[100]\ntype = endpoint\n"},
+               {path: "[0015651234ab]\ntype = endpoint\n[100]\ntype = aor\n"})
+    assert ": 100" in bad.open()[0]["evidence"]
+
+
+def test_px21_unfiltered_dialplan(assessor, server_of, phones_of):
+    """Dial with what the caller sent; with FILTER() it is good."""
+    path = "/etc/asterisk/extensions.conf"
+    bad = host(assessor, server_of, phones_of, "PX-21",
+               {path: "[in]\nexten => _X.,1,NoOp()\n same => n,Dial(PJSIP/${EXTEN})\n"
+                      "exten => 9,1,System(log ${CALLERID(num)})\n"},
+               {path: "[in]\nexten => _X.,1,Dial(PJSIP/${FILTER(0-9,${EXTEN})})\n"
+                      "exten => _XXX,1,Dial(PJSIP/${EXTEN})\n"})
+    assert "2 lines" in bad.open()[0]["evidence"]
+
+
+def test_px23_management_interfaces(assessor, phones_of):
+    """AMI open; from a host of an administrator it is not asked."""
+    sip(assessor, phones_of, "PX-23", {"sip": {}, "tcp": {"5038": "Asterisk Call Manager/5.0.1"}},
+        {"sip": {}})
+    phones_of({"sip": {}, "tcp": {"5038": "Asterisk"}}, host="pbx")
+    report = assessor.configure(PBX, 'admins = {"10.10.0.0/24"}').run(only="PX-23")
+    assert report.code == 0 and "admins" in report.why("PX-23"), report.text
+
+
+MANAGER = "[general]\nenabled = yes\n[crm]\nsecret = hushhush1\nread = call\nwrite = {0}\n{1}"
+
+
+def test_px24_manager_users(assessor, server_of, phones_of):
+    """A user who may run commands, from anywhere."""
+    path = "/etc/asterisk/manager.conf"
+    bad = host(assessor, server_of, phones_of, "PX-24",
+               {path: MANAGER.format("call,command,originate", "")},
+               {path: MANAGER.format("call,command", "deny = 0.0.0.0/0\npermit = 127.0.0.1\n")})
+    assert "crm" in bad.open()[0]["evidence"] and "hushhush1" not in bad.text
+
+
+PS = "#!/bin/sh\necho '{0}    asterisk'\necho 'root    sshd'\n"
+
+
+def test_px25_pbx_as_root(assessor, server_of, phones_of):
+    """By what ps says."""
+    bad = host(assessor, server_of, phones_of, "PX-25", {"/usr/bin/ps": PS.format("root")},
+               {"/usr/bin/ps": PS.format("asterisk")})
+    assert "asterisk" in bad.open()[0]["evidence"] and "sshd" not in bad.open()[0]["evidence"]
+
+
+def test_px26_unused_protocols(assessor, phones_of):
+    """SCCP's port."""
+    bad = sip(assessor, phones_of, "PX-26", {"sip": {}, "tcp": {"2000": ""}}, {"sip": {}})
+    assert bad.open()[0]["port"] == 2000
+
+
+def test_px28_limits_of_a_registration(assessor, phones_of):
+    """A second, a week, eleven contacts; with limits it is good."""
+    bad = sip(assessor, phones_of, "PX-28", {"sip": {"registrar": {"open": True}}},
+              {"sip": {"registrar": {"open": True, "min_expires": 30, "max_expires": 3600,
+                                     "max_contacts": 5}}})
+    assert all(word in bad.open()[0]["evidence"] for word in ("one second", "a week", "eleven"))
+
+
+def test_px29_call_records(assessor, server_of, phones_of):
+    """CDR off, then on without another host, then with one."""
+    cdr = "/etc/asterisk/cdr.conf"
+    quiet = {"/etc/rsyslog.conf": "# nothing\n"}
+    bad = host(assessor, server_of, phones_of, "PX-29", {cdr: "[general]\nenable = no\n", **quiet},
+               {cdr: "[general]\nenable = yes\n", "/etc/rsyslog.conf": "*.* @@log.example:6514\n"})
+    assert "no call is recorded" in bad.open()[0]["evidence"]
+
+
+def test_px29_kept_on_this_host_alone(assessor, server_of, phones_of):
+    """Written, but nowhere else."""
+    cdr = "/etc/asterisk/cdr.conf"
+    bad = host(assessor, server_of, phones_of, "PX-29",
+               {cdr: "[general]\n", "/etc/rsyslog.conf": "# *.* @@log.example\n"},
+               {cdr: "[general]\n", "/etc/asterisk/cdr_pgsql.conf": "[global]\n",
+                "/etc/rsyslog.conf": ""})
+    assert "stay on this host" in bad.open()[0]["evidence"]
+
+
+def test_px30_clock(assessor, server_of, phones_of):
+    """Not synchronised; an hour off; good."""
+    tools = {f"/usr/bin/{name}": "#!/bin/sh\n" for name in ("chronyc", "ntpq")}
+    timedatectl = "/usr/bin/timedatectl"
+    bad = host(assessor, server_of, phones_of, "PX-30", {**tools, timedatectl: "#!/bin/sh\necho no\n"},
+               {**tools, timedatectl: "#!/bin/sh\necho yes\n"})
+    assert "synchronised" in bad.open()[0]["evidence"]
+
+
+def test_px30_clock_is_wrong(assessor, server_of, phones_of):
+    """Synchronised, it says, but an hour off."""
+    yes = {"/usr/bin/timedatectl": "#!/bin/sh\necho yes\n"}
+    late = {"/usr/bin/date": "#!/bin/sh\necho $(( $(/bin/busybox date +%s) - 3600 ))\n"}
+    bad = host(assessor, server_of, phones_of, "PX-30", {**yes, **late}, yes)
+    assert "s off ours" in bad.open()[0]["evidence"]
+
+
+def test_px32_admin_panel(assessor, phones_of):
+    """FreePBX by its title."""
+    bad = sip(assessor, phones_of, "PX-32", {"sip": {}, "http": {"title": "FreePBX Administration"}},
+              {"sip": {}, "http": {"title": "It works"}})
+    assert "FreePBX" in bad.open()[0]["evidence"]

@@ -65,6 +65,10 @@ class Phone:
         rules = self.spec.get("sip", {})
         if self.dead() or rules.get("silent") or method in ("ACK", "SIP/2.0"):
             return []
+        if method in rules.get("enumerate", {}).get("methods", ()):
+            return [self._by_user(head, rules["enumerate"])]
+        if method in rules.get("methods", {}):
+            return [self._sip_reply(head, rules["methods"][method])]
         if method == "INVITE":
             if not rules.get("from_anyone"):
                 return [self._sip_reply(head, "403 Forbidden")]
@@ -78,14 +82,34 @@ class Phone:
             return [self._register(head, rules.get("registrar"))]
         return [self._sip_reply(head, "200 OK")]
 
+    def _by_user(self, head, rules):
+        """{"users": ["100"], "known": status, "unknown": status} for a request's user."""
+        known = any(f"sip:{user}@" in head[0] for user in rules.get("users", []))
+        return self._sip_reply(head, rules["known" if known else "unknown"])
+
     def _register(self, head, rules):
-        """A registrar: {"users": ["100"], "known": status, "unknown": status}."""
+        """A registrar: {"users": ["100"], "known": status, "unknown": status}; {"open": True}
+        takes anybody; "challenge" is its WWW-Authenticate, {nonce} in it a fresh one each time."""
         if rules is None:
             return self._sip_reply(head, "405 Method Not Allowed")
+        if rules.get("open"):
+            keep = [line for line in head if line.lower().startswith("contact:")]
+            expires = next((line for line in head if line.lower().startswith("expires:")), "")
+            seconds = expires.split(":")[1].strip() if expires else "3600"
+            if int(seconds) and int(seconds) < rules.get("min_expires", 0):
+                return self._sip_reply(head, "423 Interval Too Brief")
+            if len(keep) > rules.get("max_contacts", 99):
+                return self._sip_reply(head, "403 Too Many Contacts")
+            seconds = min(int(seconds), rules.get("max_expires", int(seconds)))
+            return self._sip_reply(head, "200 OK", more=[f"{keep[0]};expires={seconds}"] if keep else ())
         to = next(line for line in head if line.lower().startswith("to:"))
         known = any(f"sip:{user}@" in to for user in rules.get("users", []))
         status = rules.get("known" if known else "unknown", "401 Unauthorized")
-        more = ['WWW-Authenticate: Digest realm="lab", nonce="n1", algorithm=MD5, qop="auth"']
+        challenge = rules.get("challenge",
+                              'Digest realm="lab", nonce="n1", algorithm=MD5, qop="auth"')
+        if isinstance(challenge, str):
+            challenge = [challenge]
+        more = ["WWW-Authenticate: " + c.replace("{nonce}", os.urandom(16).hex()) for c in challenge]
         return self._sip_reply(head, status, more=more if status.startswith("401") else ())
 
     def _sip_reply(self, head, status, body="", more=()):
@@ -93,7 +117,8 @@ class Phone:
                 if line.split(":")[0].lower() in ("via", "from", "call-id", "cseq")]
         to = next((line for line in head[1:] if line.lower().startswith("to:")), "To: <sip:x>")
         lines = [f"SIP/2.0 {status}", *keep, to if "tag=" in to else f"{to};tag=lab1",
-                 f"Contact: <sip:phone@{self.address}>",
+                 *([] if any("contact:" in m.lower() for m in more) else
+                   [f"Contact: <sip:phone@{self.address}>"]),
                  f"User-Agent: {self.spec.get('agent', AGENT)}",
                  "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, REFER", *more]
         if body:

@@ -15,21 +15,23 @@ struct answer_shape {
 	uint32_t delay_ms;
 };
 
-static int ask_register(struct visit *v, const char *user, struct answer_shape *out)
+static int ask_shape(struct visit *v, enum packet_class class, const char *method, const char *user,
+		     struct answer_shape *out)
 {
 	struct sip_reply r;
-	struct sip_ask ask = {.class = PACKET_SIP_REGISTER,
-			      .method = "REGISTER",
-			      .user = user,
-			      .from = user,
-			      .extra = "Expires: 0\r\n"};
-	int err = visit_sip(v, &ask, &r);
+	struct sip_ask ask = {.class = class, .method = method, .user = user};
 	struct slice line, rest;
+	int err;
 
+	if (strcmp(method, "REGISTER") == 0) {
+		ask.from = user;
+		ask.extra = "Expires: 0\r\n";
+	}
+	err = visit_sip(v, &ask, &r);
 	if (err)
 		return err;
 	line = slice_split(slice_of(r.bytes, r.n), '\r', &rest);
-	*out = (struct answer_shape){.status = r.status,
+	*out = (struct answer_shape){.status = r.provisional > 100 ? r.provisional : r.status,
 				     .delay_ms = r.delay_ms,
 				     .challenged =
 					     sip_reply_header(&r, "WWW-Authenticate", 0).n > 0 ||
@@ -44,8 +46,8 @@ static bool same(const struct answer_shape *a, const struct answer_shape *b)
 	       strcmp(a->reason, b->reason) == 0;
 }
 
-/* Expires: 0 asks for nothing to be kept, so that no answer changes a registration. */
-enum verdict px08_register_enumeration(struct visit *v)
+/* A name that cannot exist, then the usual ones, by one method. */
+static enum verdict enumerate(struct visit *v, enum packet_class class, const char *method)
 {
 	char token[17];
 	struct answer_shape stranger, usual;
@@ -53,23 +55,42 @@ enum verdict px08_register_enumeration(struct visit *v)
 	int err;
 
 	visit_token(token);
-	err = ask_register(v, token, &stranger);
+	err = ask_shape(v, class, method, token, &stranger);
 	if (err == -ECONNREFUSED || err == -ETIMEDOUT)
-		return visit_untested(v, "it answers no REGISTER on its SIP port");
+		return visit_untested(v, "it answers no %s on its SIP port", method);
 	if (err)
-		return visit_failed(v, "REGISTER", err);
+		return visit_failed(v, method, err);
 	for (size_t i = 0; i < sizeof(usual_users) / sizeof(usual_users[0]); i++) {
-		err = ask_register(v, usual_users[i], &usual);
+		err = ask_shape(v, class, method, usual_users[i], &usual);
+		if (err == ERR_DENIED && class == PACKET_SIP_INVITE)
+			continue; /* somewhere an emergency number: never called */
 		if (err)
-			return visit_failed(v, "REGISTER", err);
+			return visit_failed(v, method, err);
 		if (!same(&stranger, &usual))
 			verdict = visit_found(
 				v, &(struct found){.port = v->target->asset->sip_port},
-				"a name that cannot exist gets %u %s%s, \"%s\" gets %u %s%s",
-				stranger.status, stranger.reason,
+				"%s: a name that cannot exist gets %u %s%s, \"%s\" gets %u %s%s",
+				method, stranger.status, stranger.reason,
 				stranger.challenged ? " with a challenge" : "", usual_users[i],
 				usual.status, usual.reason,
 				usual.challenged ? " with a challenge" : "");
 	}
 	return verdict;
+}
+
+/* Expires: 0 asks for nothing to be kept, so that no answer changes a registration. */
+enum verdict px08_register_enumeration(struct visit *v)
+{
+	return enumerate(v, PACKET_SIP_REGISTER, "REGISTER");
+}
+
+/* An INVITE that rings is cancelled at once. */
+enum verdict px09_call_enumeration(struct visit *v)
+{
+	enum verdict options = enumerate(v, PACKET_SIP_OPTIONS, "OPTIONS");
+	enum verdict invite = enumerate(v, PACKET_SIP_INVITE, "INVITE");
+
+	if (options == VERDICT_FOUND || invite == VERDICT_FOUND)
+		return VERDICT_FOUND;
+	return options == VERDICT_UNTESTED ? options : invite;
 }
