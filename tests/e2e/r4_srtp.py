@@ -119,7 +119,7 @@ def refused(call, *names):
 # -- real phones ---------------------------------------------------------------------------------
 
 
-def test_phones_encrypted_outside_plain_inside(lab, kamailio, gateway_of):
+def test_outside_and_inside(lab, kamailio, gateway_of):
     """baresip with RTP/SAVP on the internet, a plain phone inside; the wire shows it."""
     gateway = gateway_of(remote_more=f"srtp = required\n    {ALLOW}")
     alice = Baresip(lab, "alice", "phone", "%s:%d" % gateway.outside, 440, mediaenc="srtp-mand").start()
@@ -149,7 +149,7 @@ def test_phones_encrypted_outside_plain_inside(lab, kamailio, gateway_of):
     assert all(pinholes_are_closed(gateway, row) for row in gateway.calls(ended=True))
 
 
-def test_best_effort_with_a_phone_that_takes_it(lab, kamailio, gateway_of):
+def test_best_effort(lab, kamailio, gateway_of):
     """RFC 8643: keys beside RTP/AVP; baresip takes them, and a phone without SRTP stays plain."""
     gateway = gateway_of(remote_more=f"srtp = preferred\n    {ALLOW}")
     alice = Baresip(lab, "alice", "phone", "%s:%d" % gateway.outside, 440, mediaenc="srtp").start()
@@ -159,13 +159,14 @@ def test_best_effort_with_a_phone_that_takes_it(lab, kamailio, gateway_of):
     kinds = {lock and lock[0] for call in gateway.calls() for lock in locks(call).values()}
     assert kinds == {None, "sdes"}, kinds
     bob.hangup()
+    alice.wait_event("CALL_CLOSED")
     gateway.wait_idle()
     for phone, other in ((bob, alice), (alice, bob)):
         heard = phone.heard()
         assert heard.only(other.tone_hz, 1.0), f"{phone.name} heard {heard.says()}"
 
 
-def test_end_to_end_with_the_same_keys(lab, kamailio, gateway_of):
+def test_end_to_end(lab, kamailio, gateway_of):
     """Where every side takes keys, those of the phones pass: nothing is opened in between."""
     gateway = gateway_of(remote_more=f"srtp = preferred\n    {ALLOW}",
                          pbx_more=f"srtp = preferred\n    {ALLOW}")
@@ -179,6 +180,7 @@ def test_end_to_end_with_the_same_keys(lab, kamailio, gateway_of):
     kinds = [lock for call in gateway.calls() for lock in locks(call).values()]
     assert kinds and all(lock and lock[0] == "sdes" and lock[2] for lock in kinds), kinds
     alice.hangup()
+    bob.wait_event("CALL_CLOSED")
     gateway.wait_idle()
     for phone, other in ((bob, alice), (alice, bob)):
         heard = phone.heard()
