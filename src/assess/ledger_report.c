@@ -113,7 +113,7 @@ static int load_run(struct load *l)
 	size_t n;
 	int err = each(l,
 		       "SELECT id, started_ms, ended_ms, config, intrusive, complete, stopped FROM "
-		       "run WHERE id = ?1 OR ?1 = 0 ORDER BY id DESC LIMIT 1",
+		       "run WHERE id = ?1 OR (?1 = 0 AND ended_ms > 0) ORDER BY id DESC LIMIT 1",
 		       1, &n, on_run);
 
 	if (err)

@@ -46,6 +46,7 @@ static struct finding *finding_of(struct visit *v, const struct found *f)
 			return &v->findings[i];
 	if (v->finding_count == VISIT_FINDINGS_MAX)
 		return NULL;
+	v->findings[v->finding_count] = (struct finding){0};
 	return &v->findings[v->finding_count++];
 }
 
@@ -54,6 +55,17 @@ static const char *copy_z(struct visit *v, const char *z)
 	struct slice copy;
 
 	return z && arena_copy(v->arena, slice_z(z), &copy) == 0 ? copy.p : NULL;
+}
+
+/* The section as `hornwork shield` writes it. */
+static const char *shield_section(struct visit *v, const struct finding *f, const char *body)
+{
+	char text[512];
+	struct out o = out_to(text, sizeof(text) - 1);
+
+	out_fmt(&o, "shield %s { %s }  # %s on %s: %s", f->id, body, f->check, f->asset, f->title);
+	text[o.n] = '\0';
+	return o.err ? NULL : copy_z(v, text);
 }
 
 static void fill(struct visit *v, struct finding *n, const struct found *f)
@@ -72,13 +84,13 @@ static void fill(struct visit *v, struct finding *n, const struct found *f)
 		.title = row->title,
 		.remediation = f->remediation ? copy_z(v, f->remediation) : row->remediation,
 		.references = row->references,
-		.shield = copy_z(v, f->shield),
 		.pcap = copy_z(v, f->pcap),
 	};
 	(void)slice_to_z(slice_z(v->target->name), n->asset, sizeof(n->asset));
 	if (f->cve)
 		(void)slice_to_z(slice_z(f->cve), n->cve, sizeof(n->cve));
 	finding_identify(n);
+	n->shield = f->shield ? shield_section(v, n, f->shield) : NULL;
 }
 
 static void add_evidence(struct visit *v, struct finding *n, const char *line)
@@ -109,7 +121,7 @@ enum verdict visit_found(struct visit *v, const struct found *f, const char *fmt
 			     "there are more of this kind than are listed");
 		return VERDICT_FOUND;
 	}
-	if (!n->check || !*n->id)
+	if (!n->check)
 		fill(v, n, f);
 	add_evidence(v, n, line);
 	return VERDICT_FOUND;
@@ -144,6 +156,14 @@ enum verdict visit_not_asked(struct visit *v, const char *fmt, ...)
 	va_end(args);
 	v->not_asked = true;
 	return VERDICT_UNTESTED;
+}
+
+const char *visit_quarantine(struct visit *v)
+{
+	char text[IP_TEXT_MAX + 32], z[IP_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "quarantine = {\"%s\"}", ip_text(&v->target->address, z));
+	return copy_z(v, text);
 }
 
 enum verdict visit_closed(struct visit *v, int err)

@@ -53,7 +53,7 @@ struct found {
 	bool kev;
 	const uint8_t *confidence; /* enum assess_confidence; NULL = high: it was seen */
 	const char *remediation;   /* NULL = the row's */
-	const char *shield;	   /* configuration lines, or NULL */
+	const char *shield;	   /* what a shield section holds: visit_quarantine(v); or NULL */
 	const char *pcap;	   /* file, or NULL */
 };
 
@@ -88,6 +88,8 @@ __attribute__((format(printf, 2, 3))) enum verdict visit_untested(struct visit *
  * number): told in the report, but the run is complete without it. */
 __attribute__((format(printf, 2, 3))) enum verdict visit_not_asked(struct visit *v, const char *fmt,
 								   ...);
+/* For .shield: administrators alone reach the target, by the gateway's firewall. */
+const char *visit_quarantine(struct visit *v);
 /* What a failed connection means to a check that looks for an open port: refused or not answered
  * is clean (the runner asks for the target's health afterwards), anything else untested. */
 enum verdict visit_closed(struct visit *v, int err);

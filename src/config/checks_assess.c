@@ -84,6 +84,56 @@ static void check_place(const struct config_place *p, struct config_report *repo
 			     p->name);
 }
 
+static void check_shield(const struct config *c, const struct config_shield *s,
+			 struct config_report *report)
+{
+	if (s->quarantine_count == 0 && !*s->encrypt && !report->error_count)
+		config_error(report, s->line,
+			     "shield %s does nothing; write quarantine = {ADDRESS} or encrypt = "
+			     "SECTION, or remove it",
+			     s->name);
+	if (*s->encrypt && config_phones_find(c, slice_z(s->encrypt)) == CONFIG_NONE &&
+	    config_trunk_find(c, slice_z(s->encrypt)) == CONFIG_NONE)
+		config_error(report, s->line,
+			     "shield %s: there is no phones or trunk section %s; name one", s->name,
+			     s->encrypt);
+	if (s->quarantine_count && c->assess.admin_count == 0 && !report->error_count)
+		config_warning(report, s->line,
+			       "shield %s: nobody may reach the devices in quarantine; name "
+			       "administrators by assess { admins = ... }",
+			       s->name);
+}
+
+static void require_encryption(struct config *c, struct slice name)
+{
+	uint16_t phones = config_phones_find(c, name), trunk = config_trunk_find(c, name);
+
+	if (phones != CONFIG_NONE)
+		c->phones[phones].srtp = SRTP_REQUIRED;
+	if (trunk != CONFIG_NONE)
+		c->trunks[trunk].srtp = SRTP_REQUIRED;
+}
+
+int config_apply_shields(struct config *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->shield_count; i++)
+		n += c->shields[i].quarantine_count;
+	c->quarantine = arena_alloc(&c->arena, (n + 1) * sizeof(*c->quarantine));
+	if (!c->quarantine)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < c->shield_count; i++) {
+		const struct config_shield *s = &c->shields[i];
+
+		for (size_t k = 0; k < s->quarantine_count; k++)
+			c->quarantine[c->quarantine_count++] = s->quarantine[k].addr;
+		if (*s->encrypt)
+			require_encryption(c, slice_z(s->encrypt));
+	}
+	return 0;
+}
+
 void config_check_assess(const struct config *c, struct config_report *report)
 {
 	for (size_t i = 0; i < c->asset_count; i++) {
@@ -93,6 +143,8 @@ void config_check_assess(const struct config *c, struct config_report *report)
 	}
 	for (size_t i = 0; i < c->place_count; i++)
 		check_place(&c->places[i], report);
+	for (size_t i = 0; i < c->shield_count; i++)
+		check_shield(c, &c->shields[i], report);
 	if (c->assess.every_s && c->asset_count == 0)
 		config_warning(report, 0, "assess { every } is set, but no asset is declared");
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "config/build.h"
 #include "config/checks.h"
+#include "config/checks_assess.h"
 #include "config/doc.h"
 #include "config/schema.h"
 #include "config/text.h"
@@ -157,6 +158,8 @@ static int fill(struct config *c, struct arena *scratch, const char *text,
 		note_lines(c, &doc);
 		name_links(c);
 	}
+	if (!err)
+		err = config_apply_shields(c);
 	if (!err && doc.whole)
 		config_check(c, &doc, report);
 	return err ? err : config_report_verdict(report);

@@ -49,6 +49,9 @@ static const struct schema_section sections[] = {
 	 .help = "another place in the network from which assets are looked at",
 	 .example = "place outside { address = 203.0.113.60  ssh-user = audit  ssh-key-file = "
 		    "\"/etc/hornwork/audit.key\" }"},
+	{TITLED(shield, shields, shield_count), .tag = "r3",
+	 .help = "what stands before a finding until it is mended; written by `hornwork shield`",
+	 .example = "shield f-10e3fd54766c9cf3 { quarantine = {\"10.20.0.20\"} }"},
 	{LATER("tunnel", true, "r4", "IPsec tunnels")},
 	{LATER("voice-vlan", false, "r5", "announcing the voice VLAN")},
 	{LATER("cluster", false, "r1", "running as a cluster")},

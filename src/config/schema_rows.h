@@ -21,6 +21,7 @@
 #define SCHEMA_ASSESS_ROWS  7
 #define SCHEMA_ASSET_ROWS   15
 #define SCHEMA_PLACE_ROWS   5
+#define SCHEMA_SHIELD_ROWS  2
 
 extern const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS];
 extern const struct schema_row schema_qos_rows[SCHEMA_QOS_ROWS];
@@ -35,5 +36,6 @@ extern const struct schema_row schema_console_rows[SCHEMA_CONSOLE_ROWS];
 extern const struct schema_row schema_assess_rows[SCHEMA_ASSESS_ROWS];
 extern const struct schema_row schema_asset_rows[SCHEMA_ASSET_ROWS];
 extern const struct schema_row schema_place_rows[SCHEMA_PLACE_ROWS];
+extern const struct schema_row schema_shield_rows[SCHEMA_SHIELD_ROWS];
 
 #endif

@@ -205,3 +205,22 @@ const struct schema_row schema_place_rows[SCHEMA_PLACE_ROWS] = {
 	 .tag = "r3",
 	 .help = "how hornwork is called there"},
 };
+
+const struct schema_row schema_shield_rows[SCHEMA_SHIELD_ROWS] = {
+	{.key = "quarantine",
+	 .type = SCHEMA_HOST,
+	 LIST(shield, quarantine, quarantine_count),
+	 .by_default = "none",
+	 .tag = "r3",
+	 .help = "devices that only assess { admins } may reach through the gateway",
+	 .more = "Calls through the gateway go on; everything else that it forwards to or from "
+		 "them "
+		 "is dropped."},
+	{.key = "encrypt",
+	 .type = SCHEMA_TEXT,
+	 TEXT(shield, encrypt),
+	 .by_default = "none",
+	 .tag = "r4",
+	 .help = "the phones or trunk section whose media must be encrypted",
+	 .more = "As if srtp = required stood there."},
+};

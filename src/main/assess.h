@@ -14,6 +14,7 @@ int assess_open_store(const struct config *c, struct store **out) must_check;
 extern const char assess_help[]; /* of an assessment's options */
 /* Subcommands of `hornwork assess`. */
 int cmd_assess_run(int argc, char **argv);
+int cmd_assess_diff(int argc, char **argv);
 int assess_checks(int argc, char **argv);
 
 #endif

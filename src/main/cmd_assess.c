@@ -13,6 +13,7 @@ struct subcommand {
 
 /* What is none of these is an assessment. */
 static const struct subcommand subcommands[] = {
+	{"diff", cmd_assess_diff, "what the last assessment found differently"},
 	{"checks", assess_checks, "every check with its class and severity"},
 	{"import", cmd_assess_import, "take advisories from a file, a folder or a URL"},
 	{"feeds", cmd_assess_feeds, "the advisories at hand, and their age"},

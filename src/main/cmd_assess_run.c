@@ -189,23 +189,20 @@ static int ask_gateway(void *ctx, const char *path, char **out_text)
 	return err;
 }
 
-/* Whether a call's row names the address on either side. */
-static bool names_address(const json_t *row, const struct ip_addr *want)
+/* Whether the address stands anywhere in a call: a party's source, a stream's, a pinhole's. */
+static bool names_address(const json_t *value, const struct ip_addr *want)
 {
-	static const char *const keys[] = {"caller",	  "callee",	   "source",
-					   "destination", "caller_source", "callee_source"};
+	const json_t *inner;
+	const char *key, *text = json_string_value(value);
+	struct ip_endpoint at;
+	size_t i;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		const json_t *value = json_object_get(row, keys[i]);
-		const char *text = json_string_value(value);
-		struct ip_endpoint at;
-
-		if (!text)
-			text = json_string_value(json_object_get(value, "source"));
-		if (text && ip_endpoint_parse(slice_z(text), 5060, &at) == 0 &&
-		    ip_eq(&at.addr, want))
-			return true;
-	}
+	if (text)
+		return ip_endpoint_parse(slice_z(text), 5060, &at) == 0 && ip_eq(&at.addr, want);
+	json_array_foreach(value, i, inner) if (names_address(inner, want)) return true;
+	/* jansson iterates over objects that may change; this one does not */
+	json_object_foreach((json_t *)(uintptr_t)value, key,
+			    inner) if (names_address(inner, want)) return true;
 	return false;
 }
 

@@ -89,6 +89,7 @@ int warden_flows_apply(struct warden *w, const struct config *config)
 		return err;
 	err = collect_pinholes(w, &pinholes, &count);
 	err = err ? err : r5_segment_new(config, &policy);
+	err = err ? err : nft_quarantine_set(w->nft, config->quarantine, config->quarantine_count);
 	err = err ? err : nft_apply(w->nft, config, policy, pinholes, count);
 	r5_segment_free(policy);
 	mem_free(pinholes);

@@ -220,6 +220,17 @@ struct config_place {
 	char command[CONFIG_PATH_MAX]; /* hornwork, as it is called there */
 };
 
+/* What stands before a flaw that the assessor found, until it is mended; named after the finding.
+ */
+struct config_shield {
+	char name[CONFIG_NAME_MAX];
+	unsigned line;
+	const struct ip_prefix *quarantine; /* devices that administrators alone may reach */
+	size_t quarantine_count;
+	char encrypt[CONFIG_NAME_MAX]; /* phones or trunk whose media must be encrypted; "" = none
+					*/
+};
+
 enum owner_kind { OWNER_PHONES, OWNER_PBX, OWNER_TRUNK };
 
 /* A section that owns a source: its kind and its index. */
@@ -255,6 +266,10 @@ struct config {
 	size_t asset_count;
 	struct config_place *places;
 	size_t place_count;
+	struct config_shield *shields;
+	size_t shield_count;
+	struct ip_addr *quarantine; /* derived: of all shields */
+	size_t quarantine_count;
 	struct config_listener *listeners; /* derived; by config_listeners_derive */
 	size_t listener_count;
 };

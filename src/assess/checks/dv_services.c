@@ -46,8 +46,8 @@ static enum verdict telnet_at(struct visit *v, uint16_t port)
 	if (n > 0 && !looks_like_telnet(banner, (size_t)n))
 		return VERDICT_CLEAN;
 	readable(banner, n > 0 ? (size_t)n : 0);
-	return visit_found(v, &(struct found){.port = port}, "TCP port %u is open; it says \"%s\"",
-			   port, banner);
+	return visit_found(v, &(struct found){.port = port, .shield = visit_quarantine(v)},
+			   "TCP port %u is open; it says \"%s\"", port, banner);
 }
 
 enum verdict dv04_telnet(struct visit *v)

@@ -1,4 +1,5 @@
-/* Rows of test_values.c about the sections assess and asset; included within its table. */
+/* Rows of test_values.c about the sections console, assess, asset, place and shield; included
+ * within its table. */
 {"assess", "every", "24h", NULL},
 	{"assess", "every", "1m", "every = \"1m\": write a value from 10m to 30d, or 0"},
 	{"assess", "window", "\"22:00-05:30\"", NULL},
@@ -87,3 +88,31 @@
 	{"place", "command", "\"/opt/bin/hornwork\"", NULL},
 	{"place", "command", "{a, b}",
 	 "command takes one value, not a list; write command = VALUE"},
+
+	{"shield", "quarantine", "10.20.0.20", NULL},
+	{"shield", "quarantine", "10.20.0.0/24",
+	 "quarantine = \"10.20.0.0/24\": write one address, as in \"10.0.0.5\"; for a network "
+	 "write "
+	 "subnet = ..."},
+	{"shield", "encrypt", "carrier", NOT_TOLD("are refused")},
+	{"shield", "encrypt", "nobody",
+	 "shield f-1: there is no phones or trunk section nobody; name one"},
+	{"shield", "encrypt", "{a, b}",
+	 "encrypt takes one value, not a list; write encrypt = VALUE"},
+
+	{"console", "listen", "\"127.0.0.1:8080\"", NULL},
+	{"console", "listen", "\"[::1]:8080\"", NULL},
+	{"console", "listen", "\"0.0.0.0:8080\"",
+	 "other machines could ask the console without a token; add token-file = "
+	 "\"/etc/hornwork/console.token\" or write listen = \"127.0.0.1:8080\""},
+	{"console", "listen", "8080",
+	 "listen = \"8080\": write an address and a port, as in \"127.0.0.1:8080\""},
+	{"console", "token-file", "/etc/hornwork/token",
+	 "warning: token-file is for listen, which is not set; the Unix socket needs no token"},
+	{"console", "token-file", "/etc/",
+	 "token-file = \"/etc/\": write a file name from the root on, as in "
+	 "\"/etc/hornwork/secret\""},
+	{"console", "events", "\"/var/log/hornwork/events.json\"", NULL},
+	{"console", "events", "events.json",
+	 "events = \"events.json\": write a file name from the root on, as in "
+	 "\"/etc/hornwork/secret\""},
