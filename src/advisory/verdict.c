@@ -387,6 +387,7 @@ int verdict_fuse(const struct fuse_request *r, struct fused_list *out, struct fa
 	arena_init(&l.arena, 16384, FUSED_ARENA_BYTES);
 	l.lives = arena_alloc(&l.arena, FUSED_LIVES_MAX * sizeof(*l.lives));
 	err = l.lives ? fuse_all(&g) : ERR_NOMEM;
+	l.covers = g.distro.covers;
 	distro_done(&g.distro);
 	if (err) {
 		if (!*f->text)

@@ -50,6 +50,7 @@ struct fused_list {
 	size_t count, allocated;
 	struct fused_life *lives;
 	size_t life_count;
+	bool covers; /* the feeds speak of this host's packages: without, silence says nothing */
 };
 
 struct fuse_request {

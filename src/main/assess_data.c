@@ -67,14 +67,14 @@ static bool copy_text(struct arena *a, const char *z, const char **out)
 	return true;
 }
 
-void assess_report_feeds(struct assess_report *r)
+void assess_report_feeds(struct assess_report *r, const char *state)
 {
 	struct feed_list l;
 	struct fault f = {{0}};
-	char dir[FEED_PATH_MAX];
+	char dir[FEED_PATH_MAX], feeds[FEED_PATH_MAX];
 
-	if (assess_data_dir(dir, sizeof(dir), &f) ||
-	    feed_list_load(&l, dir, ASSESS_FEEDS_DIR_DEFAULT, &f)) {
+	snprintf(feeds, sizeof(feeds), "%s/feeds", state);
+	if (assess_data_dir(dir, sizeof(dir), &f) || feed_list_load(&l, dir, feeds, &f)) {
 		fprintf(stderr, "hornwork assess: %s\n", f.text);
 		return;
 	}

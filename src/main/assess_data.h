@@ -17,7 +17,8 @@ int assess_data_dir(char *out, size_t size, struct fault *f) must_check;
  * have gone to stderr, after "hornwork COMMAND: ". */
 int assess_base_open(struct adv_base *b, const char *command, const char *feeds_dir) must_check;
 
-/* Names the feeds at hand in a report; what cannot be read is left out, and said on stderr. */
-void assess_report_feeds(struct assess_report *r);
+/* Names the feeds at hand in a report: the shipped ones and those below `state`, the assessor's
+ * folder. What cannot be read is left out, and said on stderr. */
+void assess_report_feeds(struct assess_report *r, const char *state);
 
 #endif

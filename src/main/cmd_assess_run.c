@@ -270,7 +270,8 @@ static int write_report(const struct assess_options *o, const struct check_table
 	return err;
 }
 
-static int report_run(const struct assess_options *o, struct store *s, uint64_t number)
+static int report_run(const struct assess_options *o, const struct config *c, struct store *s,
+		      uint64_t number)
 {
 	struct check_table checks = checks_table();
 	struct assess_report report;
@@ -281,7 +282,7 @@ static int report_run(const struct assess_options *o, struct store *s, uint64_t 
 		return EXIT_USAGE;
 	}
 	report.version = HORNWORK_VERSION;
-	assess_report_feeds(&report);
+	assess_report_feeds(&report, c->assess.state);
 	code = write_report(o, &checks, &report) ? EXIT_USAGE : exit_code(o, &report);
 	report_done(&report);
 	return code;
@@ -336,7 +337,7 @@ static int run_and_report(const struct assess_options *o, const struct config *c
 	err = do_run(r, s);
 	if (err)
 		fprintf(stderr, "hornwork assess: the run: %s (%s)\n", err_text(err), store_why(s));
-	code = err ? EXIT_USAGE : report_run(o, s, run_number(r));
+	code = err ? EXIT_USAGE : report_run(o, c, s, run_number(r));
 	store_close(s);
 	return code;
 }
