@@ -26,35 +26,6 @@ static enum verdict no_sip(struct visit *v, const char *method, int err)
 	return visit_failed(v, method, err);
 }
 
-/* ---- PX-01: what it says of itself ---- */
-
-static bool has_version(struct slice text)
-{
-	for (size_t i = 1; i + 1 < text.n; i++)
-		if (text.p[i] == '.' && text.p[i - 1] >= '0' && text.p[i - 1] <= '9' &&
-		    text.p[i + 1] >= '0' && text.p[i + 1] <= '9')
-			return true;
-	return false;
-}
-
-enum verdict px01_banner(struct visit *v)
-{
-	struct sip_reply r;
-	struct slice text;
-	int err = visit_sip(v, &(struct sip_ask){.class = PACKET_SIP_OPTIONS, .method = "OPTIONS"},
-			    &r);
-
-	if (err)
-		return no_sip(v, "OPTIONS", err);
-	text = sip_reply_header(&r, "Server", 0);
-	if (!text.n)
-		text = sip_reply_header(&r, "User-Agent", 0);
-	if (!has_version(text))
-		return VERDICT_CLEAN;
-	return visit_found(v, &(struct found){.port = sip_port(v)}, "it says \"%.*s\"",
-			   SLICE_ARGS(slice_first(text, 120)));
-}
-
 /* ---- PX-12: registering without a password ---- */
 
 static int register_once(struct visit *v, const char *extra, struct sip_reply *r)

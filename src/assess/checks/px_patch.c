@@ -198,6 +198,33 @@ static bool says_version(const struct patch *p)
 	return p->count > 0 && p->sightings[0].version.n > 0;
 }
 
+/* "1.2" somewhere: a version, whoever made it. */
+static bool holds_version(struct slice text)
+{
+	for (size_t i = 1; i + 1 < text.n; i++)
+		if (text.p[i] == '.' && text.p[i - 1] >= '0' && text.p[i - 1] <= '9' &&
+		    text.p[i + 1] >= '0' && text.p[i + 1] <= '9')
+			return true;
+	return false;
+}
+
+static enum verdict report_banner(struct visit *v, const struct patch *p)
+{
+	uint8_t confidence = p->found.of_recog ? ASSESS_CONFIDENCE_MEDIUM : ASSESS_CONFIDENCE_HIGH;
+	struct found f = {.port = v->target->asset->sip_port, .confidence = &confidence};
+
+	if (*p->found.version)
+		return visit_found(v, &f, "%s: %s\nthat is %s %s%s%s", p->header, p->banner,
+				   p->found.name, p->found.version,
+				   *p->found.inner_version ? " with Asterisk " : "",
+				   p->found.inner_version);
+	confidence = ASSESS_CONFIDENCE_LOW;
+	if (holds_version(slice_z(p->banner)))
+		return visit_found(v, &f, "%s: %s\nthe product is not known, the version is told",
+				   p->header, p->banner);
+	return VERDICT_CLEAN;
+}
+
 enum verdict px01_banner(struct visit *v)
 {
 	struct patch p;
@@ -207,18 +234,7 @@ enum verdict px01_banner(struct visit *v)
 	if (err)
 		return verdict;
 	err = patch_ask_sip(v, &p);
-	if (err)
-		verdict = visit_failed(v, "OPTIONS", err);
-	else if (*p.found.version)
-		verdict = visit_found(
-			v,
-			&(struct found){.port = v->target->asset->sip_port,
-					.confidence = VISIT_LEVEL(
-						p.found.of_recog ? ASSESS_CONFIDENCE_MEDIUM
-								 : ASSESS_CONFIDENCE_HIGH)},
-			"%s: %s\nthat is %s %s%s%s", p.header, p.banner, p.found.name,
-			p.found.version, *p.found.inner_version ? " with Asterisk " : "",
-			p.found.inner_version);
+	verdict = err ? visit_failed(v, "OPTIONS", err) : report_banner(v, &p);
 	patch_close(&p);
 	return verdict;
 }
