@@ -217,6 +217,7 @@ struct media_tools call_media_tools(struct call *k)
 		.config = c->config,
 		.zone_bps = c->admit->zone_bps,
 		.key = c->key,
+		.own = &c->own,
 		.opened_total = &c->stats.flows_opened_total,
 		.closed_total = &c->stats.flows_closed_total,
 		.open = &c->stats.flows_open,
@@ -234,22 +235,28 @@ static struct r4_policy policy_of(const struct config *c, const struct side *s)
 		if (s->owner.index < c->phones_count) {
 			p.srtp = c->phones[s->owner.index].srtp;
 			p.keys_in_clear = c->phones[s->owner.index].sdes_cleartext;
+			p.dtls = c->phones[s->owner.index].key_exchange == CONFIG_KEYS_DTLS;
+			p.browser = c->phones[s->owner.index].webrtc;
 		}
 		break;
 	case OWNER_PBX:
 		if (s->owner.index < c->pbx_count) {
 			p.srtp = c->pbxs[s->owner.index].srtp;
 			p.keys_in_clear = c->pbxs[s->owner.index].sdes_cleartext;
+			p.dtls = c->pbxs[s->owner.index].key_exchange == CONFIG_KEYS_DTLS;
 		}
 		break;
 	case OWNER_TRUNK:
 		if (s->owner.index < c->trunk_count) {
 			p.srtp = c->trunks[s->owner.index].srtp;
 			p.keys_in_clear = c->trunks[s->owner.index].sdes_cleartext;
+			p.dtls = c->trunks[s->owner.index].key_exchange == CONFIG_KEYS_DTLS;
 		}
 		break;
 	}
 	if (s->zone < c->zone_count && c->zones[s->zone].cleartext_deny)
+		p.srtp = SRTP_REQUIRED;
+	if (p.browser)
 		p.srtp = SRTP_REQUIRED;
 	return p;
 }
@@ -271,6 +278,7 @@ void call_media_peers(struct call *k)
 		k->media.peer[i] = (struct r1_peer){
 			.signalling = s->path.remote.addr,
 			.nat = peer_behind_nat(k->core, s->owner),
+			.ice = k->media.secret.policy[i].browser,
 			.any_media_host = s->owner.kind != OWNER_PHONES,
 			.zone = s->zone,
 			.local = s->local.addr,

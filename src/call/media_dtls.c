@@ -128,7 +128,9 @@ enum reason media_dtls_take(struct media_dtls *d, const struct media_dtls_setup 
 	if (is_offer)
 		take_mid(d, m);
 	take_association(d, setup, s, role);
+	d->mux = m->rtcp_mux;
 	d->known = true;
+	d->version++;
 	return REASON_NONE;
 }
 
@@ -149,12 +151,12 @@ static void write_ice(const struct media_dtls *d, struct out *o, const struct ip
 	out_z(o, "a=end-of-candidates\r\n");
 }
 
-void media_dtls_write(const struct media_dtls *d, struct out *o, bool is_offer, bool mux,
+void media_dtls_write(const struct media_dtls *d, struct out *o, bool is_offer,
 		      const struct ip_endpoint *at)
 {
 	if (d->mid[0])
 		write_line(o, "a=mid:", d->mid);
-	if (mux)
+	if (is_offer || d->mux)
 		out_z(o, "a=rtcp-mux\r\n");
 	write_line(o, "a=setup:",
 		   is_offer			 ? "actpass"

@@ -20,6 +20,8 @@ struct media_dtls {
 	char mid[MEDIA_DTLS_MID_MAX + 1];  /* towards the peer; empty = none */
 	bool bundle;			   /* its mid stands in a group */
 	bool known;			   /* the peer has described itself */
+	bool mux;			   /* it has RTCP on RTP's port */
+	uint32_t version;		   /* changes with each description */
 };
 
 struct media_dtls_setup {
@@ -38,7 +40,7 @@ enum reason media_dtls_take(struct media_dtls *d, const struct media_dtls_setup 
 			    const struct sdp_media *m, const struct sdp_secure *s, bool is_offer);
 /* The attribute lines of the media for a description to the peer, an offer or an answer. `at`: our
  * port as the peer knows it. */
-void media_dtls_write(const struct media_dtls *d, struct out *o, bool is_offer, bool mux,
+void media_dtls_write(const struct media_dtls *d, struct out *o, bool is_offer,
 		      const struct ip_endpoint *at);
 /* The lines that stand at the session's level; for the sides' streams together. */
 void media_dtls_write_session(struct out *o, struct media_dtls *const *streams, size_t count);

@@ -1,4 +1,4 @@
-#include "call/media_secret.h"
+#include "call/media_secret_impl.h"
 
 #include "base/mem.h"
 
@@ -14,6 +14,7 @@ void media_secret_drop(struct media_secret *s, unsigned stream)
 {
 	if (!s->stream[stream])
 		return;
+	secret_dtls_drop(s->stream[stream]);
 	explicit_bzero(s->stream[stream], sizeof(*s->stream[stream]));
 	mem_free(s->stream[stream]);
 	s->stream[stream] = NULL;
@@ -99,11 +100,17 @@ static void lines_write(const struct r4_line *lines, unsigned count, char text[S
 	edit->lines = out_slice(&o);
 }
 
-static void edit_form(const struct r4_said *said, struct sdp_edit_media *edit)
+/* `came`: how the other side has it. */
+static void edit_form(const struct media_secret *s, const struct r4_said *said,
+		      const struct r4_said *came, struct sdp_edit *edit, unsigned i)
 {
-	edit->proto = r4_proto((enum r4_form)said->form, said->feedback);
+	edit->media[i].proto = r4_proto((enum r4_form)said->form, said->feedback);
 	if (said->form != R4_DTLS && said->form != R4_OTHER)
-		edit->drop |= SDP_ATTR_SDES;
+		edit->media[i].drop |= SDP_ATTR_SDES;
+	if (secret_handshake(s, said) || secret_handshake(s, came)) {
+		edit->media[i].drop = SECRET_DROP;
+		edit->drop = SECRET_DROP;
+	}
 }
 
 /* ---- offers ---- */
@@ -150,31 +157,54 @@ static void told_lines(struct media_secret *s, struct stream_secret *st, const s
 	}
 }
 
-static enum reason offer_stream(struct media_secret *s, const struct core_env *env, unsigned from,
-				unsigned i, const struct sdp_media *m, struct secret_plan *plan)
+/* What was RTP with feedback to a browser is none to a phone that never heard of it. */
+static bool feedback_towards(const struct media_secret *s, unsigned to, enum r4_form form,
+			     const struct r4_said *offered)
+{
+	if (form == R4_DTLS && r4_handshakes_end(&s->policy[0], &s->policy[1]))
+		return s->policy[to].browser;
+	return offered->feedback && !secret_handshake(s, offered);
+}
+
+static enum reason offer_handshakes(struct media_secret *s, const struct secret_tools *t,
+				    unsigned from, unsigned i, const struct sdp *sdp,
+				    struct secret_plan *plan)
+{
+	enum reason why = REASON_NONE;
+
+	if (secret_handshake(s, &plan->offer[i].offered))
+		why = secret_dtls_take(s, t, from, i, sdp, true, plan);
+	if (!why && secret_handshake(s, &plan->offer[i].told))
+		why = secret_dtls_offer(s, t, !from, i, plan);
+	return why;
+}
+
+static enum reason offer_stream(struct media_secret *s, const struct secret_tools *t, unsigned from,
+				unsigned i, const struct sdp *sdp, struct secret_plan *plan)
 {
 	struct r4_said *offered = &plan->offer[i].offered, *told = &plan->offer[i].told;
 	enum r4_form form = R4_PLAIN;
 	enum reason why;
 
-	r4_read(m, offered);
+	r4_read(&sdp->media[i], offered);
 	why = r4_offer_admitted(&s->policy[from], offered);
 	if (!why)
 		why = r4_form_towards(&s->policy[from], &s->policy[!from], offered, &form);
 	if (why)
 		return why;
-	*told = (struct r4_said){.form = (uint8_t)form, .feedback = offered->feedback};
+	*told = (struct r4_said){.form = (uint8_t)form,
+				 .feedback = feedback_towards(s, !from, form, offered)};
 	for (unsigned l = 0; l < offered->line_count; l++)
-		number_give(s->stream[i], env, from, &offered->line[l]);
+		number_give(s->stream[i], t->env, from, &offered->line[l]);
 	/* Only a stream in the clear on both sides needs no memory of it. */
 	if (offered->form == R4_PLAIN && form == R4_PLAIN && !s->stream[i] && !offered->keys_asked)
 		return REASON_NONE;
 	if (!stream_get(s, i))
 		return REASON_out_of_memory;
 	if (form == R4_OPTIONAL || form == R4_SAVP)
-		told_lines(s, s->stream[i], env, from, offered, told);
+		told_lines(s, s->stream[i], t->env, from, offered, told);
 	plan->used[i] = true;
-	return REASON_NONE;
+	return offer_handshakes(s, t, from, i, sdp, plan);
 }
 
 /* What cannot be encrypted is left out where it must be, as long as something else is there. */
@@ -183,38 +213,61 @@ static bool left_out(enum reason why, const struct secret_plan *plan, unsigned i
 	return why == REASON_srtp_required && plan->offer[i].offered.form == R4_OTHER;
 }
 
-enum reason media_secret_offer(struct media_secret *s, const struct core_env *env, unsigned from,
+/* Of a browser's media audio alone has a port of its own here. */
+static bool beyond_audio(const struct media_secret *s, const struct sdp_media *m)
+{
+	return (s->policy[0].browser || s->policy[1].browser) &&
+	       !slice_eq_nocase(m->kind, SL("audio"));
+}
+
+/* Its line stays, refused, in the form in which it was offered. */
+static enum reason leave_out(struct media_secret *s, unsigned i, const struct sdp_media *m,
+			     struct secret_plan *plan)
+{
+	r4_read(m, &plan->offer[i].offered);
+	plan->offer[i].told = plan->offer[i].offered;
+	plan->used[i] = true;
+	return stream_get(s, i) ? REASON_NONE : REASON_out_of_memory;
+}
+
+static enum reason offer_one(struct media_secret *s, const struct secret_tools *t, unsigned from,
+			     unsigned i, const struct sdp *sdp, struct secret_plan *plan,
+			     bool *relayed)
+{
+	enum reason why;
+
+	*relayed = !beyond_audio(s, &sdp->media[i]);
+	if (!*relayed)
+		return leave_out(s, i, &sdp->media[i], plan);
+	why = offer_stream(s, t, from, i, sdp, plan);
+	*relayed = !left_out(why, plan, i);
+	return *relayed ? why : REASON_NONE;
+}
+
+enum reason media_secret_offer(struct media_secret *s, const struct secret_tools *t, unsigned from,
 			       const struct sdp *sdp, bool relayed[CALL_STREAMS_MAX],
 			       struct secret_plan *plan, struct sdp_edit *edit)
 {
 	unsigned left = 0, out = 0;
 
 	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++) {
+		const struct secret_offer *offer = &plan->offer[i];
 		enum reason why;
 
 		if (!relayed[i])
 			continue;
-		why = offer_stream(s, env, from, i, &sdp->media[i], plan);
-		if (left_out(why, plan, i)) {
-			relayed[i] = false;
-			out++;
-			continue;
-		}
+		why = offer_one(s, t, from, i, sdp, plan, &relayed[i]);
 		if (why)
 			return why;
-		left++;
-		lines_write(plan->offer[i].told.line, plan->offer[i].told.line_count, plan->text[i],
+		left += relayed[i];
+		out += !relayed[i];
+		if (!relayed[i])
+			continue;
+		lines_write(offer->told.line, offer->told.line_count, plan->text[i],
 			    &edit->media[i]);
-		edit_form(&plan->offer[i].told, &edit->media[i]);
+		edit_form(s, &offer->told, &offer->offered, edit, i);
 	}
 	return out && !left ? REASON_srtp_required : REASON_NONE;
-}
-
-void media_secret_offer_keep(struct media_secret *s, const struct secret_plan *plan)
-{
-	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++)
-		if (plan->used[i] && s->stream[i])
-			s->stream[i]->offer = plan->offer[i];
 }
 
 /* ---- answers ---- */
@@ -241,9 +294,29 @@ static void answer_offerer(struct stream_secret *st, const struct core_env *env,
 	out->tag = offered->line[0].tag;
 }
 
-static enum reason answer_stream(struct media_secret *s, const struct core_env *env, unsigned from,
-				 unsigned i, const struct sdp_media *m, struct secret_plan *plan,
-				 struct sdp_edit_media *edit)
+/* What handshakes the answer agrees to, with either side. */
+static enum reason answer_handshakes(struct media_secret *s, const struct secret_tools *t,
+				     unsigned from, unsigned i, const struct sdp *sdp,
+				     struct secret_plan *plan)
+{
+	const struct secret_offer *offer = &s->stream[i]->offer;
+	struct secret_end *here = &plan->end[i][from], *there = &plan->end[i][!from];
+	enum reason why = REASON_NONE;
+
+	if (secret_handshake(s, &offer->told)) {
+		here->encrypted = here->dtls = true;
+		why = secret_dtls_take(s, t, from, i, sdp, false, plan);
+	}
+	if (!why && secret_handshake(s, &offer->offered)) {
+		there->encrypted = there->dtls = true;
+		why = secret_dtls_answer(s, !from, i, plan);
+	}
+	return why;
+}
+
+static enum reason answer_stream(struct media_secret *s, const struct secret_tools *t,
+				 unsigned from, unsigned i, const struct sdp *sdp,
+				 struct secret_plan *plan, struct sdp_edit *edit)
 {
 	struct stream_secret *st = s->stream[i];
 	struct secret_end *here = &plan->end[i][from], *there = &plan->end[i][!from];
@@ -253,50 +326,56 @@ static enum reason answer_stream(struct media_secret *s, const struct core_env *
 	struct r4_line line;
 	enum reason why;
 
-	r4_read(m, &answer);
+	r4_read(&sdp->media[i], &answer);
 	why = r4_answer_admitted(&st->offer.told, &answer, &here->encrypted);
+	if (!why)
+		why = answer_handshakes(s, t, from, i, sdp, plan);
 	if (why)
 		return why;
-	edit_form(offered, edit);
 	taken = r4_line_taken(&st->offer.told, &answer);
 	if (here->encrypted && taken) {
-		number_give(st, env, from, &answer.line[0]);
+		number_give(st, t->env, from, &answer.line[0]);
 		here->in = answer.line[0];
 		here->out = *taken;
 		here->through = !taken->ours;
 	}
 	if (offered->line_count && (here->through || r4_keys_trusted(&s->policy[!from])) &&
 	    (here->through || r4_keys_added(&s->policy[0], &s->policy[1]))) {
-		answer_offerer(st, env, !from, taken, &answer.line[0], there, &line);
-		lines_write(&line, 1, plan->text[i], edit);
+		answer_offerer(st, t->env, !from, taken, &answer.line[0], there, &line);
+		lines_write(&line, 1, plan->text[i], &edit->media[i]);
 	}
 	explicit_bzero(&answer, sizeof(answer));
 	explicit_bzero(&line, sizeof(line));
 	return REASON_NONE;
 }
 
-enum reason media_secret_answer(struct media_secret *s, const struct core_env *env, unsigned from,
+/* Nothing was offered but the clear. */
+static enum reason answer_plain(const struct sdp_media *m, struct sdp_edit_media *edit)
+{
+	struct r4_said plain;
+
+	r4_read(m, &plain);
+	edit->drop |= plain.keys_asked ? SDP_ATTR_SDES : 0;
+	return plain.form == R4_SAVP || plain.form == R4_DTLS ? REASON_srtp_answer : REASON_NONE;
+}
+
+enum reason media_secret_answer(struct media_secret *s, const struct secret_tools *t, unsigned from,
 				const struct sdp *sdp, const bool relayed[CALL_STREAMS_MAX],
 				struct secret_plan *plan, struct sdp_edit *edit)
 {
-	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++) {
-		struct r4_said plain;
+	for (unsigned i = 0; i < CALL_STREAMS_MAX && i < sdp->media_count; i++) {
 		enum reason why = REASON_NONE;
 
-		if (i >= sdp->media_count)
-			break;
 		if (s->stream[i])
-			edit_form(&s->stream[i]->offer.offered, &edit->media[i]);
+			edit_form(s, &s->stream[i]->offer.offered, &s->stream[i]->offer.told, edit,
+				  i);
 		if (!relayed[i])
 			continue;
-		if (s->stream[i]) {
-			why = answer_stream(s, env, from, i, &sdp->media[i], plan, &edit->media[i]);
-			plan->used[i] = true;
+		if (!s->stream[i]) {
+			why = answer_plain(&sdp->media[i], &edit->media[i]);
 		} else {
-			/* Nothing was offered but the clear. */
-			r4_read(&sdp->media[i], &plain);
-			edit->media[i].drop |= plain.keys_asked ? SDP_ATTR_SDES : 0;
-			why = plain.form == R4_SAVP ? REASON_srtp_answer : REASON_NONE;
+			why = answer_stream(s, t, from, i, sdp, plan, edit);
+			plan->used[i] = true;
 		}
 		if (why)
 			return why;
@@ -304,18 +383,12 @@ enum reason media_secret_answer(struct media_secret *s, const struct core_env *e
 	return REASON_NONE;
 }
 
-void media_secret_answer_keep(struct media_secret *s, const struct secret_plan *plan)
-{
-	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++)
-		if (plan->used[i] && s->stream[i])
-			memcpy(s->stream[i]->end, plan->end[i], sizeof(s->stream[i]->end));
-}
-
 bool media_secret_exposed(struct media_secret *s)
 {
 	for (unsigned i = 0; !s->exposure_told && i < CALL_STREAMS_MAX; i++)
 		for (unsigned side = 0; side < 2 && s->stream[i]; side++)
-			if (s->stream[i]->end[side].encrypted && s->policy[side].signalling_clear) {
+			if (s->stream[i]->end[side].encrypted && !s->stream[i]->end[side].dtls &&
+			    s->policy[side].signalling_clear) {
 				s->exposure_told = true;
 				return true;
 			}
@@ -327,6 +400,9 @@ bool media_secret_exposed(struct media_secret *s)
 static struct flow_secret secret_of(const struct secret_end *e, const struct r4_line *l,
 				    bool required)
 {
+	if (e->dtls)
+		return (struct flow_secret){
+			.exchange = KEYS_DTLS, .required = required, .terminated = true};
 	return (struct flow_secret){
 		.exchange = e->encrypted ? KEYS_SDES : KEYS_NONE,
 		.suite = e->encrypted ? l->key.suite : SRTP_NONE,
@@ -343,8 +419,13 @@ void media_secret_flow(const struct media_secret *s, struct flow_spec *f)
 
 	f->secret_in.required = s->policy[from].srtp == SRTP_REQUIRED;
 	f->secret_out.required = s->policy[!from].srtp == SRTP_REQUIRED;
-	if (!st || f->dtls)
+	if (r4_handshakes_end(&s->policy[0], &s->policy[1]))
+		f->dtls = st && st->end[from].dtls;
+	else if (f->dtls)
 		return;
+	if (!st)
+		return;
+	f->association = f->dtls && st->dtls[from] ? st->dtls[from]->version : 0;
 	f->secret_in = secret_of(&st->end[from], &st->end[from].in, f->secret_in.required);
 	f->secret_out = secret_of(&st->end[!from], &st->end[!from].out, f->secret_out.required);
 }

@@ -109,6 +109,8 @@ static void flow_act(const struct media_session *m, const struct media_tools *t,
 
 	if (kind == ACT_OPEN_FLOW && media_secret_keys(&m->secret, f, &keys))
 		a.keys = &keys;
+	if (kind == ACT_OPEN_FLOW)
+		a.association = media_secret_association(&m->secret, f);
 	t->env->act(t->env->ctx, &a);
 	if (a.keys)
 		explicit_bzero(&keys, sizeof(keys));
@@ -143,7 +145,8 @@ static bool flow_same(const struct flow_spec *a, const struct flow_spec *b)
 		return false;
 	return ip_endpoint_eq(&a->source, &b->source) && ip_endpoint_eq(&a->to, &b->to) &&
 	       ip_endpoint_eq(&a->out, &b->out) && a->kind == b->kind &&
-	       a->rtcp_mux == b->rtcp_mux && a->dtls == b->dtls && a->learn_port == b->learn_port &&
+	       a->rtcp_mux == b->rtcp_mux && a->dtls == b->dtls && a->ice == b->ice &&
+	       a->association == b->association && a->learn_port == b->learn_port &&
 	       a->to_learned == b->to_learned && a->payload_types[0] == b->payload_types[0] &&
 	       a->payload_types[1] == b->payload_types[1] && strcmp(a->codec, b->codec) == 0;
 }
@@ -307,16 +310,14 @@ static enum reason plan_new(const struct media_session *m, const struct sdp *sdp
 	return *out ? REASON_NONE : REASON_out_of_memory;
 }
 
-static void plan_free(struct secret_plan *plan)
+static struct secret_tools secret_tools(const struct media_session *m, const struct media_tools *t)
 {
-	if (plan)
-		explicit_bzero(plan, sizeof(*plan));
-	mem_free(plan);
+	return (struct secret_tools){t->env, t->own, &t->key, {m->peer[0].nat, m->peer[1].nat}};
 }
 
 static void offer_keep(struct media_session *m, unsigned from, const struct sdp *sdp,
 		       const struct r1_end ends[CALL_STREAMS_MAX],
-		       const bool relayed[CALL_STREAMS_MAX], const struct secret_plan *plan)
+		       const bool relayed[CALL_STREAMS_MAX], struct secret_plan *plan)
 {
 	m->offer = MEDIA_OFFER_OPEN;
 	m->offerer = (uint8_t)from;
@@ -333,6 +334,7 @@ static enum reason take_offer(struct media_session *m, const struct media_tools 
 	struct r1_end ends[CALL_STREAMS_MAX] = {0};
 	const uint64_t before_bps[2] = {m->kept_bps[0], m->kept_bps[1]};
 	struct sdp_edit edit = {0};
+	struct secret_tools tools = secret_tools(m, t);
 	struct secret_plan *plan;
 	bool relayed[CALL_STREAMS_MAX];
 	enum reason why = plan_new(m, sdp, &plan);
@@ -340,9 +342,11 @@ static enum reason take_offer(struct media_session *m, const struct media_tools 
 	if (!why)
 		why = read_ends(m, from, sdp, ends, relayed);
 	if (!why && plan)
-		why = media_secret_offer(&m->secret, t->env, from, sdp, relayed, plan, &edit);
+		why = media_secret_offer(&m->secret, &tools, from, sdp, relayed, plan, &edit);
 	if (!why)
 		why = edit_ports(m, t, !from, sdp, relayed, &edit);
+	if (!why && plan)
+		media_secret_lines(plan, !from, true, &m->peer[!from].told, &edit);
 	if (!why)
 		why = keep_for_offer(m, t, sdp);
 	if (!why)
@@ -353,7 +357,7 @@ static enum reason take_offer(struct media_session *m, const struct media_tools 
 	} else {
 		offer_keep(m, from, sdp, ends, relayed, plan);
 	}
-	plan_free(plan);
+	media_secret_plan_free(plan);
 	return why;
 }
 
@@ -361,10 +365,14 @@ static void stream_agree(struct media_session *m, unsigned i, unsigned from,
 			 const struct sdp_media *answer, const struct r1_end *answered)
 {
 	struct r1_stream *s = &m->stream[i];
+	bool mux[2];
 
 	s->active = true;
 	s->end[from] = *answered;
 	s->end[!from] = m->offered_end[i];
+	s->mux_apart = media_secret_mux_apart(&m->secret, i, mux);
+	for (unsigned side = 0; s->mux_apart && side < 2; side++)
+		s->end[side].mux = mux[side];
 	r1_stream_describe(s, answer);
 }
 
@@ -396,13 +404,12 @@ static enum reason answer_fits(const struct media_session *m, const struct sdp *
 
 static enum reason answer_keep(struct media_session *m, const struct media_tools *t, unsigned from,
 			       const struct sdp *sdp, const bool relayed[CALL_STREAMS_MAX],
-			       const struct r1_end ends[CALL_STREAMS_MAX],
-			       const struct secret_plan *plan)
+			       const struct r1_end ends[CALL_STREAMS_MAX], struct secret_plan *plan)
 {
-	streams_agree(m, from, sdp, relayed, ends);
-	demand_of(m, t, sdp, m->agreed_bps);
 	if (plan)
 		media_secret_answer_keep(&m->secret, plan);
+	streams_agree(m, from, sdp, relayed, ends);
+	demand_of(m, t, sdp, m->agreed_bps);
 	m->offer = MEDIA_OFFER_ANSWERED;
 	return flows_update(m, t) ? REASON_out_of_memory : REASON_NONE;
 }
@@ -412,6 +419,7 @@ static enum reason take_answer(struct media_session *m, const struct media_tools
 {
 	struct r1_end ends[CALL_STREAMS_MAX] = {0};
 	struct sdp_edit edit = {0};
+	struct secret_tools tools = secret_tools(m, t);
 	struct secret_plan *plan;
 	bool relayed[CALL_STREAMS_MAX];
 	enum reason why;
@@ -424,14 +432,16 @@ static enum reason take_answer(struct media_session *m, const struct media_tools
 	if (!why)
 		why = answer_fits(m, sdp, relayed);
 	if (!why && plan)
-		why = media_secret_answer(&m->secret, t->env, from, sdp, relayed, plan, &edit);
+		why = media_secret_answer(&m->secret, &tools, from, sdp, relayed, plan, &edit);
 	if (!why)
 		why = edit_ports(m, t, !from, sdp, relayed, &edit);
+	if (!why && plan)
+		media_secret_lines(plan, !from, false, &m->peer[!from].told, &edit);
 	if (!why)
 		why = write_out(m, t, from, sdp, &edit, o);
 	if (!why)
 		why = answer_keep(m, t, from, sdp, relayed, ends, plan);
-	plan_free(plan);
+	media_secret_plan_free(plan);
 	return why;
 }
 
@@ -457,6 +467,7 @@ void media_settled(struct media_session *m, const struct media_tools *t)
 {
 	m->offer = MEDIA_NO_OFFER;
 	keep(m, t, m->agreed_bps);
+	media_secret_settled(&m->secret);
 	memset(m->port_is_new, 0, sizeof(m->port_is_new));
 	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++) {
 		for (unsigned side = 0; side < 2 && !m->stream[i].active; side++)
@@ -470,5 +481,6 @@ void media_rolled_back(struct media_session *m, const struct media_tools *t)
 {
 	new_ports_give(m, t);
 	keep(m, t, m->agreed_bps);
+	media_secret_settled(&m->secret);
 	m->offer = MEDIA_NO_OFFER;
 }

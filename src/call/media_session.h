@@ -43,6 +43,7 @@ struct media_tools {
 	const struct config *config;
 	uint64_t *zone_bps; /* used of each zone's link */
 	struct hash_key key;
+	const struct fingerprint *own; /* of our certificate for handshakes */
 	uint64_t *opened_total, *closed_total;
 	size_t *open;
 };

@@ -1,15 +1,6 @@
 #include "config/schema_rows.h"
 
 #define SRTP_WORDS "off|preferred|required"
-#define SRTP_MORE                                                                                  \
-	"off: the gateway offers no encryption of its own; between two sides that are both off, "  \
-	"what they agree on passes from end to end. preferred: offered, and plain RTP if the "     \
-	"other side takes none (RFC 8643). required: a description that does not agree to it is "  \
-	"refused with 488."
-#define SDES_MORE                                                                                  \
-	"Who reads the signalling can then decrypt the media. With deny such a description is "    \
-	"refused where encryption is required or the only way offered."
-#define NEEDS_CRYPT "it needs encrypted media, which comes with a later version"
 
 const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS] = {
 	{.key = "zone",
@@ -76,6 +67,14 @@ const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS] = {
 	 .tag = "r4",
 	 .help = "whether keys of SRTP may be told over signalling that is not encrypted",
 	 .more = SDES_MORE},
+	{.key = "key-exchange",
+	 .type = SCHEMA_ENUM,
+	 FIELD(pbx, key_exchange),
+	 .words = "sdes|dtls",
+	 .fallback = "sdes",
+	 .tag = "r4",
+	 .help = "how the PBX is offered keys of SRTP",
+	 .more = KEYS_MORE},
 };
 
 const struct schema_row schema_phones_rows[SCHEMA_PHONES_ROWS] = {
@@ -114,6 +113,14 @@ const struct schema_row schema_phones_rows[SCHEMA_PHONES_ROWS] = {
 	 .tag = "r4",
 	 .help = "whether keys of SRTP may be told over signalling that is not encrypted",
 	 .more = SDES_MORE},
+	{.key = "key-exchange",
+	 .type = SCHEMA_ENUM,
+	 FIELD(phones, key_exchange),
+	 .words = "sdes|dtls",
+	 .fallback = "sdes",
+	 .tag = "r4",
+	 .help = "how these phones are offered keys of SRTP",
+	 .more = KEYS_MORE},
 	{.key = "nat",
 	 .type = SCHEMA_BOOL,
 	 FIELD(phones, nat),
@@ -147,11 +154,14 @@ const struct schema_row schema_phones_rows[SCHEMA_PHONES_ROWS] = {
 	{.key = "webrtc",
 	 .type = SCHEMA_BOOL,
 	 FIELD(phones, webrtc),
-	 .now = "no",
-	 .needs = NEEDS_CRYPT,
 	 .fallback = "no",
 	 .tag = "r4",
-	 .help = "whether browsers are phones"},
+	 .help = "whether browsers are phones",
+	 .more = "Their audio comes by ICE, DTLS-SRTP and rtcp-mux on one port, and goes on to the "
+		 "PBX "
+		 "in the way that the PBX takes. They register over wss and are offered nothing "
+		 "else, "
+		 "so such a section is for browsers alone."},
 };
 
 const struct schema_row schema_trunk_rows[SCHEMA_TRUNK_ROWS] = {
@@ -221,6 +231,14 @@ const struct schema_row schema_trunk_rows[SCHEMA_TRUNK_ROWS] = {
 	 .tag = "r4",
 	 .help = "whether keys of SRTP may be told over signalling that is not encrypted",
 	 .more = SDES_MORE},
+	{.key = "key-exchange",
+	 .type = SCHEMA_ENUM,
+	 FIELD(trunk, key_exchange),
+	 .words = "sdes|dtls",
+	 .fallback = "sdes",
+	 .tag = "r4",
+	 .help = "how the provider is offered keys of SRTP",
+	 .more = KEYS_MORE},
 	{.key = "max-calls",
 	 .type = SCHEMA_COUNT,
 	 FIELD(trunk, max_calls),

@@ -9,11 +9,25 @@
 #define LIST(kind, list, n) FIELD(kind, list), .count_at = offsetof(struct config_##kind, n)
 #define TEXT(kind, member)  FIELD(kind, member), .room = sizeof(((struct config_##kind *)0)->member)
 
+/* What the manual says of keys that stand in several sections. */
+#define KEYS_MORE                                                                                  \
+	"sdes: in the description (RFC 4568). dtls: by a handshake on the media's own ports (RFC " \
+	"5763), which needs srtp = required, and no encrypted signalling. What the other side "    \
+	"offers is taken in either way."
+#define SRTP_MORE                                                                                  \
+	"off: the gateway offers no encryption of its own; between two sides that are both off, "  \
+	"what they agree on passes from end to end. preferred: offered, and plain RTP if the "     \
+	"other side takes none (RFC 8643). required: a description that does not agree to it is "  \
+	"refused with 488."
+#define SDES_MORE                                                                                  \
+	"Who reads the signalling can then decrypt the media. With deny such a description is "    \
+	"refused where encryption is required or the only way offered."
+
 #define SCHEMA_ZONE_ROWS    12
 #define SCHEMA_QOS_ROWS	    2
-#define SCHEMA_PBX_ROWS	    9
-#define SCHEMA_PHONES_ROWS  10
-#define SCHEMA_TRUNK_ROWS   14
+#define SCHEMA_PBX_ROWS	    10
+#define SCHEMA_PHONES_ROWS  11
+#define SCHEMA_TRUNK_ROWS   15
 #define SCHEMA_TLS_ROWS	    6
 #define SCHEMA_MEDIA_ROWS   4
 #define SCHEMA_LIMITS_ROWS  7

@@ -62,6 +62,11 @@ enum reason r1_end_read(const struct sdp_media *m, const struct r1_peer *peer, s
 	enum reason bad;
 
 	formats_read(m, &e);
+	if (peer->ice) { /* candidates and c= mean nothing: right checks do */
+		e.ice = true;
+		*out = e;
+		return REASON_NONE;
+	}
 	e.held = ip_is_unspecified(&m->conn.addr);
 	if (peer->nat) {
 		if (m->port < R1_PORT_MIN)
@@ -144,6 +149,8 @@ static struct flow_spec flow_of(const struct r1_stream *s, unsigned from, bool r
 				const struct r1_peer peer[2])
 {
 	const struct r1_end *in = &s->end[from], *out = &s->end[!from];
+	bool mux_in = s->mux_apart ? in->mux : in->mux && out->mux;
+	bool mux_out = s->mux_apart ? out->mux : mux_in;
 	uint16_t odd = rtcp ? 1 : 0;
 	struct flow_spec f = {
 		.zone = peer[from].zone,
@@ -152,16 +159,17 @@ static struct flow_spec flow_of(const struct r1_stream *s, unsigned from, bool r
 			: s->rtp ? FLOW_RTP
 				 : FLOW_RAW,
 		.from_caller = from == 0,
-		.rtcp_mux = s->end[0].mux && s->end[1].mux,
+		.rtcp_mux = mux_in,
 		.dtls = s->dtls,
+		.ice = in->ice,
 		.learn_port = in->learn_port,
 		.to_learned = out->learn_port,
 		.dscp = DSCP_EF,
 		.clock_khz = s->clock_khz,
 		.local = {peer[from].local, (uint16_t)(s->port[from] + odd)},
 		.source = rtcp ? in->rtcp : in->rtp,
-		.out = {peer[!from].local, (uint16_t)(s->port[!from] + odd)},
-		.to = target_of(out, rtcp ? &out->rtcp : &out->rtp),
+		.out = {peer[!from].local, (uint16_t)(s->port[!from] + (mux_out ? 0 : odd))},
+		.to = target_of(out, rtcp && !mux_out ? &out->rtcp : &out->rtp),
 		.rate_bytes_s = s->rate_bytes_s,
 	};
 
@@ -174,14 +182,16 @@ static struct flow_spec flow_of(const struct r1_stream *s, unsigned from, bool r
 size_t r1_stream_flows(const struct r1_stream *s, uint8_t index, uint32_t call,
 		       const struct r1_peer peer[2], struct flow_spec out[R1_STREAM_FLOWS_MAX])
 {
-	bool rtcp = s->rtp && !(s->end[0].mux && s->end[1].mux);
+	bool both = s->end[0].mux && s->end[1].mux;
 	size_t n = 0;
 
 	if (!s->active || !s->port[0] || !s->port[1] || !s->end[0].known || !s->end[1].known)
 		return 0;
 	for (unsigned from = 0; from < 2; from++) {
+		bool rtcp = s->mux_apart ? !s->end[from].mux : !both;
+
 		out[n++] = flow_of(s, from, false, peer);
-		if (rtcp)
+		if (s->rtp && rtcp)
 			out[n++] = flow_of(s, from, true, peer);
 	}
 	for (size_t i = 0; i < n; i++) {

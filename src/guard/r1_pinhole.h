@@ -12,6 +12,7 @@
 struct r1_peer {
 	struct ip_addr signalling; /* source of its signalling */
 	bool nat;		   /* its media comes from where its signalling comes from */
+	bool ice;		   /* a browser: it proves itself by ICE, wherever it is */
 	bool any_media_host;	   /* a PBX or a provider: media may come from another host */
 	uint16_t zone;
 	struct ip_addr local; /* our media address on its side */
@@ -28,13 +29,15 @@ struct r1_end {
 	bool held;		      /* 0.0.0.0: nothing is sent there */
 	uint64_t payload_types[2];
 	bool mux; /* a=rtcp-mux in its description */
+	bool ice; /* it proves itself: `rtp` and `rtcp` are nobody */
 };
 
 /* One m= line of a call with both ends; index 0 is the caller's side, 1 the callee's. */
 struct r1_stream {
 	bool active;
 	bool rtp;
-	bool dtls;
+	bool dtls;	/* handshakes pass from end to end */
+	bool mux_apart; /* each side has RTCP on RTP's port or not, by itself */
 	uint8_t clock_khz;
 	uint32_t rate_bytes_s;
 	char codec[16];

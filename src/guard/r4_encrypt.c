@@ -1,30 +1,36 @@
 #include "guard/r4_encrypt.h"
 
-static const struct slice protos[2][2] = {
-	{SLICE("RTP/AVP"), SLICE("RTP/AVPF")},
-	{SLICE("RTP/SAVP"), SLICE("RTP/SAVPF")},
+static const struct {
+	uint8_t form;	      /* enum r4_form */
+	struct slice name[2]; /* without feedback, with */
+} protos[] = {
+	{R4_PLAIN, {SLICE("RTP/AVP"), SLICE("RTP/AVPF")}},
+	{R4_SAVP, {SLICE("RTP/SAVP"), SLICE("RTP/SAVPF")}},
+	{R4_DTLS, {SLICE("UDP/TLS/RTP/SAVP"), SLICE("UDP/TLS/RTP/SAVPF")}},
 };
+#define PROTO_ROWS (sizeof(protos) / sizeof(protos[0]))
 
 struct slice r4_proto(enum r4_form form, bool feedback)
 {
-	if (form == R4_DTLS || form == R4_OTHER)
-		return slice_of(NULL, 0);
-	return protos[form == R4_SAVP][feedback];
+	enum r4_form written = form == R4_OPTIONAL ? R4_PLAIN : form;
+
+	for (size_t i = 0; i < PROTO_ROWS; i++)
+		if (protos[i].form == written)
+			return protos[i].name[feedback];
+	return slice_of(NULL, 0);
 }
 
 /* ---- what a description says ---- */
 
-static bool proto_read(struct slice proto, struct r4_said *s)
+static void proto_read(struct slice proto, struct r4_said *s)
 {
-	for (unsigned secure = 0; secure < 2; secure++)
+	s->form = R4_OTHER;
+	for (size_t i = 0; i < PROTO_ROWS; i++)
 		for (unsigned feedback = 0; feedback < 2; feedback++)
-			if (slice_eq_nocase(proto, protos[secure][feedback])) {
-				s->form = secure ? R4_SAVP : R4_PLAIN;
+			if (slice_eq_nocase(proto, protos[i].name[feedback])) {
+				s->form = protos[i].form;
 				s->feedback = feedback;
-				return true;
 			}
-	s->form = sdp_proto_is_dtls(proto) ? R4_DTLS : R4_OTHER;
-	return false;
 }
 
 static bool line_usable(const struct sdp_crypto *c, struct r4_line *out)
@@ -59,7 +65,8 @@ void r4_read(const struct sdp_media *m, struct r4_said *out)
 	struct sdp_crypto c;
 	struct r4_line line;
 
-	if (!proto_read(m->proto, &s) || !m->has_crypto) {
+	proto_read(m->proto, &s);
+	if (s.form == R4_DTLS || s.form == R4_OTHER || !m->has_crypto) {
 		*out = s;
 		return;
 	}
@@ -86,6 +93,8 @@ enum reason r4_offer_admitted(const struct r4_policy *from, const struct r4_said
 
 	if (offer->form == R4_DTLS)
 		return REASON_NONE;
+	if (from->browser)
+		return REASON_srtp_required;
 	if ((offer->form == R4_SAVP || (required && offer->form == R4_OPTIONAL)) &&
 	    !r4_keys_trusted(from))
 		return REASON_srtp_keys_in_clear;
@@ -113,18 +122,28 @@ static bool passes(const struct r4_policy *from, const struct r4_policy *to)
 	return from->srtp == SRTP_OFF && to->srtp == SRTP_OFF;
 }
 
+bool r4_handshakes_end(const struct r4_policy *from, const struct r4_policy *to)
+{
+	return !passes(from, to);
+}
+
 static bool is_encrypted(const struct r4_said *offer)
 {
 	return offer->form == R4_OPTIONAL || offer->form == R4_SAVP || offer->form == R4_DTLS;
 }
 
-/* Its keys are another exchange's, or there are none to be had. */
-static enum reason other_towards(const struct r4_policy *from, const struct r4_policy *to,
-				 const struct r4_said *offer)
+/* With keys that we agree on with that side by itself. */
+static enum reason form_ours(const struct r4_policy *to, enum r4_form *out)
 {
-	if (offer->form == R4_OTHER)
-		return to->srtp == SRTP_REQUIRED ? REASON_srtp_required : REASON_NONE;
-	return to->srtp == SRTP_OFF && from->srtp != SRTP_OFF ? REASON_srtp_no_suite : REASON_NONE;
+	if (to->dtls || to->browser) {
+		*out = R4_DTLS;
+	} else if (to->srtp == SRTP_REQUIRED) {
+		*out = R4_SAVP;
+		return r4_keys_trusted(to) ? REASON_NONE : REASON_srtp_keys_in_clear;
+	} else if (to->srtp == SRTP_PREFERRED && r4_keys_trusted(to)) {
+		*out = R4_OPTIONAL;
+	}
+	return REASON_NONE;
 }
 
 enum reason r4_form_towards(const struct r4_policy *from, const struct r4_policy *to,
@@ -133,21 +152,15 @@ enum reason r4_form_towards(const struct r4_policy *from, const struct r4_policy
 	bool shared = is_encrypted(offer) && r4_keys_shared(from, to);
 
 	*out = R4_PLAIN;
-	if (offer->form == R4_DTLS || offer->form == R4_OTHER) {
+	if (offer->form == R4_OTHER || (offer->form == R4_DTLS && passes(from, to))) {
 		*out = (enum r4_form)offer->form;
-		return other_towards(from, to, offer);
+		return to->srtp == SRTP_REQUIRED ? REASON_srtp_required : REASON_NONE;
 	}
 	if (passes(from, to)) {
 		*out = shared ? (enum r4_form)offer->form : R4_PLAIN;
 		return offer->form == R4_SAVP && !shared ? REASON_srtp_keys_in_clear : REASON_NONE;
 	}
-	if (to->srtp == SRTP_REQUIRED) {
-		*out = R4_SAVP;
-		return r4_keys_trusted(to) ? REASON_NONE : REASON_srtp_keys_in_clear;
-	}
-	if (to->srtp == SRTP_PREFERRED && r4_keys_trusted(to))
-		*out = R4_OPTIONAL;
-	return REASON_NONE;
+	return form_ours(to, out);
 }
 
 /* ---- answers ---- */

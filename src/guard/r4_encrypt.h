@@ -13,6 +13,8 @@ struct r4_policy {
 	uint8_t srtp;	       /* enum srtp_policy; required in a zone with cleartext = deny */
 	bool signalling_clear; /* its signalling is not encrypted */
 	bool keys_in_clear;    /* and yet keys may be told over it */
+	bool dtls;    /* it is offered keys by DTLS, not by SDES; with srtp required alone */
+	bool browser; /* likewise, by ICE, audio alone; and it offers nothing else */
 };
 
 /* How a description would have a stream encrypted. */
@@ -20,7 +22,7 @@ enum r4_form {
 	R4_PLAIN,    /* RTP/AVP */
 	R4_OPTIONAL, /* RTP/AVP with a=crypto: encrypted if the answer agrees, RFC 8643 */
 	R4_SAVP,     /* RTP/SAVP with a=crypto */
-	R4_DTLS,     /* UDP/TLS/RTP/SAVP */
+	R4_DTLS,     /* UDP/TLS/RTP/SAVP: keys come of a handshake (RFC 5764) */
 	R4_OTHER,    /* no RTP, or RTP in a way that has no keys */
 };
 
@@ -35,7 +37,7 @@ struct r4_line {
 /* What is said of one stream, in an offer or an answer. */
 struct r4_said {
 	uint8_t form;	 /* enum r4_form */
-	bool feedback;	 /* RTP/AVPF, RTP/SAVPF */
+	bool feedback;	 /* RTP/AVPF, RTP/SAVPF, UDP/TLS/RTP/SAVPF */
 	bool keys_asked; /* a=crypto stands there, even if no line of it can be used */
 	uint8_t line_count;
 	struct r4_line line[R4_LINES_MAX]; /* those that can be used, in their order */
@@ -46,10 +48,12 @@ struct r4_said {
 void r4_read(const struct sdp_media *m, struct r4_said *out);
 /* May this side offer that? REASON_NONE, or why not. */
 enum reason r4_offer_admitted(const struct r4_policy *from, const struct r4_said *offer);
+/* Do handshakes of both sides end with us? Between two that are off they pass, as all else does. */
+bool r4_handshakes_end(const struct r4_policy *from, const struct r4_policy *to);
 /* Are keys of this side's to be used: told, and believed? */
 bool r4_keys_trusted(const struct r4_policy *side);
-/* How the stream is offered to the other side. *out is R4_PLAIN, R4_OPTIONAL or R4_SAVP (or as the
- * offer for what passes as it is). Or why it cannot be. */
+/* How the stream is offered to the other side. *out is R4_PLAIN, R4_OPTIONAL, R4_SAVP or R4_DTLS
+ * (or as the offer for what passes as it is). Or why it cannot be. */
 enum reason r4_form_towards(const struct r4_policy *from, const struct r4_policy *to,
 			    const struct r4_said *offer, enum r4_form *out);
 /* May the other side be told this side's own keys, so that media passes from end to end? Not over
@@ -63,7 +67,7 @@ const struct r4_line *r4_line_taken(const struct r4_said *told, const struct r4_
 /* Does the answer keep to what was told? REASON_NONE, and whether the stream is encrypted. */
 enum reason r4_answer_admitted(const struct r4_said *told, const struct r4_said *answer,
 			       bool *out_encrypted);
-/* "RTP/SAVPF" and the like; empty for R4_DTLS and R4_OTHER. */
+/* "RTP/SAVPF" and the like; empty for R4_OTHER. */
 struct slice r4_proto(enum r4_form form, bool feedback);
 
 #endif

@@ -22,6 +22,7 @@ enum zone_trust { ZONE_UNTRUSTED, ZONE_TRUSTED };
 enum zone_role { ZONE_WAN, ZONE_VOICE, ZONE_DATA, ZONE_CORE, ZONE_MANAGEMENT };
 enum srtp_policy { SRTP_OFF, SRTP_PREFERRED, SRTP_REQUIRED };
 enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
+enum config_keys { CONFIG_KEYS_SDES, CONFIG_KEYS_DTLS };
 enum media_path { MEDIA_AUTO, MEDIA_KERNEL, MEDIA_USER };
 
 struct config_listen {
@@ -89,6 +90,7 @@ struct config_pbx {
 	bool verify;		  /* a TLS peer must prove its name, either way */
 	uint8_t srtp;		  /* enum srtp_policy */
 	bool sdes_cleartext;	  /* keys may be told over unencrypted signalling */
+	uint8_t key_exchange;	  /* enum config_keys */
 };
 
 struct config_phones {
@@ -98,8 +100,9 @@ struct config_phones {
 	uint16_t to; /* index of a pbx */
 	const struct config_listen *listen;
 	size_t listen_count;
-	uint8_t srtp;	     /* enum srtp_policy */
-	bool sdes_cleartext; /* keys may be told over unencrypted signalling */
+	uint8_t srtp;	      /* enum srtp_policy */
+	bool sdes_cleartext;  /* keys may be told over unencrypted signalling */
+	uint8_t key_exchange; /* enum config_keys */
 	bool nat;
 	bool webrtc;
 	uint32_t max_calls;	     /* 0 = not limited */
@@ -121,6 +124,7 @@ struct config_trunk {
 	bool verify;
 	uint8_t srtp;			/* enum srtp_policy */
 	bool sdes_cleartext;		/* keys may be told over unencrypted signalling */
+	uint8_t key_exchange;		/* enum config_keys */
 	uint32_t max_calls;		/* 0 = not limited */
 	uint32_t max_cps;		/* 0 = not limited */
 	const struct slice *dial_allow; /* prefixes; empty = all */

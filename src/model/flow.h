@@ -51,6 +51,7 @@ struct flow_spec {
 	struct ip_endpoint to;	   /* destination; family IP_NONE until known */
 	uint64_t payload_types[2]; /* bit n: payload type n was negotiated; all zero = any */
 	uint32_t rate_bytes_s;	   /* police to this; 0 = not policed */
+	uint32_t association;	   /* changes with what is known of a peer by DTLS; 0 = none */
 	struct flow_secret secret_in, secret_out; /* of what comes; of what goes out */
 	char codec[16];				  /* name for listings, as "PCMU/8000" */
 };

@@ -52,7 +52,7 @@ static const char *says(const struct play *p, bool is_offer)
 	struct out o = out_to(text, sizeof(text) - 1);
 	const struct ip_endpoint at = {{IP_V4, {203, 0, 113, 1}}, 20000};
 
-	media_dtls_write(&p->d, &o, is_offer, true, &at);
+	media_dtls_write(&p->d, &o, is_offer, &at);
 	text[o.n] = '\0';
 	return text;
 }

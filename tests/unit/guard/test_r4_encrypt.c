@@ -70,11 +70,16 @@ static void a_line_is_read_whole(void **state)
 
 static struct r4_policy policy(unsigned n)
 {
+	if (n >= 12) /* by handshakes: they are for what must be encrypted alone */
+		return (struct r4_policy){.srtp = SRTP_REQUIRED,
+					  .signalling_clear = n % 2,
+					  .dtls = n < 14,
+					  .browser = n >= 14};
 	return (struct r4_policy){.srtp = (uint8_t)(n % 3),
 				  .signalling_clear = n / 3 % 2,
 				  .keys_in_clear = n / 6 % 2};
 }
-#define POLICIES 12
+#define POLICIES 16
 
 static bool is_sdes(unsigned form)
 {
@@ -88,6 +93,10 @@ static void check_clear(const char *name, const struct r4_policy *from, const st
 		fail_msg("%s: in the clear from a side that must not", name);
 	if (to->srtp == SRTP_REQUIRED && form != R4_SAVP && form != R4_DTLS)
 		fail_msg("%s: form %d to a side that must be encrypted", name, (int)form);
+	if ((to->dtls || to->browser) != (form == R4_DTLS) && r4_handshakes_end(from, to))
+		fail_msg("%s: form %d where handshakes end", name, (int)form);
+	if (from->browser && offer->form != R4_DTLS)
+		fail_msg("%s: a browser offers something else", name);
 }
 
 static void check_keys(const char *name, const struct r4_policy *from, const struct r4_policy *to,
@@ -169,7 +178,8 @@ static void protos_have_their_names(void **state)
 	check_slice("plain", r4_proto(R4_PLAIN, false), "RTP/AVP");
 	check_slice("optional", r4_proto(R4_OPTIONAL, true), "RTP/AVPF");
 	check_slice("savp", r4_proto(R4_SAVP, true), "RTP/SAVPF");
-	assert_int_equal(r4_proto(R4_DTLS, true).n, 0);
+	check_slice("DTLS", r4_proto(R4_DTLS, true), "UDP/TLS/RTP/SAVPF");
+	assert_int_equal(r4_proto(R4_OTHER, true).n, 0);
 }
 
 int main(void)
