@@ -299,6 +299,21 @@ void core_on_media_idle(struct core *c, uint64_t now_ms, uint32_t call)
 	core_sweep(c);
 }
 
+void core_on_media_news(struct core *c, uint64_t now_ms, uint32_t call, bool from_caller,
+			enum reason why, bool fatal)
+{
+	struct call *k = call_by_id(c, call);
+
+	wheel_advance(&c->wheel, now_ms);
+	if (k && k->state != CALL_ENDED) {
+		call_report(k, fatal ? REPORT_REFUSED : REPORT_FLOW, why,
+			    &k->leg[from_caller ? CALLER : CALLEE].side.path, SL(""));
+		if (fatal)
+			call_end(k, now_ms, why, 2);
+	}
+	core_sweep(c);
+}
+
 void core_tick(struct core *c, uint64_t now_ms)
 {
 	wheel_advance(&c->wheel, now_ms);

@@ -14,6 +14,25 @@ static const char trace_help[] =
 	"usage: hornwork trace CALL [--json] [--run-dir DIR]\n"
 	"\nThe ladder of a call's messages on both sides. CALL: c-1a2b, or a Call-ID.\n";
 
+/* A handshake that is not done is no lock. */
+static void print_lock(const json_t *lock)
+{
+	const char *handshake = client_text(lock, "handshake");
+
+	if (!json_is_object(lock)) {
+		printf(", open");
+		return;
+	}
+	if (handshake[0] && strcmp(handshake, "up") != 0)
+		printf(", not locked yet (dtls %s", handshake);
+	else
+		printf(", locked %s (%s%s", client_text(lock, "suite"), client_text(lock, "keys"),
+		       json_is_true(json_object_get(lock, "end_to_end")) ? ", end to end" : "");
+	if (client_text(lock, "ice")[0])
+		printf(", ice %s", client_text(lock, "ice"));
+	printf(")");
+}
+
 static void print_stream(const json_t *s)
 {
 	const json_t *r = json_object_get(s, "r_factor");
@@ -26,11 +45,7 @@ static void print_stream(const json_t *s)
 	       client_text(s, "zone"), client_text(s, "source"), client_text(s, "to"),
 	       client_text(s, "codec"), client_number(s, "packets"), client_number(s, "lost"),
 	       json_number_value(json_object_get(s, "jitter_ms")));
-	if (json_is_object(lock))
-		printf(", locked %s (%s%s)", client_text(lock, "suite"), client_text(lock, "keys"),
-		       json_is_true(json_object_get(lock, "end_to_end")) ? ", end to end" : "");
-	else
-		printf(", open");
+	print_lock(lock);
 	if (json_is_number(r))
 		printf(", R %.0f", json_number_value(r));
 	printf(", %s path", client_text(s, "path"));

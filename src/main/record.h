@@ -33,7 +33,8 @@ struct record_pinhole {
 	char zone[CONFIG_NAME_MAX];
 	uint64_t opened_ms, closed_ms; /* closed: 0 = open */
 	enum reason why_opened, why_closed;
-	struct flow_stats last; /* at the closing */
+	uint8_t handshake_told, ice_told; /* what was reported: enum hw_handshake, enum hw_ice */
+	struct flow_stats last;		  /* at the closing */
 };
 
 struct record {

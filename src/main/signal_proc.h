@@ -145,4 +145,7 @@ void signal_view_registrations(struct signal *s, struct answer *a);
 unsigned signal_view_trace(struct signal *s, struct answer *a, struct slice what);
 unsigned signal_view_explain(struct signal *s, struct answer *a, struct slice what);
 
+/* signal_handshakes.c: tells what became of handshakes since the last look. */
+void signal_watch_handshakes(struct signal *s);
+
 #endif

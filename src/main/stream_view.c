@@ -31,10 +31,42 @@ static struct ip_endpoint source_of(const struct flow_spec *spec, const struct f
 	return source;
 }
 
-/* How the sender's side is encrypted; null = in the clear. */
-static void encryption_write(struct json *j, const struct flow_secret *s)
+static const char *handshake_text(const struct flow_stats *stats)
 {
-	const struct srtp_suite_row *row = srtp_suite_row(s->suite);
+	static const char *const words[HW_HANDSHAKE_COUNT] = {
+		[HW_HANDSHAKE_NONE] = "waiting",
+		[HW_HANDSHAKE_UNDER_WAY] = "under way",
+		[HW_HANDSHAKE_UP] = "up",
+		[HW_HANDSHAKE_BAD_FINGERPRINT] = "wrong fingerprint",
+		[HW_HANDSHAKE_NO_PROFILE] = "no profile",
+		[HW_HANDSHAKE_FAILED] = "failed",
+		[HW_HANDSHAKE_TIMEOUT] = "timeout",
+		[HW_HANDSHAKE_CLOSED] = "closed",
+	};
+
+	return stats->handshake < HW_HANDSHAKE_COUNT ? words[stats->handshake] : "unknown";
+}
+
+static const char *ice_text(const struct flow_stats *stats)
+{
+	static const char *const words[HW_ICE_COUNT] = {
+		[HW_ICE_NONE] = "waiting",
+		[HW_ICE_NEW] = "new",
+		[HW_ICE_CHECKING] = "checking",
+		[HW_ICE_CONNECTED] = "connected",
+		[HW_ICE_DISCONNECTED] = "disconnected",
+	};
+
+	return stats->ice < HW_ICE_COUNT ? words[stats->ice] : "unknown";
+}
+
+/* How the sender's side is encrypted; null = in the clear. */
+static void encryption_write(struct json *j, const struct flow_spec *spec,
+			     const struct flow_stats *stats)
+{
+	const struct flow_secret *s = &spec->secret_in;
+	const struct srtp_suite_row *row =
+		srtp_suite_row(spec->association ? stats->suite : s->suite);
 
 	json_key(j, "encryption");
 	if (s->exchange == KEYS_NONE) {
@@ -45,6 +77,10 @@ static void encryption_write(struct json *j, const struct flow_secret *s)
 	json_member_z(j, "keys", s->exchange == KEYS_SDES ? "sdes" : "dtls");
 	json_member_z(j, "suite", row ? row->name : "");
 	json_member_bool(j, "end_to_end", !s->terminated);
+	if (spec->association)
+		json_member_z(j, "handshake", handshake_text(stats));
+	if (spec->ice)
+		json_member_z(j, "ice", ice_text(stats));
 	json_close(j, '}');
 }
 
@@ -90,7 +126,7 @@ void stream_view_write(struct json *j, const struct record_pinhole *p,
 	json_member_z(j, "path", stats->user_why == HW_USER_NOT ? "kernel" : "user");
 	json_member_z(j, "why", stream_path_why(stats));
 	json_member_z(j, "codec", spec->codec);
-	encryption_write(j, &spec->secret_in);
+	encryption_write(j, spec, stats);
 	json_member_u64(j, "packets", stats->packets);
 	json_member_u64(j, "bytes", stats->bytes);
 	json_member_u64(j, "lost", stats->lost);

@@ -77,9 +77,13 @@ def test_the_browser_calls(house):
     house.desk.wait_event("CALL_CLOSED")
     house.gateway.wait_idle()
     both_heard(house)
-    lock = [s for s in call["streams"] if s["direction"] == "from_caller"][0]
-    assert lock["keys"] == "dtls" and lock["ice"] == "connected", lock
+    ways = {stream["direction"]: stream["encryption"] for stream in call["streams"]}
+    lock = ways["from_caller"]
+    assert lock["keys"] == "dtls" and not lock["end_to_end"], lock
+    assert lock["handshake"] == "up" and lock["ice"] == "connected", lock
     assert lock["suite"] in ("AEAD_AES_128_GCM", "AEAD_AES_256_GCM", "AES_CM_128_HMAC_SHA1_80"), lock
+    assert ways["from_callee"] is None, "the PBX's side is plain"
+    house.gateway.wait_event(event_type="flow", reason="dtls_up")
 
 
 def test_the_browser_is_called(house):
