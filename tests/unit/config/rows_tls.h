@@ -1,4 +1,4 @@
-/* Rows of section tls; for test_values.c alone. */
+/* Rows of section tls and of how keys are agreed on; for test_values.c alone. */
 {"tls", "certificate", "{\"/etc/a.pem\", \"/etc/b.pem\"}", NULL},
 	{"tls", "certificate", "a.pem",
 	 "certificate = \"a.pem\": write a file name from the root on, as in "
@@ -21,3 +21,15 @@
 	{"tls", "origin", "\"https://phones.example/\"",
 	 "origin = \"https://phones.example/\": write scheme and host, as in "
 	 "\"https://phones.example\", without a path"},
+	{"pbx", "key-exchange", "sdes", NULL},
+	{"pbx", "key-exchange", "dtls",
+	 "key-exchange = dtls of pbx main needs srtp = required: an offer of DTLS leaves no "
+	 "choice"},
+	{"phones", "key-exchange", "sdes", NULL},
+	{"phones", "key-exchange", "dtls",
+	 "key-exchange = dtls of phones remote needs srtp = required: an offer of DTLS leaves no "
+	 "choice"},
+	{"trunk", "key-exchange", "sdes", NULL},
+	{"trunk", "key-exchange", "dtls",
+	 "key-exchange = dtls of trunk carrier needs srtp = required: an offer of DTLS leaves no "
+	 "choice"},

@@ -180,10 +180,6 @@ static const struct row rows[] = {
 	 "options-ping = \"30\": write a duration such as 500ms, 30s, 10m or 24h"},
 	{"pbx", "srtp", "off", NULL},
 	{"pbx", "srtp", "required", NOT_TOLD("are refused")},
-	{"pbx", "key-exchange", "sdes", NULL},
-	{"pbx", "key-exchange", "dtls",
-	 "key-exchange = dtls of pbx main needs srtp = required: an offer of DTLS leaves no "
-	 "choice"},
 	{"pbx", "sdes-cleartext", "deny", NULL},
 	{"pbx", "sdes-cleartext", "no", "sdes-cleartext = \"no\": write deny or allow"},
 	{"pbx", "srtp", "on", "srtp = \"on\": write off, preferred or required"},
@@ -203,10 +199,6 @@ static const struct row rows[] = {
 	{"phones", "srtp", "off", NULL},
 	{"phones", "srtp", "preferred", NOT_TOLD("stay in the clear")},
 	{"phones", "srtp", "always", "srtp = \"always\": write off, preferred or required"},
-	{"phones", "key-exchange", "sdes", NULL},
-	{"phones", "key-exchange", "dtls",
-	 "key-exchange = dtls of phones remote needs srtp = required: an offer of DTLS leaves no "
-	 "choice"},
 	{"phones", "sdes-cleartext", "allow", TOLD("phones remote")},
 	{"phones", "sdes-cleartext", "yes", "sdes-cleartext = \"yes\": write deny or allow"},
 	{"phones", "nat", "no", NULL},
@@ -261,10 +253,6 @@ static const struct row rows[] = {
 	{"trunk", "verify", "no", NULL},
 	{"trunk", "verify", "x", "verify = \"x\": write yes or no"},
 	{"trunk", "srtp", "off", NULL},
-	{"trunk", "key-exchange", "sdes", NULL},
-	{"trunk", "key-exchange", "dtls",
-	 "key-exchange = dtls of trunk carrier needs srtp = required: an offer of DTLS leaves no "
-	 "choice"},
 	{"trunk", "sdes-cleartext", "allow", TOLD("trunk carrier")},
 	{"trunk", "sdes-cleartext", "alow", "sdes-cleartext = \"alow\": did you mean \"allow\"?"},
 	{"trunk", "srtp", "requird", "srtp = \"requird\": did you mean \"required\"?"},
