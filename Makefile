@@ -12,7 +12,7 @@ DETAILS ?=
 README  ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test check check-fast fuzz bench bench-parse bench-media bench-srtp coverage install uninstall clean help
+.PHONY: build demo test check check-fast fuzz bench bench-parse bench-media bench-srtp bench-tls coverage install uninstall clean help
 
 build:
 	@tools/install-deps build
@@ -50,6 +50,10 @@ bench-srtp:
 	@tools/install-deps build test bench
 	@$(PYTHON) tools/run_bench.py --only srtp $(if $(JSON),--json $(JSON)) $(if $(filter 1 yes,$(QUICK)),--quick)
 
+bench-tls:
+	@tools/install-deps build test bench
+	@$(PYTHON) tools/run_bench.py --only tls $(if $(JSON),--json $(JSON)) $(if $(filter 1 yes,$(QUICK)),--quick)
+
 bench-media:
 	@tools/install-deps build test bench
 	@$(PYTHON) tools/run_bench.py --only media $(if $(JSON),--json $(JSON)) $(if $(filter 1 yes,$(QUICK)),--quick) $(if $(PLOT),--plot $(PLOT)) $(if $(DETAILS),--details $(DETAILS)) $(if $(filter 1 yes,$(README)),--readme)
@@ -78,6 +82,7 @@ help:
 	@echo 'make bench               every measurement, peers beside us'
 	@echo 'make bench-parse [JSON=FILE]'
 	@echo 'make bench-srtp [JSON=FILE] [QUICK=1]'
+	@echo 'make bench-tls [JSON=FILE] [QUICK=1]'
 	@echo 'make bench-media [JSON=FILE] [PLOT=FILE.svg] [DETAILS=FILE] [README=1] [QUICK=1]'
 	@echo 'make coverage            coverage of base, proto, call, guard and its floor'
 	@echo 'make install [DESTDIR= PREFIX=/usr/local], make uninstall, make clean'

@@ -18,7 +18,7 @@ _hornwork() {
 		;;
 	esac
 	case ${COMP_WORDS[1]} in
-	init) words='--outside --inside --pbx --yes --output --help' ;;
+	init) words='--outside --inside --pbx --certificate --key --yes --output --help' ;;
 	check) words='--json --resolve --help' ;;
 	run) words='-c --run-dir --self-test --help' ;;
 	calls) words='--all --json --run-dir --help' ;;

@@ -18,8 +18,8 @@
 #define INIT_TRIES_MAX 3    /* wrong answers to one question */
 
 static const char help[] =
-	"usage: hornwork init [--outside IFACE] [--inside IFACE] [--pbx ADDRESS] [--yes]\n"
-	"                     [--output FILE]\n"
+	"usage: hornwork init [--outside IFACE] [--inside IFACE] [--pbx ADDRESS]\n"
+	"                     [--certificate FILE [--key FILE]] [--yes] [--output FILE]\n"
 	"\n"
 	"Asks three questions and writes a configuration; never over an existing file. Questions "
 	"that\n"
@@ -28,6 +28,8 @@ static const char help[] =
 	"  --outside IFACE  the interface towards phones outside\n"
 	"  --inside IFACE   the interface towards the PBX\n"
 	"  --pbx ADDRESS    where the PBX answers, as 10.10.0.5:5060\n"
+	"  --certificate FILE, --key FILE\n"
+	"                   phones may come over TLS, with this certificate\n"
 	"  --yes            take every proposal without asking\n"
 	"  --output FILE    instead of " CONFIG_FILE_DEFAULT "; - prints it\n"
 	"\n"
@@ -251,6 +253,10 @@ static char *answer_of(struct init *in, const char *option)
 		return in->answers.outside;
 	if (strcmp(option, "--inside") == 0)
 		return in->answers.inside;
+	if (strcmp(option, "--certificate") == 0)
+		return in->answers.certificate;
+	if (strcmp(option, "--key") == 0)
+		return in->answers.key;
 	return strcmp(option, "--pbx") == 0 ? in->answers.pbx : NULL;
 }
 

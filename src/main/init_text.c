@@ -47,6 +47,29 @@ static void write_one_zone(struct out *o, const struct init_answers *a)
 		a->inside);
 }
 
+static void write_tls(struct out *o, const struct init_answers *a)
+{
+	if (!*a->certificate) {
+		out_z(o,
+		      "\n# SIP over TLS: remove the # and add \"tls:5061\" to listen above, and "
+		      "\"wss:443\" for browsers.\n"
+		      "# tls {\n"
+		      "#     certificate = \"/etc/hornwork/sip.pem\" # with its chain; its name is "
+		      "what phones are given\n"
+		      "#     key         = \"/etc/hornwork/sip.key\" # chmod 600\n"
+		      "# }\n");
+		return;
+	}
+	out_fmt(o,
+		"\n# Renewed files are taken over by `hornwork reload`.\n"
+		"tls {\n"
+		"    certificate = \"%s\"\n",
+		a->certificate);
+	if (*a->key)
+		out_fmt(o, "    key         = \"%s\"\n", a->key);
+	out_z(o, "}\n");
+}
+
 void init_text_write(struct out *o, const struct init_answers *a)
 {
 	bool two = strcmp(a->outside, a->inside) != 0;
@@ -68,10 +91,11 @@ void init_text_write(struct out *o, const struct init_answers *a)
 		"port 5060.\n"
 		"phones remote {\n"
 		"    zone   = %s\n"
-		"    listen = {\"udp:5060\", \"tcp:5060\"}\n"
+		"    listen = {\"udp:5060\", \"tcp:5060\"%s}\n"
 		"    to     = main\n"
 		"}\n",
-		inside, a->pbx, outside);
+		inside, a->pbx, outside, *a->certificate ? ", \"tls:5061\"" : "");
+	write_tls(o, a);
 	if (two)
 		out_z(o, "\n# Phones beside the PBX, if they are to go through the gateway too.\n"
 			 "# phones desk {\n"

@@ -49,10 +49,23 @@ protocol = tcp
 bind = {ip}:5060
 """
 
+TLS_CONF = """[tls]
+type = transport
+protocol = tls
+bind = {ip}:5061
+cert_file = {dir}/ast.pem
+priv_key_file = {dir}/ast.key
+ca_list_file = {dir}/ca.pem
+method = tlsv1_2
+verify_server = yes
+verify_client = yes
+require_client_cert = yes
+"""
+
 PHONE_CONF = """
 [{user}]
 type = endpoint
-transport = udp
+transport = {transport}
 context = phones
 disallow = all
 allow = ulaw
@@ -88,8 +101,9 @@ def chroot():
 class Asterisk:
     """The PBX on host `ast`: the same users and passwords as Kamailio has, realm asterisk."""
 
-    def __init__(self, lab, media_encryption="no"):
+    def __init__(self, lab, media_encryption="no", tls=None):
         self.lab, self.media_encryption = lab, media_encryption
+        self.tls = tls          # (certificate, key, authority): it speaks TLS and demands it
         self.ip = address("ast")
         self.root = chroot()
         self.dir = f"/var/lib/hornwork-lab/{lab.ident}"
@@ -102,12 +116,18 @@ class Asterisk:
         self.lab.own_path(base)
         for folder in ("lib", "spool", "run", "log"):
             os.makedirs(f"{base}/{folder}", exist_ok=True)
-        phones = "".join(PHONE_CONF.format(user=u, password=p, encryption=self.media_encryption) for u, p in PASSWORDS.items())
+        phones = "".join(PHONE_CONF.format(user=u, password=p, encryption=self.media_encryption,
+                                           transport="tls" if self.tls else "udp")
+                         for u, p in PASSWORDS.items())
         files = {"asterisk.conf": ASTERISK_CONF.replace("{dir}", self.dir),
                  "modules.conf": MODULES_CONF, "pjsip.conf": PJSIP_CONF.format(ip=self.ip) + phones,
                  "extensions.conf": EXTENSIONS_CONF,
                  "rtp.conf": "[general]\nrtpstart = 20000\nrtpend = 20200\n",
                  "logger.conf": "[logfiles]\nconsole => notice,warning,error,verbose\n"}
+        if self.tls:
+            files["pjsip.conf"] += TLS_CONF.format(ip=self.ip, dir=self.dir)
+            for path, name in zip(self.tls, ("ast.pem", "ast.key", "ca.pem")):
+                shutil.copy(path, f"{base}/{name}")
         for name, text in files.items():
             with open(f"{base}/{name}", "w", encoding="utf-8") as out:
                 out.write(text)

@@ -22,8 +22,10 @@ alias="{domain}"
 listen=udp:{ip}:5060
 listen=tcp:{ip}:5060
 listen=udp:[{ip6}]:5060
+{tls_listen}
 tcp_connection_lifetime=3605
 mpath="{modules}"
+{tls_modules}
 loadmodule "kex.so"
 loadmodule "corex.so"
 loadmodule "tm.so"
@@ -90,6 +92,23 @@ request_route {{
 """
 
 
+TLS_CONFIG = """[server:default]
+method = TLSv1.2+
+certificate = {0}
+private_key = {1}
+ca_list = {2}
+verify_certificate = yes
+require_certificate = yes
+[client:default]
+method = TLSv1.2+
+certificate = {0}
+private_key = {1}
+ca_list = {2}
+verify_certificate = yes
+require_certificate = yes
+"""
+
+
 class Kamailio:
     """The PBX on host `pbx`. Numbers that no phone registered go to the gateway.
 
@@ -98,8 +117,9 @@ class Kamailio:
     first answer.
     """
 
-    def __init__(self, lab, fr_ms=8000):
+    def __init__(self, lab, fr_ms=8000, tls=None):
         self.lab = lab
+        self.tls = tls          # (certificate, key, authority): it speaks TLS too, proven both ways
         self.host = "pbx"
         self.ip = address("pbx")
         self.log = f"{lab.workdir}/kamailio.log"
@@ -115,7 +135,13 @@ class Kamailio:
         for user, port in (("scripted", 5070), ("scripted2", 5071), ("team", 5070), ("load", 5090)):
             rows.append(f'$sht(route=>{user}) = "sip:{user}@{peer}:{port}";')
         rows.append(f'$sht(fork=>team) = "sip:team@{peer}:5071";')
-        return CONFIG.format(domain=DOMAIN, ip=self.ip, ip6=address("pbx", family=6),
+        listen, modules = "", ""
+        if self.tls:
+            listen = f"enable_tls=yes\nlisten=tls:{self.ip}:5061"
+            modules = f'loadmodule "tls.so"\nmodparam("tls", "config", "{self.run_dir}/tls.cfg")'
+            with open(f"{self.run_dir}/tls.cfg", "w", encoding="utf-8") as out:
+                out.write(TLS_CONFIG.format(*self.tls))
+        return CONFIG.format(domain=DOMAIN, tls_listen=listen, tls_modules=modules, ip=self.ip, ip6=address("pbx", family=6),
                              modules=glob.glob(MODULES)[0] + "/", run=self.run_dir, control=self.control, fr_ms=self.fr_ms,
                              gateway=address("gw", "eth1"),
                              tables="\n".join("  " + row for row in rows))

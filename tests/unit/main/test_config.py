@@ -92,6 +92,13 @@ class Init(CommandTest):
             self.assertEqual(self.run_command('check', path)[0], 0)
             path.unlink()
 
+    def test_a_certificate(self):
+        code, out, _ = self.init(*self.options(), '--certificate', '/etc/x.pem', '--key', '/etc/x.key', '--output', '-')
+        self.assertEqual(code, 0)
+        for part in ('"tls:5061"', 'certificate = "/etc/x.pem"', 'key         = "/etc/x.key"'):
+            self.assertIn(part, out)
+        self.assertEqual(self.run_command('check', self.write('tls.conf', out))[0], 0)
+
     def test_commented_sections_are_good_too(self):
         _, out, _ = self.init(*self.options(), '--output', '-')
         text = '\n'.join(line[2:] if line.startswith('# ') and ('{' in line or '}' in line or '   ' in line) else line
