@@ -70,6 +70,17 @@ def test_px02_inside_freepbx(assessor, pbx_of):
     assert {"CVE-2024-42491", "CVE-2025-66039"} <= {f["cve"] for f in found}
 
 
+def test_px02_by_other_banners(assessor, phones_of):
+    """A SIP side that says nothing; the web server of the PBX does."""
+    pbx = phones_of({"sip": {}, "agent": "PBX", "http": {"server": "Asterisk/18.24.2"}, "tcp": {"22": "SSH-2.0-OpenSSH_9.2p1\r\n"}},
+                    host="pbx")
+    bad = assessor.configure(PBX).run(only="PX-02")
+    assert len(bad.open("PX-02")) == 5 and bad.open("PX-02")[0]["port"] == 0, bad.text
+    pbx.stop()
+    phones_of({"sip": {}, "agent": "PBX", "http": {"server": "Asterisk/22.5.2"}}, host="pbx")
+    assert assessor.run(only="PX-02").verdict("PX-02") == "clean"
+
+
 def test_px02_without_a_version(assessor, pbx_of):
     """Nothing is called good that could not be looked at."""
     for agent, words in (("PBX", "no product"), ("Asterisk PBX", "names no version")):
@@ -124,6 +135,7 @@ def test_dv14_firmware(assessor, phones_of):
     phone = phones_of({"address": "10.20.0.20", "sip": {}, "agent": "Grandstream GXP1625 1.0.4.100"})
     bad = assessor.configure(PHONE).run(only="DV-14")
     assert bad.code == 1 and "CVE-2026-2329" in {f["cve"] for f in bad.open("DV-14")}, bad.text
+    assert "quarantine" in bad.open("DV-14")[0]["shield"]
     phone.stop()
     phones_of({"address": "10.20.0.20", "sip": {}, "agent": "Grandstream GXP1625 1.0.7.90"})
     good = assessor.run(only="DV-14")

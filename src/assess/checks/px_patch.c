@@ -8,7 +8,8 @@
 
 #include "io/clock.h"
 
-#define SIGHTINGS_MAX 4
+#define SIGHTINGS_MAX  8
+#define BANNER_WAIT_MS 3000
 #define HOST_COMMAND                                                                               \
 	"dpkg-query -W -f='${Package}\\t${Version}\\t${source:Package}\\t${source:Version}\\n' "   \
 	"2>/dev/null || rpm -qa --qf "                                                             \
@@ -26,6 +27,7 @@ struct patch {
 	struct package_list packages;
 	bool host_read;
 	struct fused_list fused;
+	const char *shield; /* of what is found, or NULL */
 };
 
 static void patch_close(struct patch *p)
@@ -60,17 +62,35 @@ static int patch_open(struct visit *v, struct patch *p, enum verdict *verdict)
 	return err;
 }
 
-static void see(struct patch *p, const struct product *product, const char *unit,
-		const char *version, const char *seen_by)
+/* A product that was seen before counts again only when its version was not told yet. */
+static void see_product(struct patch *p, const struct product *product, struct slice unit,
+			struct slice version, const char *seen_by)
 {
-	if (!product || p->count == SIGHTINGS_MAX)
-		return;
-	p->sightings[p->count++] = (struct sighting){.product = product,
-						     .unit = slice_z(unit),
-						     .version = slice_z(version),
-						     .seen_by = seen_by};
+	const struct sighting s = {
+		.product = product, .unit = unit, .version = version, .seen_by = seen_by};
+
+	for (size_t i = 0; i < p->count; i++)
+		if (p->sightings[i].product == product) {
+			if (!p->sightings[i].version.n)
+				p->sightings[i] = s;
+			return;
+		}
+	if (product && p->count < SIGHTINGS_MAX)
+		p->sightings[p->count++] = s;
 }
 
+/* The texts of `b` are kept, for sightings borrow them. */
+static void see(struct visit *v, struct patch *p, const struct banner_found *b, const char *seen_by)
+{
+	struct slice unit, version;
+
+	if (arena_copy(v->arena, slice_z(b->unit), &unit) ||
+	    arena_copy(v->arena, slice_z(b->version), &version))
+		return;
+	see_product(p, b->product, unit, version, seen_by);
+	if (b->inner && arena_copy(v->arena, slice_z(b->inner_version), &version) == 0)
+		see_product(p, b->inner, slice_of("", 0), version, seen_by);
+}
 /* What the SIP side says of itself. 0 also when it says nothing that is known. */
 static int patch_ask_sip(struct visit *v, struct patch *p)
 {
@@ -86,9 +106,42 @@ static int patch_ask_sip(struct visit *v, struct patch *p)
 	}
 	if (err || !banner_match(&p->banners, &p->base, "sip", slice_z(p->banner), &p->found))
 		return err;
-	see(p, p->found.product, p->found.unit, p->found.version, "SIP banner");
-	see(p, p->found.inner, "", p->found.inner_version, "SIP banner");
+	see(v, p, &p->found, "SIP banner");
 	return 0;
+}
+
+/* What its web server says, in plain HTTP; silence is no fault. */
+static void patch_ask_http(struct visit *v, struct patch *p)
+{
+	struct http_answer answer;
+	struct banner_found b;
+
+	if (visit_http(v, &(struct http_ask){.class = PACKET_HTTP}, &answer))
+		return;
+	if (banner_match(&p->banners, &p->base, "http-server", slice_z(answer.server), &b))
+		see(v, p, &b, "HTTP Server");
+	if (banner_match(&p->banners, &p->base, "http-title", http_title(&answer), &b))
+		see(v, p, &b, "HTTP title");
+	http_answer_done(&answer);
+}
+
+/* SSH servers speak first (RFC 4253 4.2). */
+static void patch_ask_ssh(struct visit *v, struct patch *p)
+{
+	char line[256];
+	struct banner_found b;
+	struct wire *c;
+	int n;
+
+	if (visit_connect(v, PACKET_TCP_CONNECT, 22, &c))
+		return;
+	n = wire_read(c, line, sizeof(line), BANNER_WAIT_MS);
+	wire_close(c);
+	if (n > 0 && banner_match(&p->banners, &p->base, "ssh",
+				  slice_first(slice_of(line, (size_t)n),
+					      slice_find(slice_of(line, (size_t)n), '\r')),
+				  &b))
+		see(v, p, &b, "SSH banner");
 }
 
 /* The packages of the host, with the owner's key. ERR_ABSENT: no ssh-user. */
@@ -133,7 +186,7 @@ static const char *kept(struct visit *v, struct slice text)
 	return text.n && arena_copy(v->arena, text, &copy) == 0 ? copy.p : NULL;
 }
 
-static enum verdict found_cve(struct visit *v, const struct fused *f)
+static enum verdict found_cve(struct visit *v, const struct patch *p, const struct fused *f)
 {
 	uint8_t severity = ASSESS_MEDIUM;
 	struct found finding = {.cve = f->cve,
@@ -141,10 +194,11 @@ static enum verdict found_cve(struct visit *v, const struct fused *f)
 				.kev = *f->kev != '\0',
 				.severity = &severity,
 				.confidence = VISIT_LEVEL((uint8_t)f->confidence),
-				.remediation = kept(v, f->remedy)};
+				.remediation = kept(v, f->remedy),
+				.shield = p->shield};
 
 	(void)assess_severity_parse(slice_z(f->severity), &severity);
-	if (!f->package.n)
+	if (f->product && (f->product == p->found.product || f->product == p->found.inner))
 		finding.port = v->target->asset->sip_port;
 	return visit_found(v, &finding, "%.*s%s%s%s%s", SLICE_ARGS(f->summary),
 			   f->summary.n ? "\n" : "", f->why, *f->kev ? "\nexploited since " : "",
@@ -159,7 +213,7 @@ static enum verdict report_fused(struct visit *v, const struct patch *p,
 
 	for (size_t i = 0; i < p->fused.count; i++)
 		if (p->fused.items[i].status == FUSED_VULNERABLE && wanted(&p->fused.items[i]))
-			verdict = found_cve(v, &p->fused.items[i]);
+			verdict = found_cve(v, p, &p->fused.items[i]);
 	return verdict;
 }
 
@@ -195,7 +249,10 @@ static enum verdict no_version(struct visit *v, const struct patch *p)
 
 static bool says_version(const struct patch *p)
 {
-	return p->count > 0 && p->sightings[0].version.n > 0;
+	for (size_t i = 0; i < p->count; i++)
+		if (p->sightings[i].version.n)
+			return true;
+	return false;
 }
 
 /* "1.2" somewhere: a version, whoever made it. */
@@ -239,8 +296,17 @@ enum verdict px01_banner(struct visit *v)
 	return verdict;
 }
 
-/* Open to each of the checks that rest on the SIP banner: asks, fuses, reports. */
-static enum verdict by_banner(struct visit *v, bool (*wanted)(const struct fused *f))
+/* For a server each of its banners, for a phone its web server only when SIP tells no version. */
+static void patch_ask_others(struct visit *v, struct patch *p)
+{
+	if (v->target->asset->kind == ASSET_PHONE && says_version(p))
+		return;
+	patch_ask_http(v, p);
+	if (v->target->asset->kind != ASSET_PHONE)
+		patch_ask_ssh(v, p);
+}
+
+static enum verdict by_banners(struct visit *v, const char *shield)
 {
 	struct patch p;
 	enum verdict verdict = VERDICT_CLEAN;
@@ -248,20 +314,22 @@ static enum verdict by_banner(struct visit *v, bool (*wanted)(const struct fused
 
 	if (err)
 		return verdict;
+	p.shield = shield;
 	err = patch_ask_sip(v, &p);
-	if (err)
+	patch_ask_others(v, &p);
+	if (err && !p.count)
 		verdict = visit_failed(v, "OPTIONS", err);
 	else if (!says_version(&p))
 		verdict = no_version(v, &p);
 	else if (patch_fuse(v, &p, &verdict) == 0)
-		verdict = report_fused(v, &p, wanted);
+		verdict = report_fused(v, &p, of_product);
 	patch_close(&p);
 	return verdict;
 }
 
 enum verdict px02_known_cve(struct visit *v)
 {
-	return by_banner(v, of_product);
+	return by_banners(v, NULL);
 }
 
 /* Whether the advisories at hand speak of this distribution at all: silence is no clean bill. */
@@ -357,7 +425,8 @@ enum verdict px05_end_of_life(struct visit *v)
 	return verdict;
 }
 
+/* Until the firmware is updated, administrators alone reach the phone's web interface. */
 enum verdict dv14_firmware(struct visit *v)
 {
-	return by_banner(v, of_product);
+	return by_banners(v, visit_quarantine(v));
 }
