@@ -1,9 +1,9 @@
 #include "advisory/fetch.h"
 
 #include <curl/curl.h>
-#include <stdlib.h>
 
 #include "advisory/limits.h"
+#include "base/mem.h"
 #include "base/slice.h"
 
 #define FETCH_SECONDS_MAX	  600L
@@ -113,13 +113,13 @@ static int request(CURL *c, struct fetching *g, const char *url, char **next, st
 				 "%s: it redirects to %s; that is another host, name it yourself "
 				 "if you trust it",
 				 url, to);
-	*next = strdup(to);
+	*next = mem_strndup(to, strlen(to));
 	return *next ? 0 : fault_say(f, ERR_NOMEM, "%s: no memory", url);
 }
 
 static int follow(CURL *c, struct fetching *g, const char *url, struct fault *f)
 {
-	char *here = strdup(url), *next;
+	char *here = mem_strndup(url, strlen(url)), *next;
 	int err = here ? 0 : fault_say(f, ERR_NOMEM, "%s: no memory", url);
 
 	for (int i = 0; !err; i++) {
@@ -130,10 +130,10 @@ static int follow(CURL *c, struct fetching *g, const char *url, struct fault *f)
 		err = request(c, g, here, &next, f);
 		if (err || !next)
 			break;
-		free(here);
+		mem_free(here);
 		here = next;
 	}
-	free(here);
+	mem_free(here);
 	return err;
 }
 

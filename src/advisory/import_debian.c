@@ -1,11 +1,10 @@
 /* Debian's security tracker: {package: {CVE: {releases: {codename: {status, fixed_version}}}}},
  * some 70 MB. It is streamed: one entry at a time is in memory. */
-#include <stdlib.h>
-
 #include "advisory/import_impl.h"
 #include "advisory/jsonl.h"
 #include "advisory/limits.h"
 #include "advisory/row.h"
+#include "base/mem.h"
 
 #define NAME_BYTES_MAX 256
 
@@ -80,6 +79,58 @@ static int read_object(struct stream *s, struct slice *out)
 	return 0;
 }
 
+static const char *status_of(const json_t *release, struct slice fixed)
+{
+	struct slice status = json_member_slice(release, "status");
+	struct slice nodsa = json_member_slice(release, "nodsa_reason");
+
+	if (slice_eq(status, SL("resolved")))
+		return slice_eq(fixed, SL("0")) ? "not_affected" : "fixed";
+	if (slice_eq(status, SL("undetermined")))
+		return "under_investigation";
+	if (!slice_eq(status, SL("open")))
+		return NULL;
+	return slice_eq(nodsa, SL("ignored")) ||
+			       slice_eq(json_member_slice(release, "urgency"), SL("end-of-life"))
+		       ? "ignored"
+		       : "affected";
+}
+
+static int entry_take(struct import_sink *s, struct slice package, struct slice cve,
+		      const json_t *entry)
+{
+	json_t *releases = json_object_get(entry, "releases");
+	const json_t *r;
+	const char *name;
+	int err = 0;
+
+	if (!adv_id_valid(cve) ||
+	    slice_starts(cve, SL("TEMP-"))) { /* provisional names: TEMP-0000000-ABCDEF */
+		s->skipped++;
+		return 0;
+	}
+	if (!json_is_object(releases))
+		return fault_say(s->fault, ERR_SYNTAX, "%s: %.*s of %.*s has no 'releases'",
+				 s->where, SLICE_ARGS(cve), SLICE_ARGS(package));
+	json_object_foreach(releases, name, r)
+	{
+		struct slice fixed = json_member_slice(r, "fixed_version");
+		const char *status = status_of(r, fixed);
+
+		if (!status)
+			continue;
+		if (strcmp(status, "fixed") != 0)
+			fixed = slice_of("", 0);
+		err = sink_row(s, json_pack("{ss% ss% ss ss ss ss ss%}", "cve", cve.p, cve.n,
+					    "package", package.p, package.n, "distribution",
+					    "debian", "release", name, "order", "dpkg", "status",
+					    status, "fixed_version", fixed.p, fixed.n));
+		if (err)
+			break;
+	}
+	return err;
+}
+
 static int read_entry(struct stream *s, struct slice package, const char *cve)
 {
 	json_t *j = NULL;
@@ -89,7 +140,7 @@ static int read_entry(struct stream *s, struct slice package, const char *cve)
 	if (!err)
 		err = json_text_parse(text, s->sink->where, s->line, &j, s->sink->fault);
 	if (!err)
-		err = import_debian_entry(s->sink, package, slice_z(cve), j);
+		err = entry_take(s->sink, package, slice_z(cve), j);
 	json_decref(j);
 	return err;
 }
@@ -137,63 +188,11 @@ int import_debian(struct import_sink *s, FILE *file)
 	if (err)
 		return err;
 	sink_ident(s, "debian-tracker", slice_of("", 0));
-	stream.entry = malloc(ADV_LINE_BYTES_MAX);
+	stream.entry = mem_grow(NULL, ADV_LINE_BYTES_MAX);
 	if (!stream.entry)
 		return fault_say(s->fault, ERR_NOMEM, "%s: no memory", s->where);
 	err = next(&stream) == '{' ? read_members(&stream, slice_of("", 0), read_package)
 				   : wrong(&stream, "an object of packages was expected");
-	free(stream.entry);
-	return err;
-}
-
-static const char *status_of(const json_t *release, struct slice fixed)
-{
-	struct slice status = json_member_slice(release, "status");
-	struct slice nodsa = json_member_slice(release, "nodsa_reason");
-
-	if (slice_eq(status, SL("resolved")))
-		return slice_eq(fixed, SL("0")) ? "not_affected" : "fixed";
-	if (slice_eq(status, SL("undetermined")))
-		return "under_investigation";
-	if (!slice_eq(status, SL("open")))
-		return NULL;
-	return slice_eq(nodsa, SL("ignored")) ||
-			       slice_eq(json_member_slice(release, "urgency"), SL("end-of-life"))
-		       ? "ignored"
-		       : "affected";
-}
-
-int import_debian_entry(struct import_sink *s, struct slice package, struct slice cve,
-			const json_t *entry)
-{
-	json_t *releases = json_object_get(entry, "releases");
-	const json_t *r;
-	const char *name;
-	int err = 0;
-
-	if (!adv_id_valid(cve) ||
-	    slice_starts(cve, SL("TEMP-"))) { /* provisional names: TEMP-0000000-ABCDEF */
-		s->skipped++;
-		return 0;
-	}
-	if (!json_is_object(releases))
-		return fault_say(s->fault, ERR_SYNTAX, "%s: %.*s of %.*s has no 'releases'",
-				 s->where, SLICE_ARGS(cve), SLICE_ARGS(package));
-	json_object_foreach(releases, name, r)
-	{
-		struct slice fixed = json_member_slice(r, "fixed_version");
-		const char *status = status_of(r, fixed);
-
-		if (!status)
-			continue;
-		if (strcmp(status, "fixed") != 0)
-			fixed = slice_of("", 0);
-		err = sink_row(s, json_pack("{ss% ss% ss ss ss ss ss%}", "cve", cve.p, cve.n,
-					    "package", package.p, package.n, "distribution",
-					    "debian", "release", name, "order", "dpkg", "status",
-					    status, "fixed_version", fixed.p, fixed.n));
-		if (err)
-			break;
-	}
+	mem_free(stream.entry);
 	return err;
 }

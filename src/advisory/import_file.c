@@ -1,12 +1,12 @@
 /* What a file is, by its shape: JSON lines, one document, or Debian's tracker, which is streamed.
  */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "advisory/import_impl.h"
 #include "advisory/jsonl.h"
 #include "advisory/limits.h"
 #include "advisory/recog.h"
+#include "base/mem.h"
 
 typedef int (*reader)(struct import_sink *s, const json_t *doc);
 
@@ -34,16 +34,18 @@ static bool is_own(const json_t *doc)
 	       (has(doc, "cve") && (has(doc, "product_key") || has(doc, "package")));
 }
 
+static int document_read(struct import_sink *s, json_t *doc, unsigned line);
+
 static int list_read(struct import_sink *s, json_t *list, unsigned line)
 {
 	int err = 0;
 
 	for (size_t i = 0; !err && i < json_array_size(list); i++)
-		err = import_document(s, json_array_get(list, i), line);
+		err = document_read(s, json_array_get(list, i), line);
 	return err;
 }
 
-int import_document(struct import_sink *s, json_t *doc, unsigned line)
+static int document_read(struct import_sink *s, json_t *doc, unsigned line)
 {
 	reader read = reader_of(doc);
 
@@ -62,7 +64,7 @@ int import_document(struct import_sink *s, json_t *doc, unsigned line)
 
 static int line_take(void *ctx, json_t *row, unsigned line)
 {
-	return import_document(ctx, row, line);
+	return document_read(ctx, row, line);
 }
 
 /* {package: {CVE: {...}}}: what its first member looks like tells it. */
@@ -88,7 +90,7 @@ static int whole_read(struct import_sink *s, FILE *file, struct slice text)
 		rewind(file);
 		err = import_debian(s, file);
 	} else {
-		err = import_document(s, doc, 1);
+		err = document_read(s, doc, 1);
 	}
 	json_decref(doc);
 	return err;
@@ -154,12 +156,12 @@ int import_opened(struct import_sink *s, FILE *file)
 		return err;
 	whole = size <= (long)ADV_DOC_BYTES_MAX;
 	n = whole ? (size_t)size : ADV_LINE_BYTES_MAX;
-	buf = malloc(n);
+	buf = mem_grow(NULL, n);
 	if (!buf)
 		return fault_say(s->fault, ERR_NOMEM, "%s: no memory", s->where);
 	n = fread(buf, 1, n, file);
 	err = text_read(s, file, slice_of(buf, n), whole);
-	free(buf);
+	mem_free(buf);
 	return err;
 }
 

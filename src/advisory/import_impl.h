@@ -32,12 +32,8 @@ int import_cve5(struct import_sink *s, const json_t *doc) must_check;
 int import_osv(struct import_sink *s, const json_t *doc) must_check;
 int import_kev(struct import_sink *s, const json_t *doc) must_check;
 int import_csaf(struct import_sink *s, const json_t *doc) must_check;
-/* Debian's tracker as a whole, streamed; and one entry of it. */
+/* Debian's tracker as a whole, streamed. */
 int import_debian(struct import_sink *s, FILE *file) must_check;
-int import_debian_entry(struct import_sink *s, struct slice package, struct slice cve,
-			const json_t *entry) must_check;
-/* Finds out what a document is, and reads it. */
-int import_document(struct import_sink *s, json_t *doc, unsigned line) must_check;
 /* A whole file of any format; `where` of the sink names an opened one. */
 int import_opened(struct import_sink *s, FILE *file) must_check;
 int import_file(struct import_sink *s, const char *path) must_check;

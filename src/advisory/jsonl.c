@@ -1,10 +1,10 @@
 #include "advisory/jsonl.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "advisory/limits.h"
+#include "base/mem.h"
 
 struct scan {
 	unsigned depth, values;
@@ -32,7 +32,8 @@ static void scan_char(struct scan *s, char c)
 		s->values++;
 }
 
-bool json_text_bounded(struct slice text, const char **why)
+/* Whether the text stays within the limits; *why names what does not. */
+static bool text_bounded(struct slice text, const char **why)
 {
 	struct scan s = {0};
 
@@ -57,7 +58,7 @@ int json_text_parse(struct slice text, const char *where, unsigned line, json_t 
 	const char *why;
 	json_t *j;
 
-	if (!json_text_bounded(text, &why))
+	if (!text_bounded(text, &why))
 		return fault_say(f, ERR_LIMIT, "%s:%u: %s", where, line, why);
 	j = json_loadb(text.p ? text.p : "", text.n, 0, &error);
 	if (!j)
@@ -100,7 +101,7 @@ static int line_read(FILE *file, char *buf, size_t size, size_t *out_n)
 int jsonl_read_file(FILE *file, const char *name, struct slice only, jsonl_fn fn, void *ctx,
 		    struct fault *f)
 {
-	char *buf = malloc(ADV_LINE_BYTES_MAX);
+	char *buf = mem_grow(NULL, ADV_LINE_BYTES_MAX);
 	unsigned line = 0;
 	int err = 0;
 
@@ -125,7 +126,7 @@ int jsonl_read_file(FILE *file, const char *name, struct slice only, jsonl_fn fn
 	}
 	if (!err && ferror(file))
 		err = fault_say(f, -EIO, "%s: it cannot be read", name);
-	free(buf);
+	mem_free(buf);
 	return err;
 }
 
@@ -157,12 +158,24 @@ struct slice json_member_slice(const json_t *object, const char *key)
 	return json_slice(json_object_get(object, key));
 }
 
+/* "+02:00" behind the time, in seconds; 0 for Z and for none. */
+static time_t zone_seconds(const char *zone)
+{
+	uint32_t hours, minutes;
+	struct slice text = slice_z(zone);
+
+	if (text.n < 6 || text.p[3] != ':' ||
+	    slice_u32(slice_first(slice_from(text, 1), 2), 23, &hours) ||
+	    slice_u32(slice_first(slice_from(text, 4), 2), 59, &minutes))
+		return 0;
+	return (*zone == '-' ? -1 : 1) * (time_t)(hours * 3600 + minutes * 60);
+}
+
 uint64_t json_date_ms(struct slice text)
 {
 	struct tm tm = {0};
-	char z[32];
-	const char *rest;
-	int hours = 0, minutes = 0;
+	char z[40];
+	const char *rest, *zone = NULL;
 	time_t t;
 
 	slice_to_z(slice_trim(text), z, sizeof(z));
@@ -171,13 +184,10 @@ uint64_t json_date_ms(struct slice text)
 		rest = strptime(z, "%Y.%m.%d", &tm);
 	if (!rest)
 		return 0;
-	if (*rest == 'T' || *rest == ' ') {
-		const char *after = strptime(rest + 1, "%H:%M:%S", &tm);
-		const char *zone = after ? strpbrk(after, "+-") : NULL;
-
-		if (zone && sscanf(zone, "%3d:%2d", &hours, &minutes) == 2)
-			minutes = hours < 0 || *zone == '-' ? -minutes : minutes;
-	}
-	t = timegm(&tm) - hours * 3600 - minutes * 60;
+	if (*rest == 'T' || *rest == ' ')
+		rest = strptime(rest + 1, "%H:%M:%S", &tm);
+	if (rest)
+		zone = strpbrk(rest, "+-");
+	t = timegm(&tm) - (zone ? zone_seconds(zone) : 0);
 	return t > 0 ? (uint64_t)t * 1000 : 0;
 }

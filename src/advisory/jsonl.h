@@ -9,10 +9,8 @@
 #include "advisory/fault.h"
 #include "base/slice.h"
 
-/* Whether the text stays within ADV_DEPTH_MAX and ADV_VALUES_MAX; *why names what does not. */
-bool json_text_bounded(struct slice text, const char **why);
-/* Parses a text that is bounded. ERR_SYNTAX or ERR_LIMIT with words (after `where` and the line);
- * on success *out is to be given to json_decref. */
+/* Parses a text that stays within ADV_DEPTH_MAX and ADV_VALUES_MAX. ERR_SYNTAX or ERR_LIMIT with
+ * words (after `where` and the line); on success *out is to be given to json_decref. */
 int json_text_parse(struct slice text, const char *where, unsigned line, json_t **out,
 		    struct fault *f) must_check;
 

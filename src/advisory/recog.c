@@ -77,10 +77,12 @@ static void param_take(struct recog *r, const char **attributes)
 	const char *pos = attribute(attributes, "pos"), *name = attribute(attributes, "name");
 	const char *value = attribute(attributes, "value");
 	json_t *param;
+	uint32_t group;
 
-	if (!r->row || !pos || !name || json_array_size(r->params) == RECOG_PARAMS_MAX)
+	if (!r->row || !pos || !name || slice_u32(slice_z(pos), 99, &group) ||
+	    json_array_size(r->params) == RECOG_PARAMS_MAX)
 		return;
-	param = json_pack("{si ss ss*}", "pos", atoi(pos), "name", name, "value", value);
+	param = json_pack("{si ss ss*}", "pos", (int)group, "name", name, "value", value);
 	if (!param || json_array_append_new(r->params, param))
 		stop(r, ERR_NOMEM, "no memory");
 }

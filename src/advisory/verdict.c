@@ -407,10 +407,3 @@ void fused_list_done(struct fused_list *l)
 	arena_done(&l->arena);
 	*l = (struct fused_list){0};
 }
-
-const char *fused_status_text(enum fused_status s)
-{
-	static const char *const words[] = {"vulnerable", "unknown", "fixed", "not affected"};
-
-	return words[s];
-}

@@ -64,6 +64,5 @@ struct fuse_request {
 /* ERR_NOMEM, ERR_LIMIT and what reading the feeds gives, with words. */
 int verdict_fuse(const struct fuse_request *r, struct fused_list *out, struct fault *f) must_check;
 void fused_list_done(struct fused_list *l);
-const char *fused_status_text(enum fused_status s);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "advisory/import.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "main/assess_data.h"
 #include "main/command.h"
 
@@ -188,14 +189,29 @@ static void print_feeds(const struct feed_list *l, uint64_t now_ms)
 	}
 }
 
+static int print_feeds_json(const struct feed_list *l, uint64_t now_ms)
+{
+	char *buf = mem_zalloc(1, FEEDS_JSON_MAX);
+	struct out out = out_to(buf, buf ? FEEDS_JSON_MAX : 0);
+	struct json j = json_to(&out);
+
+	json_open(&j, '[');
+	for (size_t i = 0; i < l->count; i++) {
+		json_feed(&j, &l->items[i], now_ms);
+		json_close(&j, '}');
+	}
+	json_close(&j, ']');
+	print_buffer(&out);
+	mem_free(buf);
+	return out.err ? EXIT_USAGE : EXIT_GOOD;
+}
+
 int cmd_assess_feeds(int argc, char **argv)
 {
-	static char buf[FEEDS_JSON_MAX];
-	struct out out = out_to(buf, sizeof(buf));
-	struct json j = json_to(&out);
 	struct import_options o = {0};
 	uint64_t now_ms = wall_ms();
 	struct adv_base b;
+	int code = EXIT_GOOD;
 
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
 		fputs(feeds_usage, stdout);
@@ -205,16 +221,10 @@ int cmd_assess_feeds(int argc, char **argv)
 		return wrong_usage("feeds", "it knows --json and --feeds DIR", feeds_usage);
 	if (assess_base_open(&b, "assess feeds", o.feeds_dir))
 		return EXIT_USAGE;
-	json_open(&j, '[');
-	for (size_t i = 0; i < b.feeds.count; i++) {
-		json_feed(&j, &b.feeds.items[i], now_ms);
-		json_close(&j, '}');
-	}
-	json_close(&j, ']');
 	if (o.json)
-		print_buffer(&out);
+		code = print_feeds_json(&b.feeds, now_ms);
 	else
 		print_feeds(&b.feeds, now_ms);
 	adv_base_close(&b);
-	return EXIT_GOOD;
+	return code;
 }
