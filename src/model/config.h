@@ -196,8 +196,11 @@ struct config_asset {
 	size_t address_count;
 	const struct ip_prefix *subnets;
 	size_t subnet_count;
-	uint8_t kind;		  /* enum asset_kind */
-	uint16_t sip_port;	  /* where it speaks SIP */
+	uint8_t kind;		     /* enum asset_kind */
+	uint16_t sip_port;	     /* where it speaks SIP */
+	const struct slice *domains; /* that its certificate must name */
+	size_t domain_count;
+	bool mutual_tls;	  /* it must refuse clients without a good certificate */
 	const struct slice *macs; /* hardware addresses as written */
 	size_t mac_count;
 	const struct slice *provisioning; /* paths under which it serves devices their files */

@@ -69,6 +69,8 @@ class Phone:
             return [self._by_user(head, rules["enumerate"])]
         if method in rules.get("methods", {}):
             return [self._sip_reply(head, rules["methods"][method])]
+        if method == "INVITE" and "media" in rules:
+            return self._by_profile(head, text, rules["media"])
         if method == "INVITE":
             if not rules.get("from_anyone"):
                 return [self._sip_reply(head, "403 Forbidden")]
@@ -81,6 +83,22 @@ class Phone:
         if method == "REGISTER":
             return [self._register(head, rules.get("registrar"))]
         return [self._sip_reply(head, "200 OK")]
+
+    def _by_profile(self, head, text, rules):
+        """{"profiles": ["RTP/SAVP"], "answer": True, "suite": "..."}: other offers get 488."""
+        profile = next((line.split(" ")[2] for line in text.split("\r\n")
+                        if line.startswith("m=audio")), "")
+        if profile not in rules["profiles"]:
+            return [self._sip_reply(head, "488 Not Acceptable Here")]
+        out = [self._sip_reply(head, "180 Ringing")]
+        if rules.get("answer"):
+            body = (f"v=0\r\no=- 1 1 IN IP4 {self.address}\r\ns=-\r\nc=IN IP4 {self.address}\r\n"
+                    f"t=0 0\r\nm=audio 20000 {profile} 0\r\n")
+            number = {"AES_CM_128_HMAC_SHA1_32": 1}.get(rules.get("suite"), 2)
+            if "suite" in rules:
+                body += f"a=crypto:{number} {rules['suite']} inline:{'A' * 40}\r\n"
+            out = [self._sip_reply(head, "200 OK", body)]
+        return out
 
     def _by_user(self, head, rules):
         """{"users": ["100"], "known": status, "unknown": status} for a request's user."""
@@ -273,6 +291,18 @@ def _web(phone, rules):
     return serve
 
 
+def _pong(phone):
+    """SIP over TLS as far as keep-alives (RFC 5626 3.5.1)."""
+    async def serve(reader, writer):
+        phone.note("tls")
+        with contextlib.suppress(Exception):
+            if await asyncio.wait_for(reader.readexactly(4), 10) == b"\r\n\r\n":
+                writer.write(b"\r\n")
+                await writer.drain()
+        writer.close()
+    return serve
+
+
 def _banner(phone, kind, text, answers=None):
     async def serve(reader, writer):
         phone.note(kind)
@@ -315,6 +345,16 @@ async def _start(phone):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(spec["https"]["cert"], spec["https"]["key"])
         tcp.append((spec["https"].get("port", 443), _web(phone, spec["https"]), context))
+    if "tls" in spec:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_ciphers(spec["tls"].get("ciphers", "DEFAULT"))
+        context.minimum_version = ssl.TLSVersion[spec["tls"].get("min", "TLSv1_2")]
+        context.maximum_version = ssl.TLSVersion[spec["tls"].get("max", "TLSv1_3")]
+        context.load_cert_chain(spec["tls"]["cert"], spec["tls"]["key"])
+        if "client_ca" in spec["tls"]:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(spec["tls"]["client_ca"])
+        tcp.append((5061, _pong(phone), context))
     if "telnet" in spec:
         tcp.append((spec["telnet"].get("port", 23), _banner(
             phone, "telnet", spec["telnet"].get("banner", "\xff\xfd\x01login: ")), None))
