@@ -185,8 +185,7 @@ HW_INLINE int to_user(struct xdp_md *ctx, const struct hw_table_address *a,
 	struct target t;
 
 	if (queue >= HW_XSK_QUEUES || a->interface >= HW_INTERFACES_MAX ||
-	    flow->flags & (HW_FLOW_OPEN | HW_FLOW_SEAL | HW_FLOW_DTLS) ||
-	    p->ip_bytes > HW_XSK_PACKET_MAX)
+	    flow->flags & HW_FLOW_NO_LANE || p->ip_bytes > HW_XSK_PACKET_MAX)
 		return XDP_PASS;
 	target_find(flow, &t);
 	if (t.port_be == 0)

@@ -167,8 +167,9 @@ static bool relay_frame(struct lane *l, const struct xdp_desc *d, uint64_t now_n
 
 	if (d->addr >= l->frames.bytes || d->len > HW_XSK_FRAME_BYTES - (d->addr - offset) ||
 	    !frame_parse(slice_of(l->frames.memory + d->addr, d->len), &f) ||
-	    !view_take(l, flow_table_index(l->table, &f.local), &in))
-		return false; /* it closed a moment ago */
+	    !view_take(l, flow_table_index(l->table, &f.local), &in) ||
+	    in.flow.flags & HW_FLOW_NO_LANE)
+		return false; /* it closed a moment ago, or is encrypted by now */
 	/* Nothing that needs a key comes this way. */
 	bytes = f.payload.n;
 	if (crypt_pass(NULL, in.stats, &in.flow, &f.source,

@@ -344,6 +344,19 @@ static void another_relay_carries_on(void **state)
 	close(rig_socket(&r->inside));
 }
 
+/* Frames come to any thread; the state of keys and handshakes belongs to one. */
+static void what_may_be_encrypted_takes_ordinary_sockets(void **state)
+{
+	struct rig *r = *state;
+	char buf[BYTES];
+
+	r->spec[0].dtls = true;
+	rig_publish(r);
+	assert_true(passes(r, r->caller_fd, &r->outside, r->callee_fd, rig_rtp(buf, BYTES, 0, 1)));
+	assert_true(way_taken() == 0 || way_taken() == SIZE_MAX);
+	assert_int_equal(stats(r, 0).packets, 1);
+}
+
 static void busy_port_is_tried_again(void **state)
 {
 	struct rig *r = *state;
@@ -439,6 +452,7 @@ int main(void)
 		WITH_RIG(packets_are_marked),
 		WITH_RIG(ipv6_to_ipv4_and_back),
 		WITH_RIG(another_relay_carries_on),
+		WITH_RIG(what_may_be_encrypted_takes_ordinary_sockets),
 		WITH_RIG(busy_port_is_tried_again),
 		WITH_RIG(other_threads_calls_are_left_alone),
 		cmocka_unit_test(workers_share_evenly),
