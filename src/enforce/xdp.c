@@ -186,6 +186,19 @@ int xdp_map_fd(const struct xdp *x, enum xdp_map which)
 	return x->map[which];
 }
 
+int xdp_program_size(const struct xdp *x, struct xdp_size *out)
+{
+	struct bpf_prog_info info = {0};
+	__u32 bytes = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(x->program, &info, &bytes) != 0)
+		return -errno;
+	*out = (struct xdp_size){.instructions = info.xlated_prog_len / 8, /* bytes of each */
+				 .verified = info.verified_insns,
+				 .machine_bytes = info.jited_prog_len};
+	return 0;
+}
+
 int xdp_program_fd(const struct xdp *x)
 {
 	return x->program;

@@ -49,6 +49,13 @@ int xdp_mount(const char *path) must_check;
 /* A map's descriptor, with all rights; borrowed until xdp_free. */
 int xdp_map_fd(const struct xdp *x, enum xdp_map which);
 int xdp_program_fd(const struct xdp *x);
+struct xdp_size {
+	uint32_t instructions;	/* of the program as it is loaded */
+	uint32_t verified;	/* that the verifier walked */
+	uint32_t machine_bytes; /* 0 = it is interpreted */
+};
+/* -errno. */
+int xdp_program_size(const struct xdp *x, struct xdp_size *out) must_check;
 
 /* The two arrays of a block (number as in flow_table_block), made if they are missing. With all
  * rights, for no other could be mapped; the caller closes them. ERR_LIMIT, -errno (no memory: such
