@@ -23,7 +23,8 @@
 #define HW_NEXT_HOP_NONE       0u  /* an index that names no next hop */
 #define HW_XSK_QUEUES	       64u /* receive queues of one interface that may have a socket */
 #define HW_INTERFACES_MAX      64u
-#define HW_RATE_UNIT	       64u   /* bytes that hw_flow.rate_ns_unit speaks of */
+#define HW_RATE_UNIT	       64u /* bytes that hw_flow.rate_ns_unit speaks of */
+#define HW_CONTROL_RING_BYTES  (1u << 20)
 #define HW_CONTROL_BYTES_MAX   1500u /* of an RTCP packet's copy */
 #define HW_CACHE_LINE_BYTES    64
 
@@ -67,6 +68,7 @@ enum hw_user_why {
 	HW_USER_NO_TRANSMIT,  /* that interface takes no redirected packets */
 	HW_USER_MTU,	      /* the packet is longer than the way out takes */
 	HW_USER_CHANGING,     /* the entry was being replaced */
+	HW_USER_CHECKED,      /* that it is encrypted is looked at here */
 	HW_USER_COUNT
 };
 

@@ -68,11 +68,12 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, HW_CONTROL_RING_BYTES);
 } hw_control SEC(".maps");
 
-/* What only `media` can do: the keys, and proofs by STUN. */
-#define NEEDS_MEDIA (HW_FLOW_OPEN | HW_FLOW_SEAL | HW_FLOW_ICE)
+/* What only `media` can do: the keys, proofs by STUN, and a look at whether it is encrypted. */
+#define NEEDS_MEDIA                                                                                \
+	(HW_FLOW_OPEN | HW_FLOW_SEAL | HW_FLOW_ICE | HW_FLOW_SECRET_IN | HW_FLOW_SECRET_OUT)
 
 /* ---- look-ups ---- */
 

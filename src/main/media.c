@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "io/bpf_ring.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "main/child_main.h"
 #include "main/command.h"
+#include "media/report_watch.h"
 #include "proc/identity.h"
 #include "proc/sandbox.h"
 #include "proc/spawner.h"
@@ -20,8 +22,9 @@
 #define SETUP_MS 5000 /* patience with the warden before it is given up */
 #define WATCH_MS 1000 /* how often the threads' health is looked at */
 #define RENEW_MS                                                                                   \
-	86400000ull /* a certificate's time; calls that were told of it may be as old again */
-#define DESCRIPTORS 262144 /* a socket for each flow of 50,000 streams, and some */
+	86400000ull	 /* a certificate's time; calls that were told of it may be as old again */
+#define CONTROLS_MAX 256 /* copies of RTCP at a time; then the warden is listened to again */
+#define DESCRIPTORS  262144 /* a socket for each flow of 50,000 streams, and some */
 
 struct media {
 	struct proc_channel warden;
@@ -29,7 +32,9 @@ struct media {
 	struct flow_table *table;
 	struct vault *vault;
 	struct dtls_identities *identities;
-	uint64_t renew_ms; /* when the next certificate is due */
+	uint64_t renew_ms;     /* when the next certificate is due */
+	struct bpf_ring *ring; /* copies of RTCP from the kernel path; NULL = none */
+	int ring_fd;	       /* -1 = none */
 	struct workers *workers;
 	struct hw_next_hop *hops; /* NULL = no lane yet */
 	size_t unbound;		  /* at the last look */
@@ -57,6 +62,14 @@ static int take_vault(struct media *m)
 	return err;
 }
 
+static int take_ring(struct media *m)
+{
+	if (m->ring)
+		return ERR_EXISTS;
+	m->ring_fd = proc_msg_take_fd(&m->msg, 0);
+	return bpf_ring_open(m->ring_fd, HW_CONTROL_RING_BYTES, &m->ring);
+}
+
 static int wait_for_memory(struct media *m)
 {
 	int err = 0;
@@ -68,6 +81,10 @@ static int wait_for_memory(struct media *m)
 			err = got;
 		else if (m->msg.type == PROC_FLOW_TABLE)
 			err = child_take_table(&m->msg, FLOW_TABLE_PATH, &m->table);
+		else if (m->msg.type == PROC_FLOW_BLOCK)
+			err = child_take_block(&m->msg, m->table);
+		else if (m->msg.type == PROC_CONTROL_RING)
+			err = take_ring(m);
 		else if (m->msg.type == PROC_VAULT)
 			err = take_vault(m);
 	}
@@ -267,17 +284,34 @@ static int renew_certificate(struct media *m)
 	return tell_certificate(m);
 }
 
+static void on_control(void *ctx, struct slice record)
+{
+	const struct media *m = ctx;
+	struct hw_control_copy c;
+
+	if (record.n < sizeof(c))
+		return;
+	memcpy(&c, record.p, sizeof(c));
+	if (c.bytes <= sizeof(c.packet) && c.index < flow_table_size(m->table) &&
+	    flow_table_generation(m->table, c.index) == c.generation)
+		report_watch(m->table, c.index, slice_of((const char *)c.packet, c.bytes),
+			     c.now_ns);
+}
+
 static int serve(struct media *m)
 {
 	int err = 0;
 
 	while (!err && !m->stopping) {
-		struct pollfd p = {.fd = m->warden.fd, .events = POLLIN};
+		struct pollfd p[2] = {{.fd = m->warden.fd, .events = POLLIN},
+				      {.fd = m->ring_fd, .events = POLLIN}};
 
 		if (proc_wants_write(&m->warden))
-			p.events |= POLLOUT;
-		if (poll(&p, 1, WATCH_MS) < 0 && errno != EINTR)
+			p[0].events |= POLLOUT;
+		if (poll(p, 2, WATCH_MS) < 0 && errno != EINTR)
 			return -errno;
+		if (m->ring)
+			bpf_ring_read(m->ring, CONTROLS_MAX, on_control, m);
 		err = proc_wants_write(&m->warden) ? proc_flush(&m->warden) : 0;
 		err = err ? err : take_messages(m);
 		if (!err && !m->stopping) {
@@ -301,11 +335,15 @@ int child_media(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	proc_msg_init(&m->msg);
+	m->ring_fd = -1;
 	err = set_up(m);
 	err = err ? err : serve(m);
 	if (err && err != -EPIPE)
 		log_line(SEV_CRITICAL, "media: %s", err_text(err));
 	workers_stop(m->workers);
+	bpf_ring_free(m->ring);
+	if (m->ring_fd >= 0)
+		close(m->ring_fd);
 	flow_table_free(m->table);
 	vault_free(m->vault);
 	dtls_identities_free(m->identities);

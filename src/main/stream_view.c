@@ -100,6 +100,7 @@ const char *stream_path_why(const struct flow_stats *stats)
 		[HW_USER_NO_TRANSMIT] =
 			"the interface to its destination takes no redirected packets",
 		[HW_USER_MTU] = "a packet is longer than the way out takes",
+		[HW_USER_CHECKED] = "that it is encrypted is looked at here",
 		[HW_USER_CHANGING] = "it was changed while a packet came",
 	};
 	unsigned why = stats->user_why ? stats->user_why : stats->to_user_why;
@@ -134,6 +135,12 @@ void stream_view_write(struct json *j, const struct record_pinhole *p,
 	json_member_u64(j, "duplicate", stats->duplicate);
 	json_member_u64(j, "refused", stats->refused_total);
 	json_member_real(j, "jitter_ms", (double)stats->jitter_us / 1000, 3);
+	json_key(j, "round_trip_ms");
+	if (stats->round_trip_us)
+		json_real(j, (double)stats->round_trip_us / 1000, 3);
+	else
+		json_null(j);
+	json_member_u64(j, "far_lost", stats->far_lost);
 	json_key(j, "r_factor");
 	if (r < 0)
 		json_null(j);

@@ -116,6 +116,8 @@ static enum hw_user_why standing_why(struct warden *w, const struct flow_spec *s
 		return HW_USER_CONFIGURED;
 	if (s->secret_in.terminated || s->secret_out.terminated || s->ice)
 		return HW_USER_TRANSFORM;
+	if (s->secret_in.required || s->secret_out.required)
+		return HW_USER_CHECKED;
 	if (s->local.addr.family != s->out.addr.family)
 		return HW_USER_FAMILY;
 	if (in == BLOCK_NOWHERE || out == BLOCK_NOWHERE || !w->path->block[in] ||
@@ -451,10 +453,15 @@ void warden_path_free(struct warden *w, bool purge)
 void warden_path_hand(struct child *c)
 {
 	const struct warden_path *p = c->warden->path;
+	int ring;
 
 	for (unsigned i = 0; p && i < HW_BLOCKS_MAX; i++)
 		if (p->block[i])
 			hand_block(c, i);
+	if (!p || c->kind != PROC_MEDIA)
+		return;
+	ring = xdp_map_fd(p->xdp, XDP_MAP_CONTROL);
+	warden_child_send(c, PROC_CONTROL_RING, NULL, 0, &ring, 1);
 }
 
 void warden_path_counts(const struct warden *w, uint16_t zone, struct hw_slot_counts *out)

@@ -34,6 +34,8 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 			FDS(2, 4)},
 	[PROC_FLOW_BLOCK] = {"flow_block", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(MEDIA)),
 			     ONE(struct proc_flow_block), FDS(1, 1)},
+	[PROC_CONTROL_RING] = {"control_ring", WAY(BIT(WARDEN), BIT(MEDIA)), .unit_bytes = 1,
+			       FDS(1, 1)},
 	[PROC_MEDIA_KICK] = {"media_kick", WAY(BIT(WARDEN), BIT(MEDIA)),
 			     MANY(uint32_t, PROC_KICKS_MAX)},
 	[PROC_MEDIA_LANE] = {"media_lane", WAY(BIT(WARDEN), BIT(MEDIA)),

@@ -48,9 +48,10 @@ enum proc_type {
 	PROC_CONFIG_SECRET,
 	PROC_CONFIG_LISTENER, /* + the socket when it is new */
 	PROC_CONFIG_END,
-	PROC_FLOW_TABLE, /* + the two memory files of the table */
-	PROC_VAULT,	 /* + the memory files of SRTP's keys and of peers; for media two more */
-	PROC_FLOW_BLOCK, /* + the figures of a block of it, which the kernel shares */
+	PROC_FLOW_TABLE,   /* + the two memory files of the table */
+	PROC_VAULT,	   /* + the memory files of SRTP's keys and of peers; for media two more */
+	PROC_FLOW_BLOCK,   /* + the figures of a block of it, which the kernel shares */
+	PROC_CONTROL_RING, /* + the buffer with the kernel path's copies of RTCP */
 	PROC_MEDIA_KICK,
 	PROC_MEDIA_LANE, /* + next hops, frames and a socket for each interface */
 	PROC_PEER,	 /* + a channel to another child */

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "media/judge.h"
 #include "media/limits.h"
+#include "media/report_watch.h"
 #include "proto/rtp/rtp.h"
 #include "relay/lane.h"
 #include "relay/port.h"
@@ -261,6 +262,7 @@ static size_t judge_one(struct relay *r, struct relay_port *p, const struct ip_e
 	if (crypt_pass(p->crypt, p->stats, flow, source, (uint8_t *)packet, &bytes,
 		       RELAY_PACKET_BYTES_MAX, now_ns) != JUDGE_PASS)
 		return 0;
+	report_watch(r->setup.table, p->index, slice_of(packet, bytes), now_ns);
 	return bytes;
 }
 

@@ -1,6 +1,8 @@
 /* The kernel path, branch by branch: a frame in, a verdict and a frame out. */
 #include "bpf/world.h"
 
+#include "io/bpf_ring.h"
+
 static void relays_and_counts(void **state)
 {
 	struct world *w = *state;
@@ -350,6 +352,72 @@ static void unfinished_sums(void **state)
 	}
 }
 
+static void take_copy(void *ctx, struct slice record)
+{
+	struct hw_control_copy *copy = ctx;
+
+	assert_true(record.n >= sizeof(*copy));
+	memcpy(copy, record.p, sizeof(*copy));
+}
+
+/* RTCP goes on, and a copy of it to whom it may concern. */
+static void copies_rtcp(void **state)
+{
+	struct world *w = *state;
+	struct flow_spec s = to_inside();
+	struct hw_control_copy copy = {0};
+	struct bpf_ring *ring;
+	uint32_t index;
+	struct frame f;
+
+	s.rtcp_mux = true;
+	index = publish_both(w, &s);
+	assert_int_equal(bpf_ring_open(xdp_map_fd(w->path.xdp, XDP_MAP_CONTROL),
+				       HW_CONTROL_RING_BYTES, &ring),
+			 0);
+	assert_int_equal(SEND(w, &f, "203.0.113.5:4000", "192.0.2.1:16400", RTCP_RR), XDP_REDIRECT);
+	assert_left(&f, "10.0.0.1:16402", "10.0.0.9:5000");
+	bpf_ring_read(ring, 10, take_copy, &copy);
+	assert_int_equal(copy.index, index);
+	assert_int_equal(copy.bytes, 8);
+	assert_memory_equal(copy.packet, RTCP_RR, 8);
+	copy.bytes = 0;
+	assert_int_equal(SEND(w, &f, "203.0.113.5:4000", "192.0.2.1:16400", RTP_HEAD),
+			 XDP_REDIRECT);
+	bpf_ring_read(ring, 10, take_copy, &copy);
+	assert_int_equal(copy.bytes, 0); /* of RTCP alone */
+	bpf_ring_free(ring);
+}
+
+/* 10,000 pinholes: a few stores each, and the ledger is exact. */
+static void many_open_and_close(void **state)
+{
+	struct world *w = *state;
+	struct flow_spec s = to_inside();
+	size_t opened = 0;
+	struct frame f;
+
+	for (unsigned round = 0; round < 5; round++) {
+		for (uint16_t port = FIRST; port < FIRST + 2000; port++, opened++) {
+			s.local.port = port;
+			(void)publish(w, &s, HW_USER_NOT);
+		}
+		assert_int_equal(flow_table_open_count(w->path.table), 2000);
+		for (uint32_t i = flow_table_next(w->path.table, 0); i != HW_FLOW_NONE;
+		     i = flow_table_next(w->path.table, i + 1))
+			assert_int_equal(flow_table_withdraw(w->path.table, i), 0);
+		assert_int_equal(flow_table_open_count(w->path.table), 0);
+		for (uint16_t port = FIRST; port < FIRST + 2000; port += 97) {
+			char local[32];
+
+			(void)snprintf(local, sizeof(local), "192.0.2.1:%u", port);
+			assert_int_equal(SEND(w, &f, "203.0.113.5:4000", local, RTP_HEAD),
+					 XDP_DROP);
+		}
+	}
+	assert_int_equal(opened, 10000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +434,8 @@ int main(void)
 		TEST(learns_once),
 		TEST(polices),
 		TEST(unfinished_sums),
+		TEST(copies_rtcp),
+		TEST(many_open_and_close),
 	};
 
 	return world_root() ? 77 : cmocka_run_group_tests(tests, NULL, NULL);
