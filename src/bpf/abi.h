@@ -69,6 +69,7 @@ enum hw_user_why {
 	HW_USER_MTU,	      /* the packet is longer than the way out takes */
 	HW_USER_CHANGING,     /* the entry was being replaced */
 	HW_USER_CHECKED,      /* that it is encrypted is looked at here */
+	HW_USER_RTCP,	      /* RTCP that came with RTP goes on by a port of its own */
 	HW_USER_COUNT
 };
 

@@ -140,18 +140,31 @@ struct target {
 	const __u8 *to;
 	__be16 port_be; /* 0 = nowhere yet */
 	__u16 hop;
+	__u8 apart; /* it is RTCP, which the other side wants at a port of its own */
 };
 
+/* RTP and RTCP share a port here (RFC 5761), and do not over there. */
+HW_INLINE __u8 rtcp_apart(const struct hw_flow *flow, const struct hw_flow *opposite,
+			  const struct hw_packet *p)
+{
+	const __u16 both = HW_FLOW_RTP | HW_FLOW_RTCP;
+
+	return (flow->flags & both) == both && !(opposite->flags & HW_FLOW_RTCP) &&
+	       hw_classify(&p->datagram) == HW_CLASS_RTCP;
+}
+
 /* To where the opposite flow learned its peer, or to the destination that was announced. */
-HW_INLINE void target_find(const struct hw_flow *flow, struct target *t)
+HW_INLINE void target_find(const struct hw_flow *flow, const struct hw_packet *p, struct target *t)
 {
 	const struct hw_flow *opposite = flow_at(flow->out_index);
 	const struct hw_flow_stats *theirs;
 
 	t->port_be = 0;
+	t->apart = 0;
 	t->to = flow->to;
 	if (!opposite || generation_of(opposite) == 0 || opposite->call != flow->call)
 		return;
+	t->apart = rtcp_apart(flow, opposite, p);
 	if (flow->flags & HW_FLOW_TO_KNOWN) {
 		t->port_be = flow->to_port_be;
 		t->hop = flow->next_hop;
@@ -188,8 +201,8 @@ HW_INLINE int to_user(struct xdp_md *ctx, const struct hw_table_address *a,
 	if (queue >= HW_XSK_QUEUES || a->interface >= HW_INTERFACES_MAX ||
 	    flow->flags & HW_FLOW_NO_LANE || p->ip_bytes > HW_XSK_PACKET_MAX)
 		return XDP_PASS;
-	target_find(flow, &t);
-	if (t.port_be == 0)
+	target_find(flow, p, &t);
+	if (t.port_be == 0 || t.apart)
 		return XDP_PASS;
 	number = t.hop;
 	if (hop_usable(bpf_map_lookup_elem(&hw_next_hops, &number), p) != HW_USER_NOT)
@@ -292,7 +305,9 @@ HW_INLINE int relay(struct xdp_md *ctx, const struct hw_table_head *head,
 
 	if (!figures)
 		return XDP_PASS;
-	target_find(flow, &t);
+	target_find(flow, p, &t);
+	if (t.apart)
+		return leave_to_stack(figures, HW_USER_RTCP);
 	if (t.port_be) {
 		__u32 number = t.hop;
 

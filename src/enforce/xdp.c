@@ -309,6 +309,7 @@ const char *xdp_why_name(unsigned user_why)
 		[HW_USER_MTU] = "mtu",
 		[HW_USER_CHANGING] = "changing",
 		[HW_USER_CHECKED] = "checked",
+		[HW_USER_RTCP] = "rtcp",
 	};
 
 	return user_why < HW_USER_COUNT ? names[user_why] : "unknown";

@@ -3,6 +3,13 @@
 #include <stdio.h>
 #include <time.h>
 
+void clock_pause_us(unsigned us)
+{
+	struct timespec t = {.tv_nsec = (long)us * 1000};
+
+	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
 uint64_t clock_ns(void)
 {
 	struct timespec t;

@@ -9,6 +9,8 @@
 /* Monotonic; never goes back, starts anywhere. */
 uint64_t clock_ms(void);
 uint64_t clock_ns(void);
+/* Sleeps, about so long. */
+void clock_pause_us(unsigned us);
 /* Milliseconds since 1970, as the machine believes. */
 uint64_t clock_wall_ms(void);
 /* The wall time of a monotonic moment that lies in the past or present. */

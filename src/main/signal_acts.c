@@ -148,11 +148,36 @@ static void ops_send(struct signal *s)
 
 	if (s->op_count == 0)
 		return;
+	for (size_t i = 0; i < s->op_count && s->wait_count < PROC_FLOW_OPS_MAX; i++) {
+		const struct proc_flow_op *op = &s->ops[i];
+
+		if (op->op == FLOW_OP_OPEN)
+			s->wait[s->wait_count++] = (struct signal_wait){
+				flow_table_index(s->flows, &op->spec.local), op->spec.call};
+	}
 	err = proc_send(&s->warden.channel, PROC_FLOW_OPS, s->ops, s->op_count * sizeof(s->ops[0]),
 			NULL, 0);
 	s->op_count = 0;
 	if (err)
 		s->failed = err;
+}
+
+/* Who answers a call hears at once what the other side says, so the ports of an answer are served
+ * before it is sent. The warden and media need some 100 us; when they are busy, or refuse, the
+ * answer does not wait for ever. */
+static void settle(struct signal *s)
+{
+	uint64_t until_ns;
+
+	ops_send(s);
+	if (s->wait_count == 0)
+		return;
+	until_ns = clock_ns() + SIGNAL_SETTLE_MS * 1000000ull;
+	for (size_t i = 0; i < s->wait_count; i++)
+		while (!flow_table_serves(s->flows, s->wait[i].index, s->wait[i].call) &&
+		       clock_ns() < until_ns)
+			clock_pause_us(SIGNAL_PAUSE_US);
+	s->wait_count = 0;
 }
 
 static void add_op(struct signal *s, enum flow_op op, const struct action *a)
@@ -214,6 +239,8 @@ static void on_send(struct signal *s, const struct action *a)
 	const struct path *p = &a->path;
 	int err = 0;
 
+	if (p->transport != TRANSPORT_UDP)
+		settle(s); /* datagrams wait for the turn's end */
 	if (p->transport == TRANSPORT_UDP)
 		udp_send(s->udp, p->listener, &p->remote, a->bytes);
 	else if (p->transport == TRANSPORT_WSS)
@@ -313,7 +340,7 @@ void signal_turn_end(void *ctx)
 	if (!s->core)
 		return;
 	tell_broken(s);
-	ops_send(s);
+	settle(s);
 	udp_flush(s->udp);
 	ops_send(s);
 	if (s->events.urgent)

@@ -24,7 +24,10 @@
 #define SIGNAL_VAULT_TURNS  10	 /* likewise: keys of a predecessor's calls that ended since */
 #define SIGNAL_EVENTS_PER_S 200	 /* refusals told one by one; beyond: counted */
 #define SIGNAL_RANDOM_BYTES 2048 /* drawn from the kernel at a time: about 100 calls' worth */
-#define SIGNAL_ERRORS_MAX   256	 /* unreachable peers told to the core at the turn's end */
+#define SIGNAL_SETTLE_MS                                                                           \
+	20 /* for the ports of an answer to be served; then it is sent all the same */
+#define SIGNAL_PAUSE_US	  20  /* between two looks at them */
+#define SIGNAL_ERRORS_MAX 256 /* unreachable peers told to the core at the turn's end */
 
 struct signal_link {
 	struct proc_channel channel;
@@ -61,6 +64,10 @@ struct signal {
 	struct sip_msg parsed;
 	struct proc_flow_op ops[PROC_FLOW_OPS_MAX]; /* of this turn, not yet sent */
 	size_t op_count;
+	struct signal_wait {
+		uint32_t index, call;
+	} wait[PROC_FLOW_OPS_MAX]; /* flows that were asked for and not yet seen to be served */
+	size_t wait_count;
 	struct signal_break broken[SIGNAL_ERRORS_MAX]; /* to be told to the core when it is not at
 							  work */
 	size_t broken_count;

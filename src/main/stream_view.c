@@ -100,6 +100,7 @@ const char *stream_path_why(const struct flow_stats *stats)
 		[HW_USER_NO_TRANSMIT] =
 			"the interface to its destination takes no redirected packets",
 		[HW_USER_MTU] = "a packet is longer than the way out takes",
+		[HW_USER_RTCP] = "its RTCP goes on by a port of its own",
 		[HW_USER_CHECKED] = "that it is encrypted is looked at here",
 		[HW_USER_CHANGING] = "it was changed while a packet came",
 	};

@@ -51,6 +51,16 @@ bool flow_table_stats(const struct flow_table *t, uint32_t index, struct flow_st
 	return true;
 }
 
+bool flow_table_serves(const struct flow_table *t, uint32_t index, uint32_t call)
+{
+	struct hw_flow flow;
+
+	if (index >= t->size || !flow_table_read(t, index, &flow) || flow.call != call)
+		return false;
+	return flow.user_why == HW_USER_NOT ||
+	       __atomic_load_n(&t->stats[index].opened, __ATOMIC_ACQUIRE) == flow.opened;
+}
+
 enum reason flow_refused_reason(enum hw_refused why)
 {
 	static const enum reason rows[HW_REFUSED_COUNT] = {

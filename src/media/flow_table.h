@@ -104,6 +104,10 @@ size_t flow_table_open_count(const struct flow_table *t);
 /* What stands there, as it was published; false when it is closed. */
 bool flow_table_spec(const struct flow_table *t, uint32_t index, struct flow_spec *out);
 
+/* Whether a packet would be taken now: the call's flow stands there, and the kernel path relays it
+ * or media has seen it. */
+bool flow_table_serves(const struct flow_table *t, uint32_t index, uint32_t call);
+
 /* Figures of an open flow, ready for listings. */
 struct flow_stats {
 	uint64_t packets, bytes;

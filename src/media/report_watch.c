@@ -62,7 +62,8 @@ void report_watch(struct flow_table *t, uint32_t index, struct slice packet, uin
 	struct rtcp_packet p;
 	struct hw_flow flow;
 
-	/* What is sealed again tells nothing; nor does what looks like RTCP but is not in the clear. */
+	/* What is sealed again tells nothing; nor does what looks like RTCP but is not in the
+	 * clear. */
 	if (rtp_classify(packet) != RTP_CLASS_RTCP || !flow_table_read(t, index, &flow) ||
 	    !(flow.flags & HW_FLOW_RTCP) || flow.flags & HW_FLOW_SEAL ||
 	    rtcp_check(packet, RTCP_REDUCED) != 0)

@@ -197,12 +197,12 @@ static void port_open(struct relay *r, uint32_t index, const struct hw_flow *flo
 	list_append(&r->all, &p->all);
 	p->index = index;
 	p->flow = *flow;
-	p->stats = flow_table_figures(r->setup.table, index, flow);
 	p->fd = -1;
 	r->ports[index] = p;
 	r->unbound_count++;
 	port_try(r, p);
 	port_keys(r, p);
+	p->stats = flow_table_figures(r->setup.table, index, flow);
 }
 
 void relay_sync(struct relay *r, uint32_t index)
@@ -234,8 +234,7 @@ void relay_sync_all(struct relay *r)
 		relay_sync(r, i);
 }
 
-/* The table may have changed a moment ago, before the kick: what it says holds from then on.
- * NULL when the port is gone. */
+/* What the table says holds at once, before any kick. NULL when the port is gone. */
 static struct relay_port *port_current(struct relay *r, uint32_t index)
 {
 	struct relay_port *p = r->ports[index];

@@ -360,6 +360,20 @@ static void take_copy(void *ctx, struct slice record)
 	memcpy(copy, record.p, sizeof(*copy));
 }
 
+static void rtcp_with_rtp_here_alone_there(void **state)
+{
+	struct world *w = *state;
+	struct flow_spec s = to_inside(), back = to_outside(&s);
+	struct frame f;
+
+	s.rtcp_mux = true;
+	(void)publish(w, &back, HW_USER_NOT);
+	(void)publish(w, &s, HW_USER_NOT);
+	assert_int_equal(SEND(w, &f, "203.0.113.5:4000", "192.0.2.1:16400", RTP_HEAD),
+			 XDP_REDIRECT);
+	assert_int_equal(SEND(w, &f, "203.0.113.5:4000", "192.0.2.1:16400", RTCP_RR), XDP_PASS);
+}
+
 /* RTCP goes on, and a copy of it to whom it may concern. */
 static void copies_rtcp(void **state)
 {
@@ -435,6 +449,7 @@ int main(void)
 		TEST(polices),
 		TEST(unfinished_sums),
 		TEST(copies_rtcp),
+		TEST(rtcp_with_rtp_here_alone_there),
 		TEST(many_open_and_close),
 	};
 

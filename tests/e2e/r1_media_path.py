@@ -120,6 +120,7 @@ def test_no_packet_is_lost_when_a_process_is_killed(gateway, scripted_call, name
     marks = len(call.voice.got), len(call.ear.got)
     call.talk(0.5)
     old = gateway.processes()[name]
+    assert old > 0, f"{name} runs"
     os.kill(old, signal.SIGKILL)
     call.talk(2.0)
     call.hush()

@@ -1,0 +1,46 @@
+/* What the warden tells of the kernel path. */
+#include <net/if.h>
+
+#include "main/warden_path.h"
+
+void warden_path_counts(const struct warden *w, uint16_t zone, struct hw_slot_counts *out)
+{
+	const struct config_zone *z = &w->now.config->zones[zone];
+	const struct ip_endpoint at[] = {{z->address4, 1}, {z->address6, 1}};
+
+	*out = (struct hw_slot_counts){0};
+	for (size_t i = 0; i < 2 && w->path; i++) {
+		uint32_t index = flow_table_index(w->flows, &at[i]);
+
+		if (index != HW_FLOW_NONE)
+			xdp_counts_add(w->path->xdp, index / HW_TABLE_PORTS_MAX, out);
+	}
+}
+
+void warden_path_status(const struct warden *w, struct json *j)
+{
+	const struct warden_path *p = w->path;
+	bool user = !p || w->now.config->media.path == MEDIA_USER;
+
+	json_member_open(j, "media_path", '{');
+	json_member_z(j, "path", user ? "user" : "kernel");
+	json_member_z(j, "why",
+		      !p     ? "no kernel path on this system"
+		      : user ? "media { path = user }"
+			     : p->refused);
+	json_member_open(j, "interfaces", '[');
+	for (uint16_t i = 0; p && i < HW_INTERFACES_MAX; i++) {
+		uint32_t ifindex = xdp_interface_at(p->xdp, i);
+		char name[IF_NAMESIZE];
+
+		if (ifindex == 0 || !if_indextoname(ifindex, name))
+			continue;
+		json_open(j, '{');
+		json_member_z(j, "interface", name);
+		json_member_z(j, "mode", xdp_mode_name(xdp_mode_of(p->xdp, ifindex)));
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+	json_close(j, '}');
+	warden_lanes_status(w, j);
+}
