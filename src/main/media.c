@@ -231,133 +231,133 @@ static int on_lane(struct media *m)
 	err = hops_map(m, fd);
 	close(fd);
 	err = err ? err : lane_take(m, &want);
+	return err ? err : 1;
+}
 
-	static int on_ring(struct media * m)
-	{
-		int err = take_ring(m);
+static int on_ring(struct media *m)
+{
+	int err = take_ring(m);
 
-		return err ? err : 1;
+	return err ? err : 1;
+}
+
+static int on_stop(struct media *m)
+{
+	workers_stop(m->workers);
+	m->workers = NULL;
+	m->stopping = true;
+	return proc_send(&m->warden, PROC_STOPPED, NULL, 0, NULL, 0);
+}
+
+static int take_messages(struct media *m)
+{
+	int got = 0;
+
+	while (!m->stopping && (got = proc_receive(&m->warden, &m->msg)) > 0) {
+		if (m->msg.type == PROC_MEDIA_KICK)
+			on_kicks(m);
+		else if (m->msg.type == PROC_FLOW_BLOCK)
+			got = on_block(m);
+		else if (m->msg.type == PROC_MEDIA_LANE)
+			got = on_lane(m);
+		else if (m->msg.type == PROC_CONTROL_RING)
+			got = on_ring(m);
+		else if (m->msg.type == PROC_STOP)
+			got = on_stop(m);
+		else if (m->msg.type != PROC_HELLO)
+			return ERR_PEER;
+		if (got < 0)
+			break;
 	}
+	return got < 0 ? got : 0;
+}
 
-	static int on_stop(struct media * m)
-	{
-		workers_stop(m->workers);
-		m->workers = NULL;
-		m->stopping = true;
-		return proc_send(&m->warden, PROC_STOPPED, NULL, 0, NULL, 0);
-	}
+/* A port that cannot be bound carries no media: the administrator should know. */
+static void watch_ports(struct media *m)
+{
+	size_t unbound = workers_unbound(m->workers);
 
-	static int take_messages(struct media * m)
-	{
-		int got = 0;
+	if (unbound > m->unbound)
+		log_line(SEV_WARNING, "media: %zu ports cannot be bound yet; they are tried again",
+			 unbound);
+	m->unbound = unbound;
+}
 
-		while (!m->stopping && (got = proc_receive(&m->warden, &m->msg)) > 0) {
-			if (m->msg.type == PROC_MEDIA_KICK)
-				on_kicks(m);
-			else if (m->msg.type == PROC_FLOW_BLOCK)
-				got = on_block(m);
-			else if (m->msg.type == PROC_MEDIA_LANE)
-				got = on_lane(m);
-			else if (m->msg.type == PROC_CONTROL_RING)
-				got = on_ring(m);
-			else if (m->msg.type == PROC_STOP)
-				got = on_stop(m);
-			else if (m->msg.type != PROC_HELLO)
-				return ERR_PEER;
-			if (got < 0)
-				break;
+static int renew_certificate(struct media *m)
+{
+	int err = dtls_identities_rotate(m->identities);
+
+	if (err)
+		log_line(SEV_WARNING, "media: no new certificate for DTLS: %s; the old one stays",
+			 err_text(err));
+	return tell_certificate(m);
+}
+
+static void on_control(void *ctx, struct slice record)
+{
+	const struct media *m = ctx;
+	struct hw_control_copy c;
+
+	if (record.n < sizeof(c))
+		return;
+	memcpy(&c, record.p, sizeof(c));
+	if (c.bytes <= sizeof(c.packet) && c.index < flow_table_size(m->table) &&
+	    flow_table_generation(m->table, c.index) == c.generation)
+		report_watch(m->table, c.index, slice_of((const char *)c.packet, c.bytes),
+			     c.now_ns);
+}
+
+static int serve(struct media *m)
+{
+	int err = 0;
+
+	while (!err && !m->stopping) {
+		struct pollfd p[2] = {{.fd = m->warden.fd, .events = POLLIN},
+				      {.fd = m->ring_fd, .events = POLLIN}};
+
+		if (proc_wants_write(&m->warden))
+			p[0].events |= POLLOUT;
+		if (poll(p, 2, WATCH_MS) < 0 && errno != EINTR)
+			return -errno;
+		if (m->ring)
+			bpf_ring_read(m->ring, CONTROLS_MAX, on_control, m);
+		err = proc_wants_write(&m->warden) ? proc_flush(&m->warden) : 0;
+		err = err ? err : take_messages(m);
+		if (!err && !m->stopping) {
+			err = workers_failure(m->workers);
+			watch_ports(m);
+			if (!err && clock_ms() >= m->renew_ms)
+				err = renew_certificate(m);
 		}
-		return got < 0 ? got : 0;
 	}
+	return err;
+}
 
-	/* A port that cannot be bound carries no media: the administrator should know. */
-	static void watch_ports(struct media * m)
-	{
-		size_t unbound = workers_unbound(m->workers);
+int child_media(int argc, char **argv)
+{
+	struct media *m = mem_zalloc(1, sizeof(*m));
+	int err = m ? proc_child_begin(PROC_MEDIA, &m->warden) : ERR_NOMEM;
 
-		if (unbound > m->unbound)
-			log_line(SEV_WARNING,
-				 "media: %zu ports cannot be bound yet; they are tried again",
-				 unbound);
-		m->unbound = unbound;
-	}
-
-	static int renew_certificate(struct media * m)
-	{
-		int err = dtls_identities_rotate(m->identities);
-
-		if (err)
-			log_line(SEV_WARNING,
-				 "media: no new certificate for DTLS: %s; the old one stays",
-				 err_text(err));
-		return tell_certificate(m);
-	}
-
-	static void on_control(void *ctx, struct slice record)
-	{
-		const struct media *m = ctx;
-		struct hw_control_copy c;
-
-		if (record.n < sizeof(c))
-			return;
-		memcpy(&c, record.p, sizeof(c));
-		if (c.bytes <= sizeof(c.packet) && c.index < flow_table_size(m->table) &&
-		    flow_table_generation(m->table, c.index) == c.generation)
-			report_watch(m->table, c.index, slice_of((const char *)c.packet, c.bytes),
-				     c.now_ns);
-	}
-
-	static int serve(struct media * m)
-	{
-		int err = 0;
-
-		while (!err && !m->stopping) {
-			struct pollfd p[2] = {{.fd = m->warden.fd, .events = POLLIN},
-					      {.fd = m->ring_fd, .events = POLLIN}};
-
-			if (proc_wants_write(&m->warden))
-				p[0].events |= POLLOUT;
-			if (poll(p, 2, WATCH_MS) < 0 && errno != EINTR)
-				return -errno;
-			if (m->ring)
-				bpf_ring_read(m->ring, CONTROLS_MAX, on_control, m);
-			err = proc_wants_write(&m->warden) ? proc_flush(&m->warden) : 0;
-			err = err ? err : take_messages(m);
-			if (!err && !m->stopping) {
-				err = workers_failure(m->workers);
-				watch_ports(m);
-				if (!err && clock_ms() >= m->renew_ms)
-					err = renew_certificate(m);
-			}
-		}
-		return err;
-	}
-
-	int child_media(int argc, char **argv)
-	{
-		struct media *m = mem_zalloc(1, sizeof(*m));
-		int err = m ? proc_child_begin(PROC_MEDIA, &m->warden) : ERR_NOMEM;
-
-		if (err) {
-			log_line(SEV_CRITICAL, "media: %s", err_text(err));
-			mem_free(m);
-			return EXIT_USAGE;
-		}
-		proc_msg_init(&m->msg);
-		m->ring_fd = -1;
-		err = set_up(m);
-		err = err ? err : serve(m);
-		if (err && err != -EPIPE)
-			log_line(SEV_CRITICAL, "media: %s", err_text(err));
-		workers_stop(m->workers);
-		bpf_ring_free(m->ring);
-		if (m->ring_fd >= 0)
-			close(m->ring_fd);
-		flow_table_free(m->table);
-		vault_free(m->vault);
-		dtls_identities_free(m->identities);
-		proc_msg_done(&m->msg);
-		proc_channel_done(&m->warden);
+	if (err) {
+		log_line(SEV_CRITICAL, "media: %s", err_text(err));
 		mem_free(m);
-		return err ? EXIT_FOUND : EXIT_GOOD;
+		return EXIT_USAGE;
 	}
+	proc_msg_init(&m->msg);
+	m->ring_fd = -1;
+	err = set_up(m);
+	err = err ? err : serve(m);
+	if (err && err != -EPIPE)
+		log_line(SEV_CRITICAL, "media: %s", err_text(err));
+	workers_stop(m->workers);
+	bpf_ring_free(m->ring);
+	if (m->ring_fd >= 0)
+		close(m->ring_fd);
+	flow_table_free(m->table);
+	vault_free(m->vault);
+	dtls_identities_free(m->identities);
+	proc_msg_done(&m->msg);
+	proc_channel_done(&m->warden);
+	mem_free(m);
+	return err ? EXIT_FOUND : EXIT_GOOD;
+}

@@ -1,6 +1,7 @@
 /* What the warden tells of the kernel path. */
 #include <net/if.h>
 
+#include "main/warden_lanes.h"
 #include "main/warden_path.h"
 
 void warden_path_counts(const struct warden *w, uint16_t zone, struct hw_slot_counts *out)
