@@ -201,8 +201,8 @@ static void port_open(struct relay *r, uint32_t index, const struct hw_flow *flo
 	r->ports[index] = p;
 	r->unbound_count++;
 	port_try(r, p);
-	port_keys(r, p);
 	p->stats = flow_table_figures(r->setup.table, index, flow);
+	port_keys(r, p);
 }
 
 void relay_sync(struct relay *r, uint32_t index)
