@@ -38,7 +38,10 @@
 	{"asset", "kind", "phones", "kind = \"phones\": did you mean \"phone\"?"},
 	{"asset", "sip-port", "5070", NULL},
 	{"asset", "sip-port", "0", "sip-port = \"0\": write a port from 1 to 65535"},
-	{"asset", "domain", "pbx.example", NULL}, {"asset", "domain", "\"two words\"", DOMAIN_BAD},
+	{"asset", "domain", "pbx.example", NULL},
+	{"asset", "domain", "\"sip:pbx.example\"",
+	 "domain = \"sip:pbx.example\": write a domain or an address, without \"sip:\" and without "
+	 "a port"},
 	{"asset", "mutual-tls", "yes", NULL},
 	{"asset", "mutual-tls", "x", "mutual-tls = \"x\": write yes or no"},
 	{"asset", "mac", "{\"00:15:65:12:34:56\", 001565123457}", NULL},
