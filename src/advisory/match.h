@@ -38,10 +38,10 @@ bool match_applies(const struct match_hit *h);
 bool match_open(const struct match_hit *h);
 /* How sure: the version's place in a range is certain, unless a distribution may have mended it. */
 enum adv_confidence match_confidence(const struct match_result *r, const struct match_hit *h);
-/* A sentence that says why, into `out` (cut where it does not fit). */
-void match_why(const struct match_result *r, const struct match_hit *h, char *out, size_t size);
+/* A sentence that says why, into `buf` (cut where it does not fit). */
+void match_why(const struct match_result *m, const struct match_hit *h, char *buf, size_t size);
 /* A sentence about the branch's life; empty when nothing is known. */
-void match_eol_why(const struct match_result *r, char *out, size_t size);
+void match_eol_why(const struct match_result *m, char *buf, size_t size);
 const char *adv_confidence_text(enum adv_confidence c);
 
 #endif

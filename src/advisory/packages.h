@@ -22,7 +22,7 @@ void package_list_init(struct package_list *l);
 void package_list_done(struct package_list *l);
 
 /* /etc/os-release */
-int package_list_os(struct package_list *l, struct slice os_release) must_check;
+int package_list_os(struct package_list *l, struct slice text) must_check;
 /* One of: /var/lib/dpkg/status; lines of dpkg-query ("name\tversion\tsource\tsource version") or of
  * `dpkg -l`; lines of rpm -qa, plain or "name\tepoch:version-release\tsource rpm". ERR_SYNTAX: none
  * of these; ERR_LIMIT, ERR_NOMEM. */

@@ -21,6 +21,14 @@ static bool is_model_number(struct slice s, const struct product *product)
 	return product && product->device && s.n >= 3 && slice_find(s, '.') == s.n;
 }
 
+/* "18", "5.1", "v10"; a list of models has commas, which no number holds. */
+static bool is_branch(struct slice s, const struct product *product)
+{
+	if (ascii_lower(*s.p) == 'v')
+		return is_number(slice_from(s, 1));
+	return is_number(s) && !is_model_number(s, product);
+}
+
 /* "endpoint16" is the module endpoint in branch 16. */
 static void place_module(struct adv_range *r, struct slice text)
 {
@@ -43,13 +51,9 @@ void range_place(struct adv_range *r, struct slice text, const struct product *p
 	if (slice_starts_nocase(text, SL("cert")) && is_number(rest)) {
 		r->certified = true;
 		r->branch = rest;
-	} else if (slice_find(text, ',') < text.n) {
-		r->unit = text;
-	} else if (is_number(text) && !is_model_number(text, product)) {
+	} else if (is_branch(text, product)) {
 		r->branch = text;
-	} else if (ascii_lower(*text.p) == 'v' && is_number(slice_from(text, 1))) {
-		r->branch = text;
-	} else if (product && product->device) {
+	} else if (slice_find(text, ',') < text.n || (product && product->device)) {
 		r->unit = text;
 	} else {
 		place_module(r, text);

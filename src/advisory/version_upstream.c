@@ -267,7 +267,7 @@ struct slice version_upstream_of_package(struct slice v)
 	static const struct slice repacks[] = {SLICE("~dfsg"), SLICE("+dfsg"), SLICE(".dfsg"),
 					       SLICE("-dfsg"), SLICE("~ds"),   SLICE("+ds"),
 					       SLICE("+git"),  SLICE("~bpo")};
-	size_t colon = slice_find(v, ':'), at = v.n;
+	size_t colon = slice_find(v, ':');
 
 	v = slice_trim(colon < v.n ? slice_from(v, colon + 1) : v);
 	for (size_t i = v.n; i-- > 0;)
@@ -276,7 +276,8 @@ struct slice version_upstream_of_package(struct slice v)
 			break;
 		}
 	for (size_t i = 0; i < COUNT(repacks); i++) {
-		at = slice_find_slice(v, repacks[i]);
+		size_t at = slice_find_slice(v, repacks[i]);
+
 		if (at < v.n)
 			v = slice_first(v, at);
 	}
