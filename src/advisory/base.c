@@ -130,7 +130,7 @@ void adv_base_close(struct adv_base *b)
 
 const char *adv_base_kev(const struct adv_base *b, struct slice cve)
 {
-	struct kev_entry key;
+	struct kev_entry key = {{0}};
 	const struct kev_entry *found;
 
 	if (!b->kev_count)

@@ -239,7 +239,7 @@ static struct slice without_tail(struct slice product)
 const struct product *product_by_vendor(const struct product_table *t, struct slice vendor,
 					struct slice product, struct slice *unit)
 {
-	const struct product *p;
+	const struct product *p = NULL;
 
 	*unit = slice_of("", 0);
 	vendor = slice_trim(vendor);

@@ -43,7 +43,7 @@ static const char *match_of(const char *matches)
 
 static const char *attribute(const char **attributes, const char *name)
 {
-	for (size_t i = 0; attributes[i] && i < 2 * RECOG_ATTRIBUTES_MAX; i += 2)
+	for (size_t i = 0; i < 2 * RECOG_ATTRIBUTES_MAX && attributes[i]; i += 2)
 		if (strcmp(attributes[i], name) == 0)
 			return attributes[i + 1];
 	return NULL;
