@@ -284,12 +284,8 @@ void harness_init(struct harness *h, const char *config_text, bool lenient)
 
 void harness_start(struct harness *h)
 {
-	static const struct fingerprint own = {.hash = FINGERPRINT_SHA256, .digest = {0xab, 0xcd}};
-
 	if (core_new(&h->env, h->config, h->now_ms, &h->core))
 		harness_fail(h, "no core");
-	else
-		core_set_certificate(h->core, &own);
 }
 
 /* The same address, port and transport is the same listener. */

@@ -65,6 +65,8 @@ struct harness {
  * harness_start; that may fail for want of memory. */
 void harness_init(struct harness *h, const char *config_text, bool lenient);
 void harness_start(struct harness *h);
+/* Media has made a certificate for handshakes. */
+void harness_certificate(struct harness *h);
 /* Lets everything run out, checks that nothing is left, and frees all. */
 void harness_finish(struct harness *h);
 void harness_reload(struct harness *h, const char *config_text);

@@ -23,6 +23,7 @@ static void do_config(struct player *p)
 		harness_init(&p->h, text, lenient);
 		mem_test_fail_nth(p->mishap.fail_alloc);
 		harness_start(&p->h);
+		harness_certificate(&p->h);
 	}
 	free(text);
 }
