@@ -73,6 +73,7 @@ struct call_info {
 	uint64_t started_ms, answered_ms, ended_ms;	   /* core time; 0 = not yet */
 	enum reason end_reason;
 	size_t flow_count;
+	bool carries;		       /* audio is to flow both ways: it is not on hold */
 	struct path path[2];	       /* to the caller, to the callee */
 	const struct flow_spec *flows; /* open ones; borrowed for the time of the callback */
 };

@@ -16,6 +16,7 @@ static void info_fill(const struct call *k, struct call_info *info)
 				   .ended_ms = k->ended_ms,
 				   .end_reason = k->end_reason,
 				   .flow_count = k->media.flow_count,
+				   .carries = k->media.wants_media,
 				   .flows = k->media.flows};
 	for (unsigned i = 0; i < 2; i++) {
 		text_copy(k->leg[i].call_id, info->call_id[i]);

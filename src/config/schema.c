@@ -23,6 +23,9 @@ static const struct schema_section sections[] = {
 	{INNER(qos, "zone"), .tag = "r5", .help = "voice first on the link of a zone",
 	 .example =
 		 "zone internet { interface = eth0  qos { uplink = 50mbit  voice-share = 60 } }"},
+	{INNER(quality, "zone"), .tag = "r5", .help = "when calls of a zone raise an alarm",
+	 .example = "zone voice { interface = eth1  quality { loss = 3  r-factor = 70  silence = "
+		    "5s } }"},
 	{TITLED(pbx, pbxs, pbx_count), .tag = "r2", .help = "a phone system that is protected",
 	 .example = "pbx main { zone = core  address = \"10.10.0.5:5060\" }"},
 	{TITLED(phones, phones, phones_count), .tag = "r1",

@@ -24,6 +24,7 @@
 	"refused where encryption is required or the only way offered."
 
 #define SCHEMA_ZONE_ROWS    12
+#define SCHEMA_QUALITY_ROWS 4
 #define SCHEMA_QOS_ROWS	    2
 #define SCHEMA_PBX_ROWS	    10
 #define SCHEMA_PHONES_ROWS  11
@@ -38,6 +39,7 @@
 #define SCHEMA_SHIELD_ROWS  2
 
 extern const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS];
+extern const struct schema_row schema_quality_rows[SCHEMA_QUALITY_ROWS];
 extern const struct schema_row schema_qos_rows[SCHEMA_QOS_ROWS];
 extern const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS];
 extern const struct schema_row schema_phones_rows[SCHEMA_PHONES_ROWS];

@@ -132,3 +132,42 @@ const struct schema_row schema_qos_rows[SCHEMA_QOS_ROWS] = {
 	 .more = "Calls beyond it are refused, so that accepted ones never suffer; what media "
 		 "leaves is used by the rest."},
 };
+
+const struct schema_row schema_quality_rows[SCHEMA_QUALITY_ROWS] = {
+	{.key = "loss",
+	 .type = SCHEMA_COUNT,
+	 FIELD(zone, quality_loss),
+	 .max = 100,
+	 .fallback = "0",
+	 .tag = "r5",
+	 .help = "the percentage of lost packets at which an event is told; 0 is never",
+	 .more = "Of a stream of five seconds at least, once a stream."},
+	{.key = "jitter",
+	 .type = SCHEMA_DURATION_MS,
+	 FIELD(zone, quality_jitter_ms),
+	 .min = 1,
+	 .max = 10000,
+	 .zero_is_off = true,
+	 .fallback = "0",
+	 .tag = "r5",
+	 .help = "the jitter at which an event is told; 0 is never"},
+	{.key = "r-factor",
+	 .type = SCHEMA_COUNT,
+	 FIELD(zone, quality_r_factor),
+	 .max = 93,
+	 .fallback = "0",
+	 .tag = "r5",
+	 .help = "the R-factor (ITU-T G.107) below which an event is told; 0 is never"},
+	{.key = "silence",
+	 .type = SCHEMA_DURATION_MS,
+	 FIELD(zone, quality_silence_ms),
+	 .min = 1000,
+	 .max = 3600000,
+	 .zero_is_off = true,
+	 .fallback = "0",
+	 .tag = "r5",
+	 .help = "the silence after which an event is told; 0 is never",
+	 .more = "Nothing comes from this zone's side of a call. The event says whether the other "
+		 "side speaks (one-way audio) or is silent too. Calls on "
+		 "hold are left out."},
+};

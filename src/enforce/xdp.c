@@ -307,6 +307,7 @@ const char *xdp_why_name(unsigned user_why)
 		[HW_USER_LINK_DOWN] = "link-down",
 		[HW_USER_NO_TRANSMIT] = "no-transmit",
 		[HW_USER_MTU] = "mtu",
+		[HW_USER_SHAPED] = "shaped",
 		[HW_USER_CHANGING] = "changing",
 		[HW_USER_CHECKED] = "checked",
 		[HW_USER_RTCP] = "rtcp",

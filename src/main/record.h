@@ -35,6 +35,7 @@ struct record_pinhole {
 	enum reason why_opened, why_closed;
 	uint8_t handshake_told, ice_told; /* what was reported: enum hw_handshake, enum hw_ice */
 	struct flow_stats last;		  /* at the closing */
+	uint8_t alarms;			  /* raised already: bits by enum r5_alarm */
 };
 
 struct record {

@@ -49,7 +49,7 @@ static bool said_too_much(struct signal *s, uint64_t now_ms)
 	return true;
 }
 
-static void tell(struct signal *s, struct event *e)
+void signal_tell(struct signal *s, struct event *e)
 {
 	e->wall_ms = clock_wall_ms();
 	event_batch_add(&s->events, &s->console.channel, e);
@@ -81,7 +81,7 @@ void signal_refusal(struct signal *s, enum reason reason, const struct ip_endpoi
 
 	refusals_add(&s->refusals, from, reason, 0, detail, now_ms);
 	if (!said_too_much(s, now_ms))
-		tell(s, &e);
+		signal_tell(s, &e);
 }
 
 /* "sip:a@x (phones remote) calls sip:b@x (pbx main)" and the like, in place of the core's word. */
@@ -137,7 +137,7 @@ static void on_report(struct signal *s, const struct action *a)
 	}
 	if (a->type == REPORT_CALL)
 		on_call_report(s, &e, &o);
-	tell(s, &e);
+	signal_tell(s, &e);
 }
 
 /* ---- flows ---- */

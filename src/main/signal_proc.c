@@ -53,6 +53,7 @@ static void on_house_timer(void *ctx)
 				  on_idle_call, s) != 0)
 		log_line(SEV_WARNING, "memory ran out while looking for silent calls");
 	signal_watch_handshakes(s);
+	signal_quality_look(s);
 	records_age(&s->records, clock_ms());
 	if (s->house_turns % SIGNAL_VAULT_TURNS == 0)
 		forget_left_keys(s);

@@ -89,6 +89,10 @@ struct answer;
 
 /* signal_acts.c: what the core asks for. */
 struct core_env signal_env(struct signal *s);
+/* To the console soon. */
+void signal_tell(struct signal *s, struct event *e);
+/* signal_quality.c: alarms of running calls. */
+void signal_quality_look(struct signal *s);
 /* Flow requests first, so that the port is open when the answer arrives; then what was queued. */
 void signal_turn_end(void *ctx);
 void signal_events_flush(void *ctx);

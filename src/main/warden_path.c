@@ -16,14 +16,11 @@
 #define DEFAULT_RUN   "/run/hornwork"
 #define BLOCK_NOWHERE HW_BLOCKS_MAX
 
-/* ---- the program ---- */
-
 /* A folder of this gateway's name; several gateways differ by their run directory. */
 static void pin_dir(const struct warden *w, char out[static CONFIG_PATH_MAX])
 {
-	bool usual = strcmp(w->run_dir, DEFAULT_RUN) == 0;
-
-	(void)snprintf(out, CONFIG_PATH_MAX, BPFFS "/hornwork%s", usual ? "" : w->run_dir);
+	(void)snprintf(out, CONFIG_PATH_MAX, BPFFS "/hornwork%s",
+		       strcmp(w->run_dir, DEFAULT_RUN) ? w->run_dir : "");
 	for (char *c = out + strlen(BPFFS "/hornwork"); *c; c++)
 		if (*c == '/' || *c == '.')
 			*c = '-';
@@ -128,7 +125,8 @@ static enum hw_user_why standing_why(struct warden *w, const struct flow_spec *s
 
 struct flow_way warden_path_way(struct warden *w, const struct flow_spec *s)
 {
-	struct flow_way way = {.user_why = (uint8_t)standing_why(w, s)};
+	bool shaped = config_zone_shaped(w->now.config, s->out_zone);
+	struct flow_way way = {.user_why = (uint8_t)(shaped ? HW_USER_SHAPED : standing_why(w, s))};
 	bool lane = way.user_why == HW_USER_CONFIGURED || way.user_why == HW_USER_FAMILY;
 	struct way out;
 

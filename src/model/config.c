@@ -10,6 +10,11 @@ uint16_t config_zone_find(const struct config *c, struct slice name)
 	return CONFIG_NONE;
 }
 
+bool config_zone_shaped(const struct config *c, uint16_t zone)
+{
+	return zone < c->zone_count && c->zones[zone].uplink_bps != 0;
+}
+
 uint16_t config_pbx_find(const struct config *c, struct slice name)
 {
 	for (size_t i = 0; i < c->pbx_count; i++)

@@ -60,6 +60,8 @@ struct config_zone {
 	uint64_t bandwidth_bps; /* 0 = not limited */
 	uint64_t uplink_bps;	/* qos: what the link takes; 0 = it is not shaped */
 	uint32_t voice_share;	/* qos: percent of it that are for media */
+	uint32_t quality_loss, quality_r_factor; /* alarms: percent, 0..93; 0 = none */
+	uint32_t quality_jitter_ms, quality_silence_ms;
 	const struct ip_prefix *subnets;
 	size_t subnet_count; /* 0 = any source */
 	const struct config_listen
@@ -287,6 +289,8 @@ struct config {
 int config_listeners_derive(struct config *c) must_check;
 /* Index by name, or CONFIG_NONE. */
 uint16_t config_zone_find(const struct config *c, struct slice name);
+/* Whether the zone's link has queues of ours. */
+bool config_zone_shaped(const struct config *c, uint16_t zone);
 uint16_t config_pbx_find(const struct config *c, struct slice name);
 uint16_t config_phones_find(const struct config *c, struct slice name);
 uint16_t config_trunk_find(const struct config *c, struct slice name);

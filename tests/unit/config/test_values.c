@@ -27,7 +27,7 @@ static const struct usual usual[] = {
 };
 
 /* Sections within others: the outer one, and what else must stand there. */
-static const struct usual inner[] = {{"qos", "zone", "uplink = 50mbit"}};
+static const struct usual inner[] = {{"qos", "zone", "uplink = 50mbit"}, {"quality", "zone", ""}};
 
 static const char *const heads[] = {"zone outside", "pbx main",	  "phones remote", "trunk carrier",
 				    "media",	    "limits",	  "console",	   "assess",
@@ -99,6 +99,15 @@ static const struct row rows[] = {
 	 "its place"},
 	{"zone", "cleartext", "alow", "cleartext = \"alow\": did you mean \"allow\"?"},
 	{"zone", "bandwidth", "50mbit", NULL},
+	{"quality", "loss", "3", NULL},
+	{"quality", "loss", "101", "loss = \"101\": write a value from 0 to 100"},
+	{"quality", "jitter", "50ms", NULL},
+	{"quality", "jitter", "50",
+	 "jitter = \"50\": write a duration such as 500ms, 30s, 10m or 24h"},
+	{"quality", "r-factor", "70", NULL},
+	{"quality", "r-factor", "94", "r-factor = \"94\": write a value from 0 to 93"},
+	{"quality", "silence", "5s", NULL},
+	{"quality", "silence", "100ms", "silence = \"100ms\": write a value from 1s to 1h, or 0"},
 	{"qos", "uplink", "50mbit", NULL},
 	{"qos", "uplink", "100kbit", "uplink = \"100kbit\": write a value from 256kbit to 1tbit"},
 	{"qos", "voice-share", "90", NULL},
