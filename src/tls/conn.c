@@ -13,7 +13,8 @@
 #define TO_NET_MAX     (1 << 18)
 #define TO_SIG_MAX     (1 << 18)
 
-void conn_die(struct conn *c)
+/* No goodbye. */
+static void conn_die(struct conn *c)
 {
 	if (c->base.dead)
 		return;
@@ -53,7 +54,7 @@ static void flush_sig(struct conn *c)
 	}
 }
 
-int conn_to_sig(struct conn *c, struct slice bytes)
+static int conn_to_sig(struct conn *c, struct slice bytes)
 {
 	int err = pend_add(&c->to_sig, bytes, TO_SIG_MAX);
 

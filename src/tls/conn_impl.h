@@ -30,13 +30,9 @@ struct conn {
 
 /* Plain bytes for the peer: encrypted and sent, or kept. ERR_NOMEM, ERR_LIMIT. */
 int conn_to_net(struct conn *c, struct slice bytes) must_check;
-/* Plain bytes for signal, likewise. */
-int conn_to_sig(struct conn *c, struct slice bytes) must_check;
 /* Makes the pair, and gives it to signal. */
 int conn_ready(struct conn *c) must_check;
 void conn_close(struct conn *c);
-/* No goodbye. */
-void conn_die(struct conn *c);
 
 /* conn_ws.c: the peer's bytes, and signal's. Any failure closes the connection. */
 int conn_ws_from_net(struct conn *c, struct slice bytes) must_check;
