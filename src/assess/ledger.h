@@ -29,6 +29,12 @@ int ledger_report(struct store *s, uint64_t run, uint64_t now_ms, const struct c
 void report_done(struct assess_report *r);
 /* Another password at this asset: ERR_DENIED when `most` of the last 24 hours are used up. */
 int ledger_guess(struct store *s, const char *asset, uint32_t most, uint64_t now_ms) must_check;
+/* What a check, or the schedule, wants to know again in a later run; the runner's lock is held.
+ * ERR_ABSENT: nothing is remembered. */
+int ledger_recall(struct store *s, const char *who, const char *key, char *buf,
+		  size_t size) must_check;
+int ledger_remember(struct store *s, const char *who, const char *key, const char *value,
+		    uint64_t now_ms) must_check;
 /* ERR_ABSENT: there is no such finding. */
 int ledger_suppress(struct store *s, const char *id, const char *reason, uint64_t until_ms,
 		    uint64_t now_ms) must_check;

@@ -169,13 +169,13 @@ static int parse_options(int argc, char **argv, struct assess_options *o)
 
 static int ask_gateway(void *ctx, const char *path, char **out_text)
 {
-	const struct assess_options *o = ctx;
-	struct client_options client = {.run_dir = o->run_dir};
+	const char *run_dir = ctx;
+	struct client_options client = {.run_dir = run_dir};
 	struct client_answer a = {0};
 	char socket_path[512];
 	int err;
 
-	snprintf(socket_path, sizeof(socket_path), "%s/control.sock", o->run_dir);
+	snprintf(socket_path, sizeof(socket_path), "%s/control.sock", run_dir);
 	if (access(socket_path, R_OK | W_OK))
 		return ERR_ABSENT;
 	err = client_ask(&client, "GET", path, NULL, &a);
@@ -225,9 +225,7 @@ static bool in_call(void *ctx, const struct ip_addr *a)
 
 static void on_target(void *ctx, const struct asset_result *a, size_t done, size_t all)
 {
-	const struct assess_options *o = ctx;
-
-	if (!o->quiet && a->state != TARGET_NOT_ANSWERED)
+	if (a->state != TARGET_NOT_ANSWERED)
 		fprintf(stderr, "hornwork assess: %zu of %zu: %s: %s%s%s\n", done, all, a->asset,
 			target_state_text(a->state), a->why ? ": " : "", a->why ? a->why : "");
 }
@@ -342,28 +340,33 @@ static int run_and_report(const struct assess_options *o, const struct config *c
 	return code;
 }
 
+/* What asks the gateway needs of the options its place alone. */
+struct run_wish assess_wish(const struct config *c, const char *config_file, const char *run_dir)
+{
+	return (struct run_wish){.config = c,
+				 .config_file = config_file,
+				 .checks = checks_table(),
+				 .in_call = in_call,
+				 .ask_gateway = ask_gateway,
+				 .ctx = (void *)(uintptr_t)run_dir};
+}
+
 static int assess_config(struct assess_options *o, const struct config *c)
 {
-	struct run_wish wish = {.config = c,
-				.config_file = o->config_file,
-				.checks = checks_table(),
-				.only = o->only,
-				.only_count = o->only_count,
-				.target = o->target,
-				.intrusive = o->intrusive,
-				.in_call = in_call,
-				.ask_gateway = ask_gateway,
-				.on_target = on_target,
-				.ctx = o};
+	struct run_wish wish = assess_wish(c, o->config_file, o->run_dir);
 	struct run *r;
 	struct fault fault;
 	char why[256], data_dir[CONFIG_PATH_MAX];
 	int code = EXIT_GOOD, err;
 
+	wish.only = o->only;
+	wish.only_count = o->only_count;
+	wish.target = o->target;
+	wish.intrusive = o->intrusive;
+	wish.on_target = o->quiet ? NULL : on_target;
 	if (assess_data_dir(data_dir, sizeof(data_dir), &fault) == 0)
 		wish.data_dir = data_dir;
 	err = run_new(&wish, why, &r);
-
 	if (err) {
 		fprintf(stderr, "hornwork assess: %s\n", why);
 		return err == ERR_DENIED ? EXIT_STOPPED : EXIT_USAGE;

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "io/log.h"
+#include "main/assess_schedule.h"
 #include "main/client.h"
 #include "main/command.h"
 #include "main/warden.h"
@@ -113,8 +114,14 @@ static void close_console(struct warden *w)
 static int run_claimed(struct warden *w, struct out *errors)
 {
 	int err = open_console(w, errors);
-	int code = EXIT_USAGE;
+	int code = EXIT_USAGE, assessor = -1;
 
+	if (!err && !w->self_test) {
+		err = schedule_start(w->now.config, w->config_path, w->run_dir, &assessor);
+		if (err)
+			out_fmt(errors, "hornwork: the assessor cannot be started: %s\n",
+				err_text(err));
+	}
 	if (!err) {
 		(void)proc_descriptors_raise(DESCRIPTORS_WANTED);
 		err = start_spawner(w);
@@ -124,6 +131,8 @@ static int run_claimed(struct warden *w, struct out *errors)
 	}
 	if (!err)
 		code = warden_run(w);
+	if (assessor >= 0)
+		close(assessor);
 	close_console(w);
 	return code;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "main/assess_schedule.h"
 #include "main/child_main.h"
 #include "main/command.h"
 #include "tls/wipe.h"
@@ -40,6 +41,7 @@ static const struct command commands[] = {
 	{"@tls", child_tls, NULL},
 	{"@probe", child_probe, NULL},
 	{"@agent", cmd_agent, NULL},
+	{"@assess", child_assess, NULL},
 	{"manual", cmd_manual, NULL},
 };
 

@@ -11,21 +11,27 @@
 /* Debian policy 9.2.2: 65000 to 65533 are reserved, so no account of a machine has them. */
 #define SPARE_UID_BASE 65300
 
-struct proc_identity proc_identity_of(enum proc_kind kind)
+static struct proc_identity identity(const char *kind, uid_t spare)
 {
 	char name[48], buf[4096];
 	struct passwd pw, *found = NULL;
-	struct proc_identity id;
 
-	if (kind == PROC_PROBE)
-		kind = PROC_SIGNAL;
-	snprintf(name, sizeof(name), "hornwork-%s", proc_kind_name(kind));
+	snprintf(name, sizeof(name), "hornwork-%s", kind);
 	if (getpwnam_r(name, &pw, buf, sizeof(buf), &found) == 0 && found && found->pw_uid != 0)
 		return (struct proc_identity){found->pw_uid, found->pw_gid, false};
-	id.uid = SPARE_UID_BASE + (uid_t)kind;
-	id.gid = (gid_t)id.uid;
-	id.spare = true;
-	return id;
+	return (struct proc_identity){spare, (gid_t)spare, true};
+}
+
+struct proc_identity proc_identity_of(enum proc_kind kind)
+{
+	if (kind == PROC_PROBE)
+		kind = PROC_SIGNAL;
+	return identity(proc_kind_name(kind), SPARE_UID_BASE + (uid_t)kind);
+}
+
+struct proc_identity proc_identity_named(const char *name)
+{
+	return identity(name, SPARE_UID_BASE - 1);
 }
 
 bool proc_cap_have(int cap)

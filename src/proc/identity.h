@@ -15,6 +15,8 @@ struct proc_identity {
 /* The user hornwork-signal, hornwork-media, hornwork-console, hornwork-tls; the probe is signal's.
  * Reads the user database. */
 struct proc_identity proc_identity_of(enum proc_kind kind);
+/* The user hornwork-NAME, for a process that is no child of the spawner. */
+struct proc_identity proc_identity_named(const char *name);
 /* True if this process may become another user. */
 bool proc_identity_can_change(void);
 /* Becomes that user, with no groups, no capability and none to be had again. -errno, ERR_DENIED. */

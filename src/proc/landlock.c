@@ -1,5 +1,6 @@
 /* Landlock through its three system calls (linux/landlock.h); glibc has no wrappers for them. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -7,9 +8,11 @@
 
 /* Written out here because the C library's headers may be older than the kernel. */
 #define LL_CREATE_VERSION 1u
+#define LL_RULE_PATH	  1
 #define LL_RULE_PORT	  2
 
 #define LL_FS_EXECUTE	  (UINT64_C(1) << 0)
+#define LL_FS_WRITE_FILE  (UINT64_C(1) << 1)
 #define LL_FS_READ_FILE	  (UINT64_C(1) << 2)
 #define LL_FS_READ_DIR	  (UINT64_C(1) << 3)
 #define LL_FS_ABI1	  ((UINT64_C(1) << 13) - 1)
@@ -27,6 +30,11 @@ struct ll_ruleset {
 struct ll_port {
 	uint64_t allowed, port;
 };
+
+struct ll_path {
+	uint64_t allowed;
+	int32_t fd;
+} __attribute__((packed));
 
 static uint64_t fs_rights(int abi)
 {
@@ -88,5 +96,38 @@ int proc_landlock_no_writes(void)
 	if (abi == 0)
 		return 0;
 	err = restrict_to(&r, abi);
+	return err ? err : abi;
+}
+
+static int allow_path(int ruleset, const char *path, uint64_t rights)
+{
+	struct ll_path rule = {.allowed = rights, .fd = open(path, O_PATH | O_CLOEXEC)};
+	int err = 0;
+
+	if (rule.fd < 0)
+		return -errno;
+	if (syscall(SYS_landlock_add_rule, ruleset, LL_RULE_PATH, &rule, 0) < 0)
+		err = -errno;
+	close(rule.fd);
+	return err;
+}
+
+int proc_landlock_writes_below(const char *dir)
+{
+	int abi = proc_landlock_abi(), err, fd;
+	struct ll_ruleset r = {.fs = fs_rights(abi) & ~(uint64_t)LL_FS_READ_RIGHTS};
+	uint64_t file = LL_FS_WRITE_FILE | (abi >= 3 ? LL_FS_TRUNCATE : 0);
+
+	if (abi == 0)
+		return 0;
+	fd = (int)syscall(SYS_landlock_create_ruleset, &r, sizeof(uint64_t), 0);
+	if (fd < 0)
+		return -errno;
+	err = allow_path(fd, dir, r.fs & ~(abi >= 5 ? LL_FS_IOCTL_DEV : 0));
+	if (!err)
+		err = allow_path(fd, "/dev/null", file);
+	if (!err && syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+		err = -errno;
+	close(fd);
 	return err ? err : abi;
 }

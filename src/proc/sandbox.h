@@ -29,5 +29,7 @@ int proc_landlock_abi(void);
  * has none, -errno. */
 int proc_landlock_no_files(void) must_check;
 int proc_landlock_no_writes(void) must_check;
+/* Writing is left below `dir`, and to /dev/null, alone. */
+int proc_landlock_writes_below(const char *dir) must_check;
 
 #endif

@@ -1,0 +1,67 @@
+"""The gateway assesses by itself: in its window, as a user without rights, and it ends with the gateway."""
+
+import json
+import os
+import time
+
+from hwlab import netns
+from hwlab.hornwork import binary
+from hwlab.proc import run, wait_until
+
+CONFIG = """zone internet {{ interface = eth0 }}
+zone core     {{ interface = eth1  trust = trusted }}
+zone voice    {{ interface = eth2  trust = trusted  role = voice }}
+pbx main {{ zone = core  address = "10.10.0.5:5060"  domain = {{"pbx.test"}} }}
+phones desk {{ zone = voice  to = main }}
+console {{ events = "{{events}}" }}
+assess {{ state = "{state}"  every = 10m  window = "{window}" }}
+asset desk {{ address = 10.20.0.20  kind = phone }}
+"""
+
+
+def children(lab):
+    """Processes of the schedule in the gateway's namespace."""
+    out = []
+    for pid in netns.pids(lab.ns("gw")):
+        with open(f"/proc/{pid}/cmdline", "rb") as line:
+            if b"@assess" in line.read():
+                out.append(pid)
+    return out
+
+
+def status(pid, key):
+    """A line of the process's status."""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as lines:
+        return next(line.split(":")[1].split() for line in lines if line.startswith(f"{key}:"))
+
+
+def findings(lab, gateway):
+    """What the book says."""
+    done = run(netns.command(lab.ns("gw"), [binary(), "findings", "-c", gateway.config_path, "--json"]),
+               check=False)
+    return json.loads(done.stdout)["findings"] if done.stdout else []
+
+
+def test_it_assesses_by_itself(lab, kamailio, gateway_of, phones_of):
+    """At once where nothing was assessed yet; what it finds is in the book."""
+    phones_of({"sip": {}, "telnet": {}})
+    gateway = gateway_of(config=CONFIG.format(state=f"{lab.workdir}/state", window="00:00-24:00"))
+    pid = wait_until(lambda: children(lab), 5, "a process that assesses")[0]
+    assert status(pid, "Uid")[0] != "0" and status(pid, "CapEff")[0] == "0" * 16
+    assert status(pid, "NoNewPrivs")[0] == "1"
+    wait_until(lambda: [f for f in findings(lab, gateway) if f["check"] == "DV-04"], 50,
+               "a finding of Telnet")
+    wait_until(lambda: "hornwork findings lists them" in gateway.daemon.text(), 10, "the summary")
+    assert gateway.stop() == 0
+    assert not os.path.exists(f"/proc/{pid}"), "it ends with the gateway"
+
+
+def test_not_outside_of_its_window(lab, kamailio, gateway_of, phones_of):
+    """A window that is never now: nothing is sent."""
+    seen = phones_of({"sip": {}, "telnet": {}})
+    hour = (time.localtime().tm_hour + 12) % 23
+    gateway_of(config=CONFIG.format(state=f"{lab.workdir}/state",
+                                    window=f"{hour:02}:00-{hour + 1:02}:00"))
+    wait_until(lambda: children(lab), 5, "a process that assesses")
+    time.sleep(4)
+    assert not seen.seen()
