@@ -4,6 +4,8 @@ import json
 import os
 import time
 
+import pytest
+
 from hwlab import netns
 from hwlab.hornwork import binary
 from hwlab.proc import run, wait_until
@@ -15,7 +17,7 @@ pbx main {{ zone = core  address = "10.10.0.5:5060"  domain = {{"pbx.test"}} }}
 phones desk {{ zone = voice  to = main }}
 console {{ events = "{{events}}" }}
 assess {{ state = "{state}"  every = 10m  window = "{window}" }}
-asset desk {{ address = 10.20.0.20  kind = phone }}
+asset desk {{ address = 10.20.0.20  kind = phone  packets-per-second = 200 }}
 """
 
 
@@ -42,6 +44,7 @@ def findings(lab, gateway):
     return json.loads(done.stdout)["findings"] if done.stdout else []
 
 
+@pytest.mark.limit(220)
 def test_it_assesses_by_itself(lab, kamailio, gateway_of, phones_of):
     """At once where nothing was assessed yet; what it finds is in the book."""
     phones_of({"sip": {}, "telnet": {}})
@@ -49,7 +52,7 @@ def test_it_assesses_by_itself(lab, kamailio, gateway_of, phones_of):
     pid = wait_until(lambda: children(lab), 5, "a process that assesses")[0]
     assert status(pid, "Uid")[0] != "0" and status(pid, "CapEff")[0] == "0" * 16
     assert status(pid, "NoNewPrivs")[0] == "1"
-    wait_until(lambda: [f for f in findings(lab, gateway) if f["check"] == "DV-04"], 50,
+    wait_until(lambda: [f for f in findings(lab, gateway) if f["check"] == "DV-04"], 150,
                "a finding of Telnet")
     wait_until(lambda: "hornwork findings lists them" in gateway.daemon.text(), 10, "the summary")
     assert gateway.stop() == 0
