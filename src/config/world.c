@@ -84,25 +84,33 @@ static int system_interface(void *ctx, const char *name, struct config_interface
 	return 0;
 }
 
-/* The kernel's own list of VLAN links: "NAME | VLAN | PARENT" behind two lines of heading. */
+/* "NAME | VLAN | PARENT": a link of the parent with this VLAN, 0 being any. */
+static bool vlan_line_fits(struct slice line, const char *parent, uint16_t vlan,
+			   char out[static CONFIG_IFNAME_MAX])
+{
+	struct slice rest, name = slice_trim(slice_split(line, '|', &rest));
+	struct slice id = slice_trim(slice_split(rest, '|', &rest));
+	uint32_t number;
+
+	return slice_u32(id, UINT16_MAX, &number) == 0 && (vlan == 0 || number == vlan) &&
+	       slice_eq(slice_trim(rest), slice_z(parent)) &&
+	       slice_to_z(name, out, CONFIG_IFNAME_MAX);
+}
+
+/* The kernel's own list of VLAN links, behind two lines of heading. */
 static int system_vlan_link(void *ctx, const char *parent, uint16_t vlan,
 			    char out[static CONFIG_IFNAME_MAX])
 {
 	FILE *list = fopen("/proc/thread-self/net/vlan/config", "re");
-	char line[128], name[CONFIG_IFNAME_MAX], on[CONFIG_IFNAME_MAX];
-	unsigned id;
+	char line[128];
 	bool found = false;
 
 	(void)ctx;
 	while (list && !found && fgets(line, sizeof(line), list))
-		found = sscanf(line, "%15s | %u | %15s", name, &id, on) == 3 &&
-			strcmp(on, parent) == 0 && (vlan == 0 || id == vlan);
+		found = vlan_line_fits(slice_z(line), parent, vlan, out);
 	if (list)
 		(void)fclose(list);
-	if (!found)
-		return ERR_ABSENT;
-	memcpy(out, name, sizeof(name));
-	return 0;
+	return found ? 0 : ERR_ABSENT;
 }
 
 static void system_interface_names(void *ctx, struct out *out)
