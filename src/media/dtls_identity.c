@@ -33,8 +33,8 @@ static const EVP_MD *digest_of(unsigned hash)
 	}
 }
 
-bool dtls_certificate_digest(const X509 *certificate, enum fingerprint_hash hash,
-			     struct fingerprint *out)
+static bool certificate_digest(const X509 *certificate, enum fingerprint_hash hash,
+			       struct fingerprint *out)
 {
 	const EVP_MD *md = digest_of(hash);
 	struct fingerprint f = {.hash = (uint8_t)hash};
@@ -45,11 +45,11 @@ bool dtls_certificate_digest(const X509 *certificate, enum fingerprint_hash hash
 	return true;
 }
 
-bool dtls_certificate_fits(const X509 *certificate, const struct fingerprint *f)
+static bool certificate_fits(const X509 *certificate, const struct fingerprint *f)
 {
 	struct fingerprint have;
 
-	return dtls_certificate_digest(certificate, (enum fingerprint_hash)f->hash, &have) &&
+	return certificate_digest(certificate, (enum fingerprint_hash)f->hash, &have) &&
 	       fingerprint_eq(&have, f);
 }
 
@@ -94,7 +94,7 @@ static int verify(X509_STORE_CTX *store, void *unused)
 	const X509 *certificate = X509_STORE_CTX_get0_cert(store);
 
 	for (size_t i = 0; certificate && i < s->fingerprint_count; i++)
-		if (dtls_certificate_fits(certificate, &s->fingerprint[i]))
+		if (certificate_fits(certificate, &s->fingerprint[i]))
 			return 1;
 	s->bad_fingerprint = true;
 	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED);
@@ -165,7 +165,7 @@ static bool identity_fill(struct dtls_identity *id)
 	/* The library's own generator, as for the key itself. */
 	if (id->context &&
 	    (RAND_priv_bytes(id->cookie_secret, sizeof(id->cookie_secret)) != 1 ||
-	     !dtls_certificate_digest(certificate, FINGERPRINT_SHA256, &id->fingerprint))) {
+	     !certificate_digest(certificate, FINGERPRINT_SHA256, &id->fingerprint))) {
 		SSL_CTX_free(id->context);
 		id->context = NULL;
 	}

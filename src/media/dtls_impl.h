@@ -41,10 +41,5 @@ struct dtls_session {
 /* A BIO whose reads are the datagram at hand and whose writes are datagrams sent. NULL: no memory.
  */
 BIO_METHOD *dtls_channel_method(void);
-/* Does the certificate have this fingerprint? */
-bool dtls_certificate_fits(const X509 *certificate, const struct fingerprint *f);
-/* Digest of a certificate; false when the library fails or the hash is unknown. */
-bool dtls_certificate_digest(const X509 *certificate, enum fingerprint_hash hash,
-			     struct fingerprint *out) must_check;
 
 #endif
