@@ -39,11 +39,11 @@ struct tls_conn {
 int tls_conn_new(struct tls_conn_env *env, struct tls_shake *s, const struct ip_endpoint *local,
 		 int pair, struct tls_conn **out) must_check;
 /* Begins: what the peer sent behind its handshake may wait already. */
-void tls_conn_begin(struct tls_conn *c);
-void tls_conn_free(struct tls_conn *c);
+void tls_conn_begin(struct tls_conn *base);
+void tls_conn_free(struct tls_conn *base);
 /* Says goodbye to the peer; over soon. */
-void tls_conn_close(struct tls_conn *c);
+void tls_conn_close(struct tls_conn *base);
 /* Now and then: asks silent WebSockets, ends what takes too long. */
-void tls_conn_look(struct tls_conn *c, uint64_t now_ms);
+void tls_conn_look(struct tls_conn *base, uint64_t now_ms);
 
 #endif
