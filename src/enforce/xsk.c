@@ -123,9 +123,7 @@ int xsk_hops_new(struct xsk_hops *out)
 	if (h.fd < 0)
 		return h.fd;
 	h.at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, h.fd, 0);
-	if (h.at == MAP_FAILED)
-		err = -errno;
-	else if (fcntl(h.fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0)
+	if (h.at == MAP_FAILED || fcntl(h.fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0)
 		err = -errno;
 	if (err) {
 		if (h.at != MAP_FAILED)

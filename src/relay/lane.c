@@ -148,6 +148,7 @@ static enum hw_refused send_on(struct lane *l, const struct frame *f, struct fra
 		return HW_REFUSED_TOO_LONG;
 	way->hop = &hop;
 	head_bytes = frame_rewrite(f, way);
+	way->hop = NULL; /* it ends here */
 	return xsk_send(to, &l->frames, offset + room - head_bytes,
 			(uint32_t)(head_bytes + f->payload.n))
 		       ? JUDGE_PASS

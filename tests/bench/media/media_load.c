@@ -113,7 +113,7 @@ static int calibrate(struct rig *r, const struct options *o, double *out_ns)
 
 	*out_ns = 1e18;
 	for (int i = 0; i < CALIBRATE_RUNS && !err; i++) {
-		struct trial t;
+		struct trial t = {0};
 
 		err = try(r, o, &run, &t);
 		if (t.cpu_ns < *out_ns)
