@@ -47,11 +47,9 @@
 #define HW_FLOW_SECRET_IN  0x1000u /* policy: nothing in the clear may come in here */
 #define HW_FLOW_SECRET_OUT 0x2000u /* policy: nothing in the clear may go out */
 #define HW_FLOW_ICE	   0x4000u /* senders prove themselves by ICE; with HW_FLOW_OPEN alone */
-/* What the thread that has the call must look at: not for AF_XDP, whose frames come to any thread.
- */
-#define HW_FLOW_NO_LANE                                                                            \
-	(HW_FLOW_DTLS | HW_FLOW_OPEN | HW_FLOW_SEAL | HW_FLOW_SECRET_IN | HW_FLOW_SECRET_OUT |     \
-	 HW_FLOW_ICE)
+/* Not for AF_XDP, whose frames come to any thread: a handshake's state belongs to the one that has
+ * the call. */
+#define HW_FLOW_NO_LANE (HW_FLOW_DTLS | HW_FLOW_ICE)
 
 /* Why a flow, or one packet of it, is not relayed by the kernel path. */
 enum hw_user_why {

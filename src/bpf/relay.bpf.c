@@ -190,6 +190,16 @@ HW_INLINE enum hw_user_why hop_usable(const struct hw_next_hop *hop, const struc
 
 /* ---- steps ---- */
 
+/* Keys that a handshake gave are known behind the port's socket alone. */
+HW_INLINE int keys_known(const struct hw_flow *flow)
+{
+	if (flow->flags & HW_FLOW_NO_LANE)
+		return 0;
+	if (flow->flags & HW_FLOW_OPEN && !flow->open_key)
+		return 0;
+	return !(flow->flags & HW_FLOW_SEAL) || flow->seal_key;
+}
+
 /* A flow of user space: by the receive queue's AF_XDP socket when media can send it on that way, as
  * far as can be said here; by the stack otherwise. */
 HW_INLINE int to_user(struct xdp_md *ctx, const struct hw_table_address *a,
@@ -198,8 +208,8 @@ HW_INLINE int to_user(struct xdp_md *ctx, const struct hw_table_address *a,
 	__u32 queue = ctx->rx_queue_index, number;
 	struct target t;
 
-	if (queue >= HW_XSK_QUEUES || a->interface >= HW_INTERFACES_MAX ||
-	    flow->flags & HW_FLOW_NO_LANE || p->ip_bytes > HW_XSK_PACKET_MAX)
+	if (queue >= HW_XSK_QUEUES || a->interface >= HW_INTERFACES_MAX || !keys_known(flow) ||
+	    p->ip_bytes > HW_XSK_PACKET_MAX)
 		return XDP_PASS;
 	target_find(flow, p, &t);
 	if (t.port_be == 0 || t.apart)

@@ -195,7 +195,7 @@ static int hops_map(struct media *m, int fd)
 /* Without a lane packets come by ordinary sockets: a failure costs no call. */
 static int lane_take(struct media *m, const struct proc_media_lane *want)
 {
-	struct lane_setup setup = {.count = want->count, .next_hops = m->hops};
+	struct lane_setup setup = {.count = want->count, .vault = m->vault, .next_hops = m->hops};
 	struct proc_media_ready ready = {want->number};
 	struct lane *lane = NULL;
 	int err;

@@ -224,6 +224,12 @@ static void hop_copy(struct warden *w, uint16_t number)
 		xsk_hops_copy(&w->path->lanes->hops, &w->path->hops[number], number);
 }
 
+bool warden_lanes_take(const struct flow_spec *s, uint8_t user_why)
+{
+	return user_why == HW_USER_CONFIGURED || user_why == HW_USER_FAMILY ||
+	       (user_why == HW_USER_TRANSFORM && !s->dtls && !s->ice);
+}
+
 void warden_lanes_way(struct warden *w, const struct flow_way *way)
 {
 	hop_copy(w, way->next_hop);

@@ -21,6 +21,9 @@ void warden_lanes_apply(struct warden *w, const struct config *config);
 void warden_lanes_hand(struct warden *w);
 /* Media can receive by the sockets of this lane: the program may send packets there. */
 void warden_lanes_ready(struct warden *w, uint32_t number);
+/* May packets of a flow that is kept from the kernel path for this reason go by AF_XDP sockets?
+ * Keys that a handshake gives are known behind the port's own socket alone. */
+bool warden_lanes_take(const struct flow_spec *s, uint8_t user_why);
 /* The entries of this way's next hops were written. */
 void warden_lanes_way(struct warden *w, const struct flow_way *way);
 /* Any of them may have been. */

@@ -127,7 +127,7 @@ struct flow_way warden_path_way(struct warden *w, const struct flow_spec *s)
 {
 	bool shaped = config_zone_shaped(w->now.config, s->out_zone);
 	struct flow_way way = {.user_why = (uint8_t)(shaped ? HW_USER_SHAPED : standing_why(w, s))};
-	bool lane = way.user_why == HW_USER_CONFIGURED || way.user_why == HW_USER_FAMILY;
+	bool lane = warden_lanes_take(s, way.user_why);
 	struct way out;
 
 	/* AF_XDP sockets need the way too. */

@@ -5,7 +5,8 @@
 #include "media/limits.h"
 #include "proto/rtp/rtp.h"
 
-#define TRIP_WIRE_STEP 16 /* sequence numbers */
+#define LOCK_TRIES     10000 /* a packet takes less than a microsecond */
+#define TRIP_WIRE_STEP 16    /* sequence numbers */
 
 /* One direction's key. */
 struct half {
@@ -58,6 +59,27 @@ void crypt_free(struct crypt *c)
 	mem_free(c);
 }
 
+/* A flow's packets may come by its port's socket and by an AF_XDP socket, on two threads. A lock of
+ * a process that was killed is taken over. */
+static void counters_lock(struct crypt *c)
+{
+	uint32_t mine = c && c->vault ? vault_epoch(c->vault) : 0, there;
+
+	for (unsigned i = 0; mine && i < LOCK_TRIES; i++) {
+		there = __atomic_load_n(&c->counters->lock, __ATOMIC_RELAXED);
+		if (there != mine &&
+		    __atomic_compare_exchange_n(&c->counters->lock, &there, mine, false,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return;
+	}
+}
+
+static void counters_unlock(struct crypt *c)
+{
+	if (c)
+		__atomic_store_n(&c->counters->lock, 0, __ATOMIC_RELEASE);
+}
+
 /* Counters of another key are of no use to this one. */
 static void counters_claim(uint32_t *owner, struct srtp_streams *streams, uint32_t number)
 {
@@ -103,10 +125,12 @@ int crypt_key(struct crypt *c, enum srtp_way way, uint32_t number, const struct 
 	if (err)
 		return err;
 	half_drop(c, way, now_ns);
+	counters_lock(c);
 	if (way == SRTP_OPEN)
 		counters_claim(&c->counters->open_number, h->streams, number);
 	else
 		counters_claim(&c->counters->seal_number, h->streams, number);
+	counters_unlock(c);
 	h->srtp = fresh;
 	h->number = number;
 	return 0;
@@ -176,7 +200,9 @@ static enum hw_refused open_packet(struct crypt *c, enum rtp_class class, uint8_
 				   size_t *bytes, uint64_t now_ns)
 {
 	struct slice whole = slice_of((const char *)packet, *bytes);
-	enum srtp_result r = half_open(&c->open, class, packet, bytes);
+	/* Another thread may have gone on to a newer key already. */
+	bool ours = c->open.number == c->counters->open_number;
+	enum srtp_result r = ours ? half_open(&c->open, class, packet, bytes) : SRTP_FORGED;
 
 	if (r == SRTP_DONE)
 		return JUDGE_PASS;
@@ -246,6 +272,8 @@ static enum hw_refused go_out(struct crypt *c, struct hw_flow_stats *stats,
 	if (!(flow->flags & HW_FLOW_SEAL))
 		return clear_leaves(flow, whole, class) ? refuse(stats, HW_REFUSED_PLAIN)
 							: JUDGE_PASS;
+	if (c->seal.number != c->counters->seal_number)
+		return refuse(stats, HW_REFUSED_SEND);
 	if (c->seal.srtp && class == RTP_CLASS_RTCP)
 		r = srtcp_seal(c->seal.srtp, c->seal.streams, packet, bytes, room);
 	else if (c->seal.srtp)
@@ -267,6 +295,10 @@ enum hw_refused crypt_pass(struct crypt *c, struct hw_flow_stats *stats, const s
 
 	if (!c && flow->flags & (HW_FLOW_OPEN | HW_FLOW_SEAL))
 		return refuse(stats, HW_REFUSED_FORGED);
+	counters_lock(c);
 	why = come_in(c, stats, flow, source, packet, bytes, now_ns);
-	return why == JUDGE_PASS ? go_out(c, stats, flow, packet, bytes, room) : why;
+	if (why == JUDGE_PASS)
+		why = go_out(c, stats, flow, packet, bytes, room);
+	counters_unlock(c);
+	return why;
 }

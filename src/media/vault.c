@@ -52,6 +52,7 @@ struct vault {
 	struct gauge *gauge;		 /* likewise */
 	uint64_t *own;			 /* writer only: a bit per entry that this process put */
 	uint32_t size;			 /* entries */
+	uint32_t epoch;
 	size_t bytes[VAULT_AREAS];
 };
 
@@ -234,8 +235,10 @@ int vault_map(const struct vault_fds *fds, enum vault_rights rights, struct vaul
 	struct vault *v = mem_zalloc(1, sizeof(*v));
 	int err = v ? measure(fds->keys, v) : ERR_NOMEM;
 
-	if (!err)
+	if (!err) {
+		v->epoch = (uint32_t)getpid();
 		err = map_all(fds, rights, v);
+	}
 	if (err) {
 		vault_free(v);
 		return err;
@@ -393,6 +396,11 @@ bool vault_peer_get(const struct vault *v, uint32_t index, struct association_sp
 		memcpy(out, &copy.peer, sizeof(*out));
 	explicit_bzero(&copy, sizeof(copy));
 	return whole && out->serial != 0;
+}
+
+uint32_t vault_epoch(const struct vault *v)
+{
+	return v->epoch;
 }
 
 struct vault_counters *vault_counters(struct vault *v, uint32_t index)

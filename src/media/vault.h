@@ -36,6 +36,8 @@ struct vault_keys {
 /* What media keeps of one flow: all that a successor must know to go on under the same keys. */
 struct vault_counters {
 	uint32_t open_number, seal_number; /* of the keys they belong to */
+	uint32_t lock; /* the process whose thread works on them; another one's is forsaken */
+	uint32_t unused;
 	struct srtp_streams open, seal;
 };
 
@@ -85,6 +87,8 @@ int vault_gauge_new(const struct vault_fds *fds, struct vault_gauge **out) must_
 uint64_t vault_gauge_clear_bytes(const struct vault_gauge *g, unsigned zone);
 /* Accepts NULL. */
 void vault_gauge_free(struct vault_gauge *g);
+/* Path: what this process locks with. */
+uint32_t vault_epoch(const struct vault *v);
 /* Path: borrowed until vault_free; NULL when there is no such index. */
 struct vault_counters *vault_counters(struct vault *v, uint32_t index);
 struct vault_kept *vault_kept(struct vault *v, uint32_t index);

@@ -4,12 +4,14 @@
 #include "media/crypt.h"
 #include "media/limits.h"
 #include "relay/frame.h"
+#include "relay/lane_keys.h"
 #include "relay/xsk.h"
 
 #define HOP_TRIES 3 /* a next hop is being rewritten just now; a few stores */
 
 struct lane {
 	struct flow_table *table;
+	struct lane_keys keys;
 	const struct hw_next_hop *next_hops;
 	struct xsk_frames frames;
 	struct xsk sockets[HW_XSK_SOCKETS_MAX];
@@ -32,6 +34,7 @@ int lane_new(const struct lane_setup *setup, struct flow_table *table, struct la
 			l->count++;
 		err = err ? err : failed;
 	}
+	err = err ? err : lane_keys_init(&l->keys, setup->vault, flow_table_size(table));
 	err = err ? err : xsk_frames_map(&l->frames, setup->frames, setup->count);
 	if (err) {
 		lane_free(l);
@@ -51,6 +54,7 @@ void lane_free(struct lane *l)
 		return;
 	for (size_t i = 0; i < l->count; i++)
 		xsk_close(&l->sockets[i]);
+	lane_keys_done(&l->keys);
 	xsk_frames_unmap(&l->frames);
 	mem_free(l);
 }
@@ -155,6 +159,23 @@ static enum hw_refused send_on(struct lane *l, const struct frame *f, struct fra
 		       : HW_REFUSED_SEND;
 }
 
+/* Judged, opened and sealed as the flow wants it; f->payload becomes what goes on. */
+static enum hw_refused pass(struct lane *l, const struct view *in, uint32_t index, struct frame *f,
+			    uint64_t frame_end, uint64_t now_ns)
+{
+	uint64_t at = (uint64_t)(f->payload.p - l->frames.memory);
+	uint8_t *packet = (uint8_t *)l->frames.memory + at;
+	size_t bytes = f->payload.n;
+	enum hw_refused why;
+
+	why = crypt_pass(lane_keys_get(&l->keys, index, &in->flow, now_ns), in->stats, &in->flow,
+			 &f->source, packet, &bytes, (size_t)(frame_end - at), now_ns);
+	if (in->flow.flags & (HW_FLOW_OPEN | HW_FLOW_SEAL))
+		f->check = 0; /* of other bytes */
+	f->payload.n = bytes;
+	return why;
+}
+
 /* One frame; true: it was handed over, and comes back when it is sent. */
 static bool relay_frame(struct lane *l, const struct xdp_desc *d, uint64_t now_ns)
 {
@@ -163,19 +184,16 @@ static bool relay_frame(struct lane *l, const struct xdp_desc *d, uint64_t now_n
 	enum hw_refused why;
 	struct view in;
 	struct frame f;
+	uint32_t index;
 	uint16_t hop;
-	size_t bytes;
 
 	if (d->addr >= l->frames.bytes || d->len > HW_XSK_FRAME_BYTES - (d->addr - offset) ||
-	    !frame_parse(slice_of(l->frames.memory + d->addr, d->len), &f) ||
-	    !view_take(l, flow_table_index(l->table, &f.local), &in) ||
-	    in.flow.flags & HW_FLOW_NO_LANE)
-		return false; /* it closed a moment ago, or is encrypted by now */
-	/* Nothing that needs a key comes this way. */
-	bytes = f.payload.n;
-	if (crypt_pass(NULL, in.stats, &in.flow, &f.source,
-		       (uint8_t *)(l->frames.memory + (f.payload.p - l->frames.memory)), &bytes,
-		       bytes, now_ns) != JUDGE_PASS)
+	    !frame_parse(slice_of(l->frames.memory + d->addr, d->len), &f))
+		return false;
+	index = flow_table_index(l->table, &f.local);
+	if (!view_take(l, index, &in) || in.flow.flags & HW_FLOW_NO_LANE)
+		return false; /* it closed a moment ago, or another thread's handshake is to come */
+	if (pass(l, &in, index, &f, offset + HW_XSK_FRAME_BYTES, now_ns) != JUDGE_PASS)
 		return false;
 	why = way_find(l, &in, &way, &hop) ? send_on(l, &f, &way, hop, offset)
 					   : HW_REFUSED_NO_TARGET;
@@ -209,4 +227,11 @@ void lane_run(struct lane *l, uint64_t now_ns)
 		(void)xsk_flush(&l->sockets[i], &l->frames);
 	for (size_t i = 0; i < l->count; i++)
 		xsk_fill(&l->sockets[i], &l->frames);
+	lane_keys_sweep(&l->keys, l->table, now_ns);
+}
+
+void lane_forget(struct lane *l, uint32_t index)
+{
+	if (l)
+		lane_keys_forget(&l->keys, index);
 }

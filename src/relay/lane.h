@@ -14,6 +14,7 @@ struct lane_setup {
 	int socket[HW_XSK_SOCKETS_MAX]; /* taken over by lane_new, also on failure */
 	uint32_t ifindex[HW_XSK_SOCKETS_MAX];
 	size_t count;
+	struct vault *vault; /* borrowed until lane_free; NULL: no flow has keys */
 	const struct hw_next_hop
 		*next_hops; /* HW_NEXT_HOPS_MAX of them; borrowed until lane_free */
 };
@@ -30,5 +31,8 @@ int lane_socket(const struct lane *l, size_t number);
 uint64_t lane_relayed(const struct lane *l);
 /* Relays what has come by all its sockets, at most LANE_BATCH_MAX by each. */
 void lane_run(struct lane *l, uint64_t now_ns);
+/* The flow of this entry is closed: its keys are wiped now, and not only with the next packets. `l`
+ * may be NULL. */
+void lane_forget(struct lane *l, uint32_t index);
 
 #endif

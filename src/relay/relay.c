@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "media/judge.h"
 #include "media/limits.h"
 #include "media/report_watch.h"
 #include "proto/rtp/rtp.h"
@@ -106,6 +105,7 @@ static void port_close(struct relay *r, struct relay_port *p, bool forget)
 	else
 		r->unbound_count--;
 	crypt_free(p->crypt);
+	lane_forget(r->lane, p->index);
 	list_remove(&p->all);
 	list_remove(&p->waiting);
 	r->ports[p->index] = NULL;

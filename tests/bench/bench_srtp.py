@@ -51,16 +51,21 @@ class Direct(OneWay, gateways.Direct):
     """The rig alone."""
 
 
-class SealingGate(OneWay, gateways.Sockets):
+class SealingGate(OneWay, gateways.AfXdp):
     """Hornwork's user path, sealing what the client sends."""
 
     def start(self, streams):
-        share = gateways.SHARE
+        share = gateways.SHARE if self.path == "sockets" else streams
         for first in range(0, streams, share):
             daemon = self.in_gw([f"{gateways.OBJECTS}/media_gate", "--first", str(first), "--streams",
                                  str(min(share, streams - first)), "--path", self.path, "--srtp", self.suite],
                                 f"gate{first}.log")
             daemon.wait_text("ready", gateways.READY_S)
+
+
+class SealingSockets(SealingGate):
+    """The same over ordinary sockets, where the kernel path's program is not."""
+    path = "sockets"
 
 
 class SealingRtpengine(OneWay, gateways.Rtpengine):
@@ -84,7 +89,7 @@ class SealingRtpengine(OneWay, gateways.Rtpengine):
 def ways(workdir, suite, folder):
     """What is measured for one suite."""
     short = str(SUITES.index(suite))
-    kinds = {"direct": Direct, "hornwork": SealingGate, "rtpengine": SealingRtpengine}
+    kinds = {"direct": Direct, "hornwork": SealingGate, "sockets": SealingSockets, "rtpengine": SealingRtpengine}
     made = {}
     for name, kind in kinds.items():
         kind = type(kind.__name__, (kind,), {"suite": suite, "folder": folder})
@@ -121,7 +126,7 @@ def measure_suite(suite, options, folder, workdir):
                 + ", ".join(f"{name} {rows[-1]['total_ns']:.0f}" for name, rows in results.items())
                 + f", cipher {alone[-1]:.0f}")
     rows = []
-    for name in ("hornwork", "rtpengine"):
+    for name in ("hornwork", "sockets", "rtpengine"):
         pairs = zip(results[name], results["direct"])
         rows.append({"suite": suite, "path": name,
                      "cpu_ns_per_packet": round(statistics.median(r["total_ns"] - d["total_ns"] for r, d in pairs), 1),
@@ -162,7 +167,8 @@ def main():
               f"  {row['cpu_ns_per_packet'] / theirs['cpu_ns_per_packet']:.3f}")
     if options.json:
         with open(options.json, "w", encoding="utf-8") as out:
-            out.write(json.dumps([{key: row[key] for key in KEYS} for row in rows], indent=1) + "\n")
+            out.write(json.dumps([{key: row[key] for key in KEYS} for row in rows
+                                  if row["path"] != "sockets"], indent=1) + "\n")
     return 0
 
 

@@ -258,9 +258,10 @@ static int path_view_blocks(struct path *p, struct flow_table **out)
 	return err;
 }
 
-static int lane_make(struct path *p, struct flow_table *table, struct lane **out)
+static int lane_make(struct path *p, struct flow_table *table, struct vault *vault,
+		     struct lane **out)
 {
-	struct lane_setup setup = {.next_hops = p->hops, .count = 2};
+	struct lane_setup setup = {.next_hops = p->hops, .count = 2, .vault = vault};
 	struct xsk_lane_fds fds;
 	int err;
 
@@ -291,7 +292,8 @@ static int run_xdp(const struct options *o)
 	int err = kernel_up(&p, o, HW_USER_CONFIGURED);
 
 	err = err ? err : path_view_blocks(&p, &setup.table);
-	err = err ? err : lane_make(&p, setup.table, &lane);
+	err = err ? err : vault_open(p.table, o, &setup.vault);
+	err = err ? err : lane_make(&p, setup.table, setup.vault, &lane);
 	err = err ? err : relay_new(&setup, &relay);
 	err = err ? err : relay_set_lane(relay, lane);
 	if (!err)
