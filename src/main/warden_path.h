@@ -44,6 +44,8 @@ struct flow_way warden_path_way(struct warden *w, const struct flow_spec *spec);
 void warden_path_hand(struct child *c);
 /* "kernel" or "user", and why. */
 void warden_path_status(const struct warden *w, struct json *j);
+/* How many flows are open on each path, and why. */
+void warden_path_metrics(const struct warden *w, struct out *o);
 /* Packets to closed ports of a zone that the program dropped. */
 void warden_path_counts(const struct warden *w, uint16_t zone, struct hw_slot_counts *out);
 /* `purge`: on purpose, with programs, pins and maps. */

@@ -18,6 +18,24 @@ void warden_path_counts(const struct warden *w, uint16_t zone, struct hw_slot_co
 	}
 }
 
+void warden_path_metrics(const struct warden *w, struct out *o)
+{
+	uint32_t count[HW_USER_COUNT] = {0};
+
+	for (uint32_t i = flow_table_next(w->flows, 0); i != HW_FLOW_NONE;
+	     i = flow_table_next(w->flows, i + 1)) {
+		struct hw_flow f;
+
+		if (flow_table_read(w->flows, i, &f) && f.user_why < HW_USER_COUNT)
+			count[f.user_why]++;
+	}
+	out_z(o, "# TYPE hornwork_flows_open_by_path gauge\n");
+	for (unsigned why = 0; why < HW_USER_COUNT; why++)
+		if (count[why] || why == HW_USER_NOT)
+			out_fmt(o, "hornwork_flows_open_by_path{path=\"%s\",why=\"%s\"} %u\n",
+				why ? "user" : "kernel", why ? xdp_why_name(why) : "", count[why]);
+}
+
 void warden_path_status(const struct warden *w, struct json *j)
 {
 	const struct warden_path *p = w->path;

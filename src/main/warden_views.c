@@ -127,6 +127,7 @@ void warden_metrics(struct warden *w, struct out *o)
 		"hornwork_pinholes_refused_total %llu\n",
 		(unsigned long long)w->pinholes.refused);
 	warden_expiry_metrics(w, o);
+	warden_path_metrics(w, o);
 	out_z(o, "# TYPE hornwork_process_restarts_total counter\n");
 	for (size_t i = 0; i < CHILD_COUNT; i++)
 		out_fmt(o, "hornwork_process_restarts_total{process=\"%s\"} %u\n",

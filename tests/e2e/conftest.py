@@ -4,6 +4,7 @@ Without the right to make network namespaces the run fails at once and says so: 
 not run is not a proof.
 """
 
+import glob
 import os
 import re
 import shutil
@@ -104,6 +105,10 @@ def lab(namespaces, request):
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(namespaces.workdir, kept,
                         ignore=shutil.ignore_patterns("*.wav", "*.sock", "ctl"))
+    for pins in glob.glob("/sys/fs/bpf/hornwork*" + re.sub(r"[/.]", "-", namespaces.workdir) + "*"):
+        for pin in os.listdir(pins):        # a gateway that was killed left them
+            os.unlink(f"{pins}/{pin}")
+        os.rmdir(pins)
     shutil.rmtree(namespaces.workdir, ignore_errors=True)
     namespaces.workdir = base
 
