@@ -1,5 +1,6 @@
 #include "main/warden.h"
 
+#include <sys/resource.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,6 +17,8 @@
 #include "main/warden_probe.h"
 #include "proc/identity.h"
 #include "proc/sandbox.h"
+
+#define LOCKED_BYTES (256ull << 20) /* as in the systemd unit */
 
 void warden_notice(struct warden *w, const char *fmt, ...)
 {
@@ -191,6 +194,21 @@ static void on_signal(void *ctx, int signum)
 		warden_stop(ctx);
 }
 
+/* Frames of AF_XDP sockets and private keys lie in locked memory, which is counted for the user as
+ * a whole. Without the right to raise the limit it stays what it was: status says what is missing.
+ */
+static void raise_locked_memory(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur >= LOCKED_BYTES)
+		return;
+	limit.rlim_cur = LOCKED_BYTES;
+	if (limit.rlim_max < LOCKED_BYTES)
+		limit.rlim_max = LOCKED_BYTES;
+	(void)!setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
 static int give_up_rights(struct warden *w)
 {
 	static const int kept[] = {CAP_NET_ADMIN, CAP_BPF, CAP_NET_RAW, CAP_NET_BIND_SERVICE};
@@ -267,6 +285,7 @@ static int begin(struct warden *w)
 	look_around(w);
 	warden_shape_apply(w, w->now.config);
 	note_unserved(w);
+	raise_locked_memory();
 	err = give_up_rights(w);
 	return err ? err : warden_children_start(w);
 }
