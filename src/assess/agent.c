@@ -4,6 +4,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -68,6 +69,15 @@ static int socket_at(const struct ip_endpoint *own, int type, int protocol)
 	return fd < 0 ? -errno : fd;
 }
 
+/* What it receives comes with its TOS byte; an IPv6 socket knows one of the two alone. */
+static void tell_tos(int fd)
+{
+	int on = 1;
+
+	(void)setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof(on));
+}
+
 static int on_udp(struct agent *a, const struct agent_frame *f)
 {
 	struct cursor c = cur_of(f->body);
@@ -81,6 +91,7 @@ static int on_udp(struct agent *a, const struct agent_frame *f)
 	fd = socket_at(&own, SOCK_DGRAM, 0);
 	if (fd < 0)
 		return answer(a, f, fd, 0);
+	tell_tos(fd);
 	a->sockets[f->socket] = fd;
 	if (getsockname(fd, (struct sockaddr *)&ss, &n) == 0)
 		own = addr_from_system(&ss);
@@ -141,7 +152,7 @@ static int on_connect(struct agent *a, const struct agent_frame *f)
 	struct linger reset = {.l_onoff = 1};
 	int fd, err;
 
-	if (c.err || timeout_ms > 60000)
+	if (c.err || timeout_ms > AGENT_WAIT_MS_MAX)
 		return answer(a, f, -EINVAL, 0);
 	fd = socket_at(&own, SOCK_STREAM, 0);
 	if (fd < 0)
@@ -187,9 +198,29 @@ static int on_ping(struct agent *a, const struct agent_frame *f)
 	struct ip_endpoint own = agent_endpoint(&c), to = agent_endpoint(&c);
 	uint32_t timeout_ms = cur_u32(&c);
 
-	if (c.err || timeout_ms > 60000)
+	if (c.err || timeout_ms > AGENT_WAIT_MS_MAX)
 		return answer(a, f, -EINVAL, 0);
 	return answer(a, f, ping(&own, &to, timeout_ms), 0);
+}
+
+static int on_listen(struct agent *a, const struct agent_frame *f)
+{
+	struct cursor c = cur_of(f->body);
+	struct ip_endpoint own = agent_endpoint(&c);
+	uint32_t timeout_ms = cur_u32(&c);
+	char frame[AGENT_LINK_BYTES_MAX], text[AGENT_LINK_BYTES_MAX + 16];
+	struct out o = out_to(text, sizeof(text));
+	int n;
+
+	if (c.err || timeout_ms > AGENT_WAIT_MS_MAX)
+		return answer(a, f, -EINVAL, 0);
+	n = agent_listen(&own.addr, timeout_ms, frame, sizeof(frame));
+	if (n < 0)
+		return answer(a, f, n, 0);
+	agent_put_u32(&o, 0);
+	agent_put_u16(&o, 0);
+	out_bytes(&o, slice_of(frame, (size_t)n));
+	return tell(a, f->op, f->socket, out_slice(&o));
 }
 
 static int on_reset(struct agent *a, const struct agent_frame *f)
@@ -217,6 +248,8 @@ static int on_frame(struct agent *a, const struct agent_frame *f)
 		return on_connect(a, f);
 	case AGENT_PING:
 		return on_ping(a, f);
+	case AGENT_LISTEN:
+		return on_listen(a, f);
 	case AGENT_RESET:
 		return on_reset(a, f);
 	default:
@@ -250,20 +283,42 @@ static int on_input(struct agent *a)
 	return err;
 }
 
+static uint8_t tos_of(struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		int wide;
+
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS)
+			return *CMSG_DATA(c);
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
+			memcpy(&wide, CMSG_DATA(c), sizeof(wide));
+			return (uint8_t)wide;
+		}
+	}
+	return 0;
+}
+
 static int on_datagram(struct agent *a, uint8_t socket)
 {
 	char bytes[AGENT_DATAGRAM_MAX], text[AGENT_FRAME_BYTES_MAX];
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int)) * 2];
 	struct out o = out_to(text, sizeof(text));
 	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
+	struct iovec part = {bytes, sizeof(bytes)};
+	struct msghdr m = {.msg_name = &ss,
+			   .msg_namelen = sizeof(ss),
+			   .msg_iov = &part,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof(control)};
 	struct ip_endpoint from;
-	ssize_t n =
-		recvfrom(a->sockets[socket], bytes, sizeof(bytes), 0, (struct sockaddr *)&ss, &len);
+	ssize_t n = recvmsg(a->sockets[socket], &m, 0);
 
 	if (n < 0)
 		return 0;
 	from = addr_from_system(&ss);
 	agent_put_u64(&o, clock_ns());
+	out_char(&o, (char)tos_of(&m));
 	agent_put_endpoint(&o, &from);
 	out_bytes(&o, slice_of(bytes, (size_t)n));
 	return tell(a, AGENT_DATAGRAM, socket, out_slice(&o));

@@ -7,11 +7,13 @@
 #include "base/ip.h"
 #include "base/out.h"
 
-#define AGENT_VERSION	      1
+#define AGENT_VERSION	      2
 #define AGENT_HEAD_BYTES      4 /* op, socket, length of the rest (big-endian) */
 #define AGENT_FRAME_BYTES_MAX 4096
 #define AGENT_DATAGRAM_MAX    2048
 #define AGENT_SOCKETS_MAX     32
+#define AGENT_WAIT_MS_MAX     70000 /* for one connection, echo or frame of a link */
+#define AGENT_LINK_BYTES_MAX  1600  /* of a frame that was heard */
 
 /* Questions of the assessor; each but SEND is answered by a frame of the same op that starts with
  * an error (0 or -errno). */
@@ -22,8 +24,10 @@ enum agent_op {
 	AGENT_SEND = 'S',     /* endpoint, bytes; no answer */
 	AGENT_CONNECT = 'C',  /* own address, endpoint, timeout in ms (u32) */
 	AGENT_PING = 'P',     /* own address, endpoint, timeout in ms (u32) */
+	AGENT_LISTEN = 'L',   /* own address, timeout in ms (u32); answer: error, 0, a frame of LLDP
+				 or   CDP that the link of that address brought */
 	AGENT_RESET = 'R',    /* closes all sockets */
-	AGENT_DATAGRAM = 'D', /* by itself: time in ns (u64), endpoint, bytes */
+	AGENT_DATAGRAM = 'D', /* by itself: time in ns (u64), TOS (u8), endpoint, bytes */
 };
 
 struct agent_frame {
@@ -43,6 +47,11 @@ uint64_t agent_u64(struct cursor *c);
 int agent_frame_read(struct slice bytes, struct agent_frame *out, size_t *out_used) must_check;
 /* A whole frame around a body. ERR_SPACE. */
 int agent_frame_write(struct out *o, uint8_t op, uint8_t socket, struct slice body) must_check;
+
+/* The next frame of LLDP (IEEE 802.1AB) or CDP on the link that has this address: its length.
+ * -ETIMEDOUT; -EPERM: it may not listen (CAP_NET_RAW); -EADDRNOTAVAIL, another -errno. */
+int agent_listen(const struct ip_addr *own, uint32_t timeout_ms, char *frame,
+		 size_t size) must_check;
 
 /* Runs until `in` ends. 0, or -errno. */
 int agent_run(int in, int out) must_check;

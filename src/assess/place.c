@@ -93,6 +93,7 @@ static void enqueue(struct place *p, const struct agent_frame *f)
 		return;
 	q->datagram.socket = f->socket;
 	q->datagram.at_ns = agent_u64(&c);
+	q->datagram.tos = cur_u8(&c);
 	q->datagram.from = agent_endpoint(&c);
 	bytes = cur_rest(&c);
 	if (c.err || bytes.n > sizeof(q->datagram.bytes)) {
@@ -408,6 +409,34 @@ int place_ping(struct visit *v, struct place *p, const struct ip_addr *to, uint3
 	struct ip_endpoint at = {*to, 0};
 
 	return ask_way(v, p, AGENT_PING, PACKET_ICMP, &at, timeout_ms);
+}
+
+int place_listen(struct place *p, char frame[static PLACE_BYTES_MAX], uint32_t timeout_ms)
+{
+	struct ip_endpoint at = own(p, place_address(p)->family);
+	char text[AGENT_FRAME_BYTES_MAX];
+	struct out o = out_to(text, sizeof(text));
+	size_t n;
+	int got = 0;
+
+	agent_put_endpoint(&o, &at);
+	agent_put_u32(&o, timeout_ms);
+	got = tell(p, AGENT_LISTEN, 0, out_slice(&o));
+	while (got >= 0 && got != AGENT_LISTEN)
+		got = next_frame(p, text, sizeof(text), &n, timeout_ms + ANSWER_WAIT_MS);
+	if (got >= 0) {
+		struct cursor c = cur_of(slice_of(text, n));
+		struct slice bytes;
+
+		got = (int)cur_u32(&c);
+		(void)cur_u16(&c);
+		bytes = cur_rest(&c);
+		if (c.err || bytes.n > PLACE_BYTES_MAX)
+			return ERR_PEER;
+		memcpy(frame, bytes.p, bytes.n);
+		got = got ? got : (int)bytes.n;
+	}
+	return got;
 }
 
 void place_reset(struct place *p)

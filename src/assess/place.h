@@ -27,6 +27,7 @@ struct place;
 struct place_datagram {
 	unsigned socket;
 	struct ip_endpoint from;
+	uint8_t tos;	/* as it arrived: DSCP << 2, and ECN */
 	uint64_t at_ns; /* by the place's clock: for distances within one place */
 	size_t n;
 	char bytes[PLACE_BYTES_MAX];
@@ -60,6 +61,11 @@ int place_connect(struct visit *v, struct place *p, const struct ip_endpoint *to
 /* Whether a ping from there is answered: 0, -ETIMEDOUT, -EHOSTUNREACH; -EPERM: it may not ping. */
 int place_ping(struct visit *v, struct place *p, const struct ip_addr *to,
 	       uint32_t timeout_ms) must_check;
+/* The next frame of LLDP or CDP that the link of the place's address brings: its length, at most
+ * PLACE_BYTES_MAX. -ETIMEDOUT; -EPERM: the place may not listen (CAP_NET_RAW). Longer waits than
+ * 70 s: -EINVAL. Nothing is sent. */
+int place_listen(struct place *p, char frame[static PLACE_BYTES_MAX],
+		 uint32_t timeout_ms) must_check;
 /* Closes all its sockets and forgets what they received; the runner does so after each visit. */
 void place_reset(struct place *p);
 /* For target_done. Accepts NULL. */

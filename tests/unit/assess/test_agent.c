@@ -117,12 +117,18 @@ static void sends_and_tells(void **state)
 {
 	uint16_t a = open_udp(0), b = open_udp(1);
 	struct ip_endpoint to = loopback(b), from;
-	char text[512], body[128];
+	char text[512], body[128], mark[1];
 	struct out o = out_to(body, sizeof(body));
 	struct agent_frame f;
 	struct cursor c;
 
+	struct out tos = out_to(mark, sizeof(mark));
+	uint16_t more;
+
 	(void)state;
+	out_char(&tos, (char)0xb8);
+	tell(AGENT_TOS, 0, &tos);
+	assert_int_equal(answer(AGENT_TOS, &more), 0);
 	agent_put_endpoint(&o, &to);
 	out_z(&o, "marked");
 	tell(AGENT_SEND, 0, &o);
@@ -131,6 +137,7 @@ static void sends_and_tells(void **state)
 	assert_int_equal(f.op, AGENT_DATAGRAM);
 	assert_int_equal(f.socket, 1);
 	assert_true(agent_u64(&c) > 0);
+	assert_int_equal(cur_u8(&c), 0xb8);
 	from = agent_endpoint(&c);
 	assert_int_equal(from.port, a);
 	check_slice("bytes", cur_rest(&c), "marked");
