@@ -201,7 +201,8 @@ HW_INLINE int keys_known(const struct hw_flow *flow)
 }
 
 /* A flow of user space: by the receive queue's AF_XDP socket when media can send it on that way, as
- * far as can be said here; by the stack otherwise. */
+ * far as can be said here; by the stack otherwise. What leaves by such a socket passes by the
+ * queues of a shaped link. */
 HW_INLINE int to_user(struct xdp_md *ctx, const struct hw_table_address *a,
 		      const struct hw_packet *p, const struct hw_flow *flow)
 {
@@ -209,7 +210,7 @@ HW_INLINE int to_user(struct xdp_md *ctx, const struct hw_table_address *a,
 	struct target t;
 
 	if (queue >= HW_XSK_QUEUES || a->interface >= HW_INTERFACES_MAX || !keys_known(flow) ||
-	    p->ip_bytes > HW_XSK_PACKET_MAX)
+	    flow->user_why == HW_USER_SHAPED || p->ip_bytes > HW_XSK_PACKET_MAX)
 		return XDP_PASS;
 	target_find(flow, p, &t);
 	if (t.port_be == 0 || t.apart)

@@ -16,15 +16,18 @@ def marks(capture, own_address, display_filter):
 
 
 def test_on_both_sides(lab, gateway, scripted_call):
-    with Capture(lab, "gw", "eth0", "outside") as outside, Capture(lab, "gw", "eth1", "core") as core:
+    # At the far ends: what the kernel path sends is seen by no capture on the gateway itself.
+    with Capture(lab, "ext", "eth0", "outside") as outside, \
+            Capture(lab, "peer", "eth0", "core") as core, Capture(lab, "pbx", "eth0", "pbx") as pbx:
         call = scripted_call(gateway).establish()
         call.talk(0.6)
         call.hang_up()
         gateway.wait_idle()
-    for capture, own in ((outside, address("gw", "eth0")), (core, address("gw", "eth1"))):
-        media = marks(capture, own, "udp.srcport >= 16384 && udp.srcport <= 32767")
+    for media_at, sip_at, own in ((outside, outside, address("gw", "eth0")),
+                                  (core, pbx, address("gw", "eth1"))):
+        media = marks(media_at, own, "udp.srcport >= 16384 && udp.srcport <= 32767")
         assert set(media) == {EF} and media[EF] > 20, media
-        signalling = marks(capture, own, "sip")
+        signalling = marks(sip_at, own, "sip")
         assert set(signalling) == {CS3} and signalling[CS3] >= 4, signalling
 
 
