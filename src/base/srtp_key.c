@@ -41,8 +41,3 @@ bool srtp_key_eq(const struct srtp_key *a, const struct srtp_key *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
-
-void srtp_key_wipe(struct srtp_key *key)
-{
-	explicit_bzero(key, sizeof(*key));
-}

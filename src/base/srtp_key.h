@@ -46,7 +46,5 @@ size_t srtp_master_bytes(unsigned suite);
 /* A key that the transform can work with. */
 bool srtp_key_valid(const struct srtp_key *key);
 bool srtp_key_eq(const struct srtp_key *a, const struct srtp_key *b);
-/* Overwrites in a way that the compiler keeps. */
-void srtp_key_wipe(struct srtp_key *key);
 
 #endif

@@ -1,6 +1,8 @@
 /* What rtnetlink says about interfaces, routes and neighbours. */
 #include "enforce/ways_impl.h"
 
+#include "base/slice.h"
+
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_arp.h>
@@ -117,7 +119,7 @@ static void on_link(struct ways *w, const struct nlmsghdr *h)
 		link_changed(w, l.ifindex);
 		return;
 	}
-	strncpy(l.name, mnl_attr_get_str(name), sizeof(l.name) - 1);
+	(void)slice_to_z(slice_z(mnl_attr_get_str(name)), l.name, sizeof(l.name));
 	if (mac && mnl_attr_get_payload_len(mac) == WAYS_MAC_BYTES)
 		memcpy(l.mac, mnl_attr_get_payload(mac), WAYS_MAC_BYTES);
 	read_vlan(h, &l);

@@ -8,7 +8,7 @@ struct entry {
 	struct ban ban;
 };
 
-bool ban_is_single(const struct ip_prefix *p)
+static bool ban_is_single(const struct ip_prefix *p)
 {
 	return p->bits == (p->addr.family == IP_V4 ? 32 : 128);
 }

@@ -36,8 +36,6 @@ size_t r2_bans_count(const struct r2_bans *b);
 void r2_bans_walk(const struct r2_bans *b, uint64_t now_ms,
 		  void (*each)(void *ctx, const struct ban *ban), void *ctx);
 
-/* True when the prefix is one address. */
-bool ban_is_single(const struct ip_prefix *p);
 /* "203.0.113.5", "203.0.113.0/24" or "203.0.113.5:5060". */
 void ban_write_who(struct out *o, const struct ban *ban);
 

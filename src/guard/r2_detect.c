@@ -44,7 +44,8 @@ unsigned r2_offence_points(enum reason why, enum r2_offence *out_kind)
 	return from_parser(why) ? GARBAGE_POINTS : 0;
 }
 
-enum reason r2_offence_reason(enum r2_offence kind)
+/* The row that a ban for this offence names. */
+static enum reason r2_offence_reason(enum r2_offence kind)
 {
 	static const enum reason rows[R2_OFFENCE_COUNT] = {
 		[R2_SCAN] = REASON_ban_scan,	   [R2_GUESS] = REASON_ban_guess,

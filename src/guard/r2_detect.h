@@ -76,7 +76,5 @@ void r2_account_proved(struct r2_detect *d, struct slice name);
 
 /* What kind of offence a refusal is and how heavy; 0 points: none. For tests and the manual. */
 unsigned r2_offence_points(enum reason why, enum r2_offence *out_kind);
-/* The row that a ban for this offence names. */
-enum reason r2_offence_reason(enum r2_offence kind);
 
 #endif

@@ -7,8 +7,6 @@
 
 /* "audio", "video" or "other", from what was negotiated. */
 const char *stream_media(const struct flow_spec *spec);
-/* Why it is not, or not always, on the kernel path; empty when it is. Borrowed for ever. */
-const char *stream_path_why(const struct flow_stats *stats);
 void stream_view_write(struct json *j, const struct record_pinhole *p,
 		       const struct flow_stats *stats, uint64_t now_ns);
 
