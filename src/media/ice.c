@@ -129,7 +129,7 @@ static bool nominates(struct ice_agent *a, const struct ice_peer *p, uint64_t no
 static enum ice_verdict on_proven(struct ice_agent *a, const struct ip_endpoint *source,
 				  const struct stun_msg *m, uint64_t now_ms, struct out *o)
 {
-	struct ice_peer *p;
+	struct ice_peer *p = NULL;
 	bool was;
 
 	if (m->unknown_count)

@@ -25,7 +25,7 @@ int lane_new(const struct lane_setup *setup, struct flow_table *table, struct la
 	int err = l ? 0 : ERR_NOMEM;
 
 	for (size_t i = 0; i < setup->count; i++) {
-		struct xsk none, *x = err ? &none : &l->sockets[i];
+		struct xsk none = {.fd = -1}, *x = err ? &none : &l->sockets[i];
 		int failed = xsk_open(x, setup->socket[i], setup->ifindex[i]);
 
 		if (err)

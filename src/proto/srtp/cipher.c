@@ -50,7 +50,7 @@ static void pad_init(SHA_CTX *state, const uint8_t key[SRTP_AUTH_BYTES], uint8_t
 static int session_keys(struct srtp_keyed *c, const struct srtp_suite_row *row, EVP_CIPHER_CTX *prf,
 			const uint8_t *salt, unsigned label, uint8_t *key)
 {
-	uint8_t auth[SRTP_AUTH_BYTES];
+	uint8_t auth[SRTP_AUTH_BYTES] = {0};
 	int err = derive(prf, salt, row->salt_bytes, label, key, row->key_bytes);
 
 	err = err ? err : derive(prf, salt, row->salt_bytes, label + 1, auth, sizeof(auth));
