@@ -136,7 +136,7 @@ class Phone:
         to = next((line for line in head[1:] if line.lower().startswith("to:")), "To: <sip:x>")
         lines = [f"SIP/2.0 {status}", *keep, to if "tag=" in to else f"{to};tag=lab1",
                  *([] if any("contact:" in m.lower() for m in more) else
-                   [f"Contact: <sip:phone@{self.address}>"]),
+                   [f"Contact: <sip:phone@{self.spec.get('contact_host', self.address)}>"]),
                  f"User-Agent: {self.spec.get('agent', AGENT)}",
                  "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, REFER", *more]
         if body:
