@@ -303,7 +303,7 @@ static int on_datagram(struct agent *a, uint8_t socket)
 	char bytes[AGENT_DATAGRAM_MAX], text[AGENT_FRAME_BYTES_MAX];
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int)) * 2];
 	struct out o = out_to(text, sizeof(text));
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = {0};
 	struct iovec part = {bytes, sizeof(bytes)};
 	struct msghdr m = {.msg_name = &ss,
 			   .msg_namelen = sizeof(ss),

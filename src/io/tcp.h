@@ -40,7 +40,7 @@ struct tcp_handler {
 	/* Makes a connection to `peer->remote` from a listener without a socket: what is written
 	 * into the other end of `fd` (taken over) comes from there. tcp_dialled or tcp_broken must
 	 * follow. ERR_DENIED, -errno. May be NULL when all listeners have sockets. */
-	int (*dial)(void *ctx, const struct tcp_peer *peer, int fd) must_check;
+	must_check int (*dial)(void *ctx, const struct tcp_peer *peer, int fd);
 };
 
 struct tcp_setup {

@@ -229,7 +229,7 @@ static enum hw_refused come_in(struct crypt *c, struct hw_flow_stats *stats,
 	if (flow->flags & HW_FLOW_OPEN && is_media(flow, class)) {
 		why = judge_foreseen(stats, flow, source, whole);
 		if (why == JUDGE_PASS)
-			why = open_packet(c, class, packet, bytes, now_ns);
+			why = c ? open_packet(c, class, packet, bytes, now_ns) : HW_REFUSED_FORGED;
 	} else if (flow->flags & HW_FLOW_SECRET_IN && looks_plain(whole, class)) {
 		why = HW_REFUSED_PLAIN;
 	}

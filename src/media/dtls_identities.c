@@ -45,8 +45,8 @@ int dtls_identities_rotate(struct dtls_identities *ids)
 		return err;
 	pthread_mutex_lock(&ids->lock);
 	oldest = ids->identity[DTLS_IDENTITIES_MAX - 1];
-	memmove(&ids->identity[1], &ids->identity[0],
-		(DTLS_IDENTITIES_MAX - 1) * sizeof(ids->identity[0]));
+	for (unsigned i = DTLS_IDENTITIES_MAX - 1; i > 0; i--)
+		ids->identity[i] = ids->identity[i - 1];
 	ids->identity[0] = fresh;
 	pthread_mutex_unlock(&ids->lock);
 	dtls_identity_unref(oldest);

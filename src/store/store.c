@@ -36,7 +36,7 @@ static uint64_t version_of(struct store *s)
 	struct store_query *q;
 	uint64_t version = 0;
 
-	if (store_prepare(s, "PRAGMA user_version", &q) == 0 && store_step(q) == 1)
+	if (store_prepare(s, "PRAGMA user_version", &q) == 0 && q && store_step(q) == 1)
 		version = store_column_u64(q, 0);
 	store_finish(q);
 	return version;
