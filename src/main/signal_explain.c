@@ -148,6 +148,24 @@ static void explain_stream(struct signal *s, struct out *o, const struct record_
 	}
 }
 
+/* Which way its packets take, and why not the kernel's; a closed stream's is the last one. */
+static void explain_path(struct signal *s, struct out *o, const struct record_pinhole *p)
+{
+	const char *side = p->spec.from_caller ? "caller" : "callee";
+	uint32_t index = flow_table_index(s->flows, &p->spec.local);
+	struct flow_stats stats = p->last;
+	bool open =
+		!p->closed_ms && index != HW_FLOW_NONE && flow_table_stats(s->flows, index, &stats);
+	bool kernel = stats.user_why == HW_USER_NOT;
+	const char *why = stream_path_why(&stats);
+
+	out_fmt(o, "the %s stream from the %s %s the %s path", stream_media(&p->spec), side,
+		open ? "takes" : "took", kernel ? "kernel" : "user");
+	/* On the kernel path only some packets, RTCP for one, are handed to user space. */
+	if (*why)
+		out_fmt(o, "%s: %s", kernel ? ", some packets the user path" : "", why);
+}
+
 static void sentence_of_call(struct out *o, const struct meant *m, uint64_t now_ms)
 {
 	const struct call_info *i = &m->info;
@@ -182,6 +200,15 @@ static void write_refusal(struct json *j, const struct refusal *f)
 	json_str(j, out_slice(&o));
 }
 
+static void write_fact(struct json *j, struct out *o, size_t *told)
+{
+	if (o->n && *told < FACTS_MAX) {
+		json_str(j, out_slice(o));
+		++*told;
+	}
+	*o = out_to(o->buf, o->size);
+}
+
 static void write_call_facts(struct signal *s, struct json *j, const struct meant *m)
 {
 	const struct refusal *f;
@@ -193,12 +220,12 @@ static void write_call_facts(struct signal *s, struct json *j, const struct mean
 		char text[512];
 		struct out o = out_to(text, sizeof(text));
 
-		if (p->spec.kind == FLOW_RTCP || told == FACTS_MAX)
+		if (p->spec.kind == FLOW_RTCP)
 			continue;
+		explain_path(s, &o, p);
+		write_fact(j, &o, &told);
 		explain_stream(s, &o, p);
-		if (o.n)
-			json_str(j, out_slice(&o));
-		told += o.n > 0;
+		write_fact(j, &o, &told);
 	}
 	for (size_t i = 0; (f = refusals_at(&s->refusals, i)) != NULL && told < FACTS_MAX; i++) {
 		if (f->call != m->call)
