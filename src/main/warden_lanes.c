@@ -162,7 +162,8 @@ static void make_all(struct warden_lanes *l, const struct lanes_want *want)
 		l->have = *want;
 		l->tries = 0;
 		l->why[0] = '\0';
-	} else if (err == -EBUSY && l->tries++ < RETRY_MAX) {
+	} else if ((err == -EBUSY || err == ERR_LIMIT) && l->tries++ < RETRY_MAX) {
+		/* The kernel frees what a killed media held only a little after its death. */
 		take_away(l);
 		loop_timer_start(l->retry, RETRY_MS);
 	} else {
