@@ -1,6 +1,7 @@
 """Media of a call takes the kernel path where it can, says so, and survives whatever dies or changes."""
 
 import glob
+import json
 import os
 import signal
 import socket
@@ -50,6 +51,16 @@ def native(lab):
         lab.run(host, ["ethtool", "-K", port, "gro", "off"])
 
 
+def explained(gateway, call, path, why=""):
+    """`explain` names the path of each stream, in words and among the facts."""
+    number = call.record()["call"]
+    text = gateway.command("explain", number).stdout
+    facts = json.loads(gateway.command("explain", number, "--json").stdout)[0]["facts"]
+    for side in ("caller", "callee"):
+        fact = f"the audio stream from the {side} takes the {path} path{why}"
+        assert f"  - {fact}\n" in text and fact in facts, text
+
+
 def relay(gateway, scripted_call, mode):
     """A call over the kernel path: nothing lost, everything counted, all closed at the end."""
     said = gateway.status()["media_path"]
@@ -69,8 +80,11 @@ def relay(gateway, scripted_call, mode):
     assert call.ear.heard(marks[1]).only(440, 1.0) and call.voice.heard(marks[0]).only(850, 1.0)
     text = gateway.command("calls").stdout
     assert "kernel path" in text
+    explained(gateway, call, "kernel")
     call.hang_up()
     gateway.wait_idle()
+    text = gateway.command("explain", call.record()["call"]).stdout
+    assert "the audio stream from the caller took the kernel path" in text, text
     assert pinholes_are_closed(gateway, call.record())
 
 
@@ -89,6 +103,7 @@ def test_in_user_space_if_so_configured(lab, kamailio, gateway_of, scripted_call
     gateway = gateway_of(more="media { path = user  af-xdp = no }")
     call = scripted_call(gateway).establish()
     assert paths(call) == {("user", "media { path = user }")}
+    explained(gateway, call, "user", ": media { path = user }")
     assert "xdp" not in lab.run("gw", ["ip", "link", "show", "eth0"]).stdout
     assert min(call.talk(1.0)) > 40
     call.hang_up()
@@ -156,27 +171,63 @@ def test_audio_outlives_the_warden(lab, kamailio, gateway_of, scripted_call):
     assert second.stop() == 0 and not pins(second)
 
 
-def test_another_program_is_left_alone(lab, kamailio, gateway_of, scripted_call):
-    """Who was there first stays; the gateway says so, and the call takes the user path."""
+LIBXDP = """
+import ctypes, socket, sys
+xdp, ifindex = ctypes.CDLL("libxdp.so.1"), socket.if_nametoindex("eth0")
+xdp.xdp_program__open_file.restype = xdp.xdp_multiprog__get_from_ifindex.restype = ctypes.c_void_p
+if sys.argv[1] == "detach":
+    sys.exit(xdp.xdp_multiprog__detach(ctypes.c_void_p(xdp.xdp_multiprog__get_from_ifindex(ifindex))))
+program = xdp.xdp_program__open_file(sys.argv[1].encode(), b"xdp", None)
+sys.exit(-xdp.xdp_program__attach(ctypes.c_void_p(program), ifindex, 2, 0))      # 2: XDP_MODE_SKB
+"""
+
+
+@pytest.fixture
+def foreign(lab):
+    """A small program that lets everything pass."""
     source, program = f"{lab.workdir}/pass.c", f"{lab.workdir}/pass.o"
     with open(source, "w", encoding="ascii") as out:
         out.write('__attribute__((section("xdp"), used)) int passer(void *ctx) { return 2; }\n'
                   'char _license[] __attribute__((section("license"), used)) = "GPL";\n')
-    lab.run("gw", ["clang", "-O2", "-target", "bpf", "-c", source, "-o", program])
-    lab.run("gw", ["ip", "link", "set", "eth0", "xdpgeneric", "obj", program, "sec", "xdp"])
+    lab.run("gw", ["clang", "-O2", "-g", "-target", "bpf", "-c", source, "-o", program])
+    return program
+
+
+def left_alone(lab, gateway_of, scripted_call):
+    """Who was there first stays; the gateway says so, and the call takes the user path."""
+    before = attached(lab)
+    gateway = gateway_of()
+    said = gateway.status()["media_path"]
+    assert "eth0 has an XDP program already" in said["why"], said
+    call = scripted_call(gateway).establish()
+    assert {p for p, _ in paths(call)} >= {"user"}
+    assert min(call.talk(1.0)) > 40
+    call.hang_up()
+    gateway.wait_idle()
+    assert gateway.stop() == 0
+    assert attached(lab) == before
+
+
+def attached(lab):
+    """The number of the program on the gateway's interface."""
+    return json.loads(lab.run("gw", ["ip", "-j", "-d", "link", "show", "eth0"]).stdout)[0]["xdp"]["prog"]["id"]
+
+
+def test_another_program_is_left_alone(lab, foreign, kamailio, gateway_of, scripted_call):
+    lab.run("gw", ["ip", "link", "set", "eth0", "xdpgeneric", "obj", foreign, "sec", "xdp"])
     try:
-        gateway = gateway_of()
-        said = gateway.status()["media_path"]
-        assert "eth0 has an XDP program already" in said["why"], said
-        call = scripted_call(gateway).establish()
-        assert {p for p, _ in paths(call)} >= {"user"}
-        assert min(call.talk(1.0)) > 40
-        call.hang_up()
-        gateway.wait_idle()
-        assert gateway.stop() == 0
-        assert "passer" in lab.run("gw", ["ip", "-d", "link", "show", "eth0"]).stdout
+        left_alone(lab, gateway_of, scripted_call)
     finally:
         lab.run("gw", ["ip", "link", "set", "eth0", "xdpgeneric", "off"])
+
+
+def test_a_program_of_libxdp_is_left_alone(lab, foreign, kamailio, gateway_of, scripted_call):
+    """Behind libxdp's dispatcher where the kernel has extensions, alone where it has none."""
+    lab.run("gw", ["/usr/bin/python3", "-c", LIBXDP, foreign])
+    try:
+        left_alone(lab, gateway_of, scripted_call)
+    finally:
+        lab.run("gw", ["/usr/bin/python3", "-c", LIBXDP, "detach"])
 
 
 def change_card(lab, host, mac):
