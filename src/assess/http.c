@@ -27,6 +27,8 @@ struct exchange {
 static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct exchange *x = ctx;
+	struct target *t = x->visit->target;
+	const struct seen_port *seen = target_seen_port(t, x->port);
 	struct sockaddr_un name;
 	socklen_t bytes;
 	int fd;
@@ -35,10 +37,12 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockad
 		return CURL_SOCKET_BAD;
 	wire_close(x->conn); /* a second one, with the credentials that the first was asked for */
 	x->conn = NULL;
-	x->conn_error = visit_spend(x->visit, x->ask->class);
-	if (!x->conn_error)
-		x->conn_error = wire_open_named(x->visit->target, x->port, WIRE_TIMEOUT_MS, &name,
-						&bytes, &x->conn);
+	x->conn_error = seen && !seen->open ? -ECONNREFUSED : visit_spend(x->visit, x->ask->class);
+	if (!x->conn_error) {
+		x->conn_error =
+			wire_open_named(t, x->port, WIRE_TIMEOUT_MS, &name, &bytes, &x->conn);
+		target_saw_port(t, x->port, x->conn_error);
+	}
 	if (x->conn_error)
 		return CURL_SOCKET_BAD;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -11,11 +11,13 @@
 
 #define AT_ONCE	     16	  /* connections to a target that is not gentle */
 #define SCAN_WAIT_MS 2500 /* for SYN-ACK or RST: one retransmission */
-#define CONNECT_COST 3	  /* SYN, ACK, RST */
+#define CONNECT_COST 2	  /* SYN, ACK */
+#define RESET_COST   1	  /* of a port that is open */
 
 struct probe {
 	int fd; /* -1 = free */
 	size_t index;
+	uint16_t port;
 	uint64_t until_ms;
 };
 
@@ -27,7 +29,7 @@ static enum port_state state_of(int err)
 }
 
 /* With a reset, so that nothing lingers on the device. */
-static void end(struct probe *p, enum port_state *out, enum port_state state)
+static void end(struct target *t, struct probe *p, enum port_state *out, enum port_state state)
 {
 	struct linger reset = {.l_onoff = 1};
 
@@ -35,6 +37,10 @@ static void end(struct probe *p, enum port_state *out, enum port_state state)
 	close(p->fd);
 	p->fd = -1;
 	out[p->index] = state;
+	if (state == PORT_OPEN)
+		target_note(t, RESET_COST);
+	if (state == PORT_OPEN || state == PORT_CLOSED)
+		target_saw_port(t, p->port, state == PORT_OPEN ? 0 : -ECONNREFUSED);
 }
 
 static int start(struct visit *v, struct probe *p, uint16_t port, size_t index,
@@ -50,25 +56,26 @@ static int start(struct visit *v, struct probe *p, uint16_t port, size_t index,
 	if (err)
 		return err;
 	p->index = index;
+	p->port = port;
 	p->until_ms = clock_ms() + SCAN_WAIT_MS;
 	if (connect(p->fd, (struct sockaddr *)&ss, n) && errno != EINPROGRESS)
-		end(p, out, state_of(errno));
+		end(v->target, p, out, state_of(errno));
 	return 0;
 }
 
-static void look_at(struct probe *p, short ready, enum port_state *out)
+static void look_at(struct target *t, struct probe *p, short ready, enum port_state *out)
 {
 	int err = 0;
 	socklen_t n = sizeof(err);
 
 	if (ready && getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &err, &n) == 0)
-		end(p, out, state_of(err));
+		end(t, p, out, state_of(err));
 	else if (clock_ms() >= p->until_ms)
-		end(p, out, PORT_FILTERED);
+		end(t, p, out, PORT_FILTERED);
 }
 
 /* Waits a little, settles what can be settled. */
-static void step(struct probe *probes, size_t n, enum port_state *out)
+static void step(struct target *t, struct probe *probes, size_t n, enum port_state *out)
 {
 	struct pollfd polls[AT_ONCE];
 
@@ -77,7 +84,7 @@ static void step(struct probe *probes, size_t n, enum port_state *out)
 	(void)poll(polls, n, 50);
 	for (size_t i = 0; i < n; i++)
 		if (probes[i].fd >= 0)
-			look_at(&probes[i], polls[i].revents, out);
+			look_at(t, &probes[i], polls[i].revents, out);
 }
 
 static size_t busy(const struct probe *probes, size_t n)
@@ -100,22 +107,34 @@ static int scan(struct visit *v, const uint16_t *ports, size_t count, enum port_
 	while ((next < count && !err) || busy(probes, lanes)) {
 		for (size_t i = 0; i < lanes && next < count && !err; i++)
 			if (probes[i].fd < 0) {
-				err = start(v, &probes[i], ports[next], next, out);
+				err = out[next] == PORT_UNKNOWN
+					      ? start(v, &probes[i], ports[next], next, out)
+					      : 0;
 				next += err == 0;
 			}
 		if (busy(probes, lanes))
-			step(probes, lanes, out);
+			step(v->target, probes, lanes, out);
 	}
 	return err;
+}
+
+/* What another check saw of it, or a connection taken from the budget. */
+static enum port_state recall(struct visit *v, uint16_t port)
+{
+	const struct seen_port *seen = target_seen_port(v->target, port);
+
+	if (seen)
+		return seen->open ? PORT_OPEN : PORT_CLOSED;
+	v->left.most[PACKET_TCP_CONNECT]--;
+	v->target->sent.most[PACKET_TCP_CONNECT]++;
+	return PORT_UNKNOWN;
 }
 
 int visit_scan(struct visit *v, const uint16_t *ports, size_t count, enum port_state *out)
 {
 	if (v->left.most[PACKET_TCP_CONNECT] < count)
 		return ERR_LIMIT;
-	v->left.most[PACKET_TCP_CONNECT] -= (uint32_t)count;
-	v->target->sent.most[PACKET_TCP_CONNECT] += (uint32_t)count;
 	for (size_t i = 0; i < count; i++)
-		out[i] = PORT_UNKNOWN;
+		out[i] = recall(v, ports[i]);
 	return scan(v, ports, count, out);
 }

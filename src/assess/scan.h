@@ -11,7 +11,8 @@ enum port_state {
 	PORT_UNKNOWN,  /* not asked: the run was cancelled */
 };
 
-/* Each port takes one tcp-connect of the row's budget. A gentle device is asked one port after the
+/* Each port takes one tcp-connect of the row's budget; of a gentle device, what was seen of it in
+ * this run is told without asking again. A gentle device is asked one port after the
  * other, others several at once. `out` gets a state for each port. ERR_LIMIT: the row's budget is
  * too small, nothing was sent; ERR_DENIED: the run was cancelled; -errno. */
 int visit_scan(struct visit *v, const uint16_t *ports, size_t count,

@@ -1,5 +1,6 @@
 #include "assess/target.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -77,6 +78,22 @@ void target_note(struct target *t, uint32_t packets)
 bool target_is_gentle(const struct target *t)
 {
 	return t->asset->kind == ASSET_PHONE || t->asset->kind == ASSET_NETWORK;
+}
+
+const struct seen_port *target_seen_port(const struct target *t, uint16_t port)
+{
+	for (size_t i = 0; i < t->seen_count; i++)
+		if (t->seen[i].port == port)
+			return &t->seen[i];
+	return NULL;
+}
+
+void target_saw_port(struct target *t, uint16_t port, int err)
+{
+	if (!target_is_gentle(t) || (err && err != -ECONNREFUSED) ||
+	    t->seen_count == SEEN_PORTS_MAX || target_seen_port(t, port))
+		return;
+	t->seen[t->seen_count++] = (struct seen_port){.port = port, .open = !err};
 }
 
 const char *target_model(const struct target *t)

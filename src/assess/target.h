@@ -12,7 +12,14 @@
 
 #define TARGET_TEXT_MAX 128 /* bytes of a product, a version, a model with its NUL */
 
-#define PLACES_MAX 16 /* places that the checks of one target look from */
+#define PLACES_MAX     16 /* places that the checks of one target look from */
+#define SEEN_PORTS_MAX 48 /* TCP ports of a gentle device whose state is remembered */
+
+/* A TCP port that answered in this run: checks that ask for the same one share the look. */
+struct seen_port {
+	uint16_t port;
+	bool open; /* else refused; a port that did not answer is not remembered */
+};
 
 struct ssh_host;
 struct place;
@@ -29,6 +36,9 @@ struct target {
 	char seen_by[TARGET_TEXT_MAX]; /* "SIP User-Agent" */
 	bool speaks_sip;	       /* answered an OPTIONS */
 	uint16_t health_port;	       /* TCP port that answered, when it speaks no SIP */
+
+	struct seen_port seen[SEEN_PORTS_MAX];
+	size_t seen_count;
 
 	uint8_t state; /* enum target_state */
 	char why[TARGET_TEXT_MAX * 2];
@@ -55,6 +65,11 @@ int target_take(struct target *t, uint32_t packets) must_check;
 void target_note(struct target *t, uint32_t packets);
 /* A gentle device takes one connection at a time. */
 bool target_is_gentle(const struct target *t);
+/* What a connection to a TCP port of a gentle device ended with: 0 or -ECONNREFUSED is remembered,
+ * anything else is not; when the memory is full the port is asked again. */
+void target_saw_port(struct target *t, uint16_t port, int err);
+/* NULL: not asked yet in this run, or no gentle device. */
+const struct seen_port *target_seen_port(const struct target *t, uint16_t port);
 /* The model for canaries: product without version, or the asset's name. */
 const char *target_model(const struct target *t);
 

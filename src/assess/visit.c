@@ -194,9 +194,17 @@ int visit_spend(struct visit *v, enum packet_class class)
 
 int visit_connect(struct visit *v, enum packet_class class, uint16_t port, struct wire **out)
 {
-	int err = visit_spend(v, class);
+	const struct seen_port *seen = target_seen_port(v->target, port);
+	int err;
 
-	return err ? err : wire_open(v->target, port, WIRE_TIMEOUT_MS, out);
+	if (seen && !seen->open)
+		return -ECONNREFUSED;
+	err = visit_spend(v, class);
+	if (err)
+		return err;
+	err = wire_open(v->target, port, WIRE_TIMEOUT_MS, out);
+	target_saw_port(v->target, port, err);
+	return err;
 }
 
 int visit_udp(struct visit *v, uint16_t port, struct dgram *out)

@@ -98,7 +98,7 @@ enum verdict visit_failed(struct visit *v, const char *what, int err);
 
 /* ---- means; each takes what it sends from the row's budget: beyond it ERR_LIMIT ---- */
 
-/* As wire_open. */
+/* As wire_open. A port of a gentle device that refused in this run is not asked again. */
 int visit_connect(struct visit *v, enum packet_class class, uint16_t port,
 		  struct wire **out) must_check;
 /* As dgram_open; each datagram is then sent by visit_send. */

@@ -87,6 +87,19 @@ def test_two_hundred_phones(lab, assessor, phones_of):
         assert gentle(times[address]), (address, sorted(times[address]))
 
 
+def test_a_port_is_asked_once(lab, assessor, phones_of):
+    """Checks that want to know of the same port share one look: what was refused is not asked again,
+    what was open is not scanned again, and each verdict is still given."""
+    phones_of({"sip": {}, "telnet": {}, "http": {"title": "x"}})
+    assessor.configure('asset one { address = 10.20.0.20  kind = phone }')
+    with Capture(lab, "gw", "eth2", "gw-eth2") as capture:
+        report = assessor.run(only="DV-04,DV-05,DV-19,EN-03,EN-05,EN-08")
+    opened = "ip.dst == 10.20.0.20 && tcp.flags.syn == 1 && tcp.dstport == "
+    assert [capture.count(opened + port) for port in ("21", "23", "443", "5061")] == [1] * 4
+    assert report.verdict("DV-04") == "found" and report.verdict("DV-05") == "clean"
+    assert report.verdict("DV-19") == "clean" and report.verdict("EN-05") == "not applicable"
+
+
 def test_a_model_is_stopped_with_its_canary(assessor, phones_of):
     """A phone that falls silent stops its whole model after two missed probes; other models go on."""
     phones = [{"address": f"10.20.0.{n}", "sip": {}, "agent": "Fragile F1 1.0", "dies_after": 1,
