@@ -85,7 +85,7 @@ static void encryption_write(struct json *j, const struct flow_spec *spec,
 }
 
 /* Why it is not, or not always, on the kernel path; empty when it is. Borrowed for ever. */
-static const char *stream_path_why(const struct flow_stats *stats)
+const char *stream_path_why(const struct flow_stats *stats)
 {
 	static const char *const words[HW_USER_COUNT] = {
 		[HW_USER_NOT] = "",

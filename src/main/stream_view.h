@@ -10,4 +10,7 @@ const char *stream_media(const struct flow_spec *spec);
 void stream_view_write(struct json *j, const struct record_pinhole *p,
 		       const struct flow_stats *stats, uint64_t now_ns);
 
+/* Why the stream's packets go by user space, in words; empty: the kernel path relays them. */
+const char *stream_path_why(const struct flow_stats *stats);
+
 #endif

@@ -44,19 +44,20 @@ static void warden_end(struct warden *w)
 /* RTP of a call that comes in and goes out by the one interface. */
 static struct proc_flow_op request(uint32_t op, unsigned number)
 {
-	uint16_t port = (uint16_t)(FIRST_PORT + number), mate = (uint16_t)(FIRST_PORT + (number ^ 1));
+	uint16_t port = (uint16_t)(FIRST_PORT + number),
+		 mate = (uint16_t)(FIRST_PORT + (number ^ 1));
 
-	return (struct proc_flow_op){
-		.op = op,
-		.reason = op == FLOW_OP_OPEN ? REASON_offer_answered : REASON_bye_caller,
-		.spec = {.call = 1 + number / 4,
-			 .kind = FLOW_RTP,
-			 .clock_khz = 8,
-			 .local = {addr("192.0.2.1"), port},
-			 .source = {addr(SOURCE), 4000},
-			 .out = {addr("192.0.2.1"), mate},
-			 .to = {addr("192.0.2.3"), 5000},
-			 .codec = "PCMU/8000"}};
+	return (struct proc_flow_op){.op = op,
+				     .reason = op == FLOW_OP_OPEN ? REASON_offer_answered
+								  : REASON_bye_caller,
+				     .spec = {.call = 1 + number / 4,
+					      .kind = FLOW_RTP,
+					      .clock_khz = 8,
+					      .local = {addr("192.0.2.1"), port},
+					      .source = {addr(SOURCE), 4000},
+					      .out = {addr("192.0.2.1"), mate},
+					      .to = {addr("192.0.2.3"), 5000},
+					      .codec = "PCMU/8000"}};
 }
 
 static void ask(struct warden *w, uint32_t op)
