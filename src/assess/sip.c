@@ -293,9 +293,9 @@ static bool is_header(struct slice name, const char *want)
 	return false;
 }
 
-struct slice sip_reply_header(const struct sip_reply *r, const char *name, unsigned nth)
+struct slice sip_text_header(struct slice message, const char *name, unsigned nth)
 {
-	struct slice rest = slice_of(r->bytes, r->n), line;
+	struct slice rest = message, line;
 
 	(void)slice_split(rest, '\n', &rest);
 	while (rest.n) {
@@ -309,4 +309,9 @@ struct slice sip_reply_header(const struct sip_reply *r, const char *name, unsig
 			return slice_trim(value);
 	}
 	return slice_of(NULL, 0);
+}
+
+struct slice sip_reply_header(const struct sip_reply *r, const char *name, unsigned nth)
+{
+	return sip_text_header(slice_of(r->bytes, r->n), name, nth);
 }

@@ -42,5 +42,7 @@ int visit_sip(struct visit *v, const struct sip_ask *ask, struct sip_reply *out)
 int sip_options(struct target *t, struct sip_reply *out) must_check;
 /* A header's value in the response, trimmed; empty when it is not there. `nth` from 0. */
 struct slice sip_reply_header(const struct sip_reply *r, const char *name, unsigned nth);
+/* The same in any message. */
+struct slice sip_text_header(struct slice message, const char *name, unsigned nth);
 
 #endif

@@ -34,8 +34,8 @@
 #define SCHEMA_LIMITS_ROWS  7
 #define SCHEMA_CONSOLE_ROWS 3
 #define SCHEMA_ASSESS_ROWS  7
-#define SCHEMA_ASSET_ROWS   17
-#define SCHEMA_PLACE_ROWS   5
+#define SCHEMA_ASSET_ROWS   19
+#define SCHEMA_PLACE_ROWS   6
 #define SCHEMA_SHIELD_ROWS  2
 
 extern const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS];

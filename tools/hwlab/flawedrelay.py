@@ -1,0 +1,163 @@
+"""A small SIP relay with media on host `gw`, with flaws by option: what the gateway must not be.
+
+It stands between place outside and place inside: REGISTER gets 200, calls from outside go to the
+phone inside. Without a flaw it admits RTP from the negotiated address and port alone and closes at
+BYE. Flaws: `any-source` (takes media from anybody), `latch` (sends to whom it heard last), `keeps`
+(its ports stay open after BYE), `any-payload` (takes what is no RTP), `rtcp-bleed` (as latch, for
+RTCP alone), `echo` (media ports answer without a call).
+Run: python3 -m hwlab.flawedrelay --outside IP --inside IP --phone IP:PORT [--flaw NAME ...]
+"""
+
+import argparse
+import re
+import select
+import socket
+
+FIRST_PORT = 16384
+SIDES = ("outside", "inside")
+
+
+class Media:
+    """A pair of ports on both sides; what one hears the other sends on."""
+
+    def __init__(self, relay, number):
+        self.relay, self.sockets, self.targets = relay, {}, {}
+        self.open = True
+        for side in SIDES:
+            for offset in (0, 1):
+                sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                sock.bind((relay.own[side], FIRST_PORT + 4 * number + offset))
+                self.sockets[side, offset] = sock
+
+    def negotiated(self, side, address):
+        """Where this side's SDP wants its media."""
+        for offset in (0, 1):
+            self.targets[side, offset] = (address[0], address[1] + offset)
+
+    def port(self, side):
+        """The port for an SDP."""
+        return self.sockets[side, 0].getsockname()[1]
+
+    def admits(self, side, offset, data, source):
+        """Whether a datagram may pass."""
+        flaws = self.relay.flaws
+        if not self.open and "keeps" not in flaws:
+            return False
+        known = source == self.targets.get((side, offset))
+        rtp = len(data) >= 8 and data[0] >> 6 == 2 and (offset or data[1] & 127 == 0)
+        rtcp_free = "rtcp-bleed" in flaws and offset
+        return (known or rtcp_free or bool({"any-source", "latch"} & flaws)) and \
+            (rtp or "any-payload" in flaws)
+
+    def receive(self, side, offset):
+        """Read one datagram, and pass it on if it may."""
+        data, source = self.sockets[side, offset].recvfrom(2048)
+        if not self.admits(side, offset, data, source):
+            return
+        if "latch" in self.relay.flaws or ("rtcp-bleed" in self.relay.flaws and offset):
+            self.targets[side, offset] = source
+        other = SIDES[1 - SIDES.index(side)]
+        target = self.targets.get((other, offset))
+        if target:
+            self.sockets[other, offset].sendto(data, target)
+
+
+class Relay:
+    """The signalling: one call after the other."""
+
+    def __init__(self, own, phone, flaws):
+        self.own, self.phone, self.flaws = own, phone, flaws
+        self.sip = {}
+        for side in SIDES:
+            self.sip[side] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.sip[side].bind((own[side], 5060))
+        self.peers = {"outside": None, "inside": phone}
+        self.medias = []
+        self.echo = None
+        if "echo" in flaws:
+            self.echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.echo.bind((own["outside"], FIRST_PORT))
+
+    def run(self):
+        """For ever."""
+        print("flawedrelay: ready", flush=True)
+        while True:
+            sockets = {self.sip[side]: (self, side, None) for side in SIDES}
+            for media in self.medias:
+                sockets.update({s: (media, *key) for key, s in media.sockets.items()})
+            if self.echo:
+                sockets[self.echo] = (None, None, None)
+            for sock in select.select(list(sockets), [], [])[0]:
+                owner, side, offset = sockets[sock]
+                if owner is None:
+                    data, source = sock.recvfrom(2048)
+                    sock.sendto(data, source)
+                elif owner is self:
+                    self.message(side)
+                else:
+                    owner.receive(side, offset)
+
+    def message(self, side):
+        """A SIP message from one side: answered, or sent on to the other."""
+        data, source = self.sip[side].recvfrom(8192)
+        text = data.decode()
+        if side == "outside":
+            self.peers["outside"] = source
+        if text.startswith(("REGISTER", "OPTIONS")):
+            self.sip[side].sendto(answer(text), source)
+            return
+        other = SIDES[1 - SIDES.index(side)]
+        if text.startswith("INVITE"):
+            self.medias.append(Media(self, len(self.medias)))
+        if text.startswith("BYE"):
+            self.medias[-1].open = False
+        text = self.through(text, side, other)
+        self.sip[other].sendto(text.encode(), self.peers[other])
+
+    def through(self, text, side, other):
+        """The message as the other side gets it: this relay's Via, Contact and media."""
+        head, body = text.split("\r\n\r\n", 1)
+        mine = f"Via: SIP/2.0/UDP {self.own[other]}:5060;branch=z9hG4bKrelay"
+        lines = head.split("\r\n")
+        if text.startswith("SIP/2.0"):
+            vias = [i for i, line in enumerate(lines) if line.startswith("Via:")]
+            del lines[vias[0]]
+        else:
+            branch = re.search(r"branch=z9hG4bK(\w+)", head).group(1)
+            lines.insert(1, mine + branch)
+        lines = [re.sub(r"@[\d.]+:\d+", f"@{self.own[other]}:5060", line)
+                 if line.startswith("Contact:") else line for line in lines]
+        if "m=audio" in body:
+            address = re.search(r"c=IN IP4 (\S+)", body).group(1)
+            port = int(re.search(r"m=audio (\d+)", body).group(1))
+            media = self.medias[-1]
+            media.negotiated(side, (address, port))
+            body = body.replace(address, self.own[other]).replace(
+                f"m=audio {port}", f"m=audio {media.port(other)}")
+        lines = [f"Content-Length: {len(body)}" if line.startswith("Content-Length") else line
+                 for line in lines]
+        return "\r\n".join(lines) + "\r\n\r\n" + body
+
+
+def answer(text):
+    """200 to a request."""
+    keep = [line for line in text.split("\r\n")
+            if line.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq", "Contact", "Expires")]
+    return ("\r\n".join(["SIP/2.0 200 OK", *keep, "Content-Length: 0"]) + "\r\n\r\n").encode()
+
+
+def main():
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--outside", required=True)
+    parser.add_argument("--inside", required=True)
+    parser.add_argument("--phone", required=True)
+    parser.add_argument("--flaw", action="append", default=[])
+    args = parser.parse_args()
+    address, port = args.phone.split(":")
+    Relay({"outside": args.outside, "inside": args.inside}, (address, int(port)),
+          set(args.flaw)).run()
+
+
+if __name__ == "__main__":
+    main()
