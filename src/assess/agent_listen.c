@@ -94,7 +94,7 @@ int agent_listen(const struct ip_addr *own, uint32_t timeout_ms, char *frame, si
 		return fd;
 	while (got == -ETIMEDOUT && (now = clock_ms()) < until) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
-		struct sockaddr_ll from;
+		struct sockaddr_ll from = {0};
 		socklen_t len = sizeof(from);
 		ssize_t n;
 

@@ -84,16 +84,16 @@ CDP = bytes.fromhex("01000ccccccc 020000000001 0024 aaaa0300000c2000 02b40000".r
 
 
 class Switch:
-    """The switch's side of a host's port: sends a frame every half second."""
+    """The switch's side of a host's port: sends a frame every half second, or as said."""
 
-    def __init__(self, lab, host, frame):
+    def __init__(self, lab, host, frame, every_s=0.5):
         self.sock = lab.socket("switch", socket.AF_PACKET, socket.SOCK_RAW)
         self.sock.bind((f"p-{host}", 0))
-        self.frame, self.ended = frame, threading.Event()
+        self.frame, self.every_s, self.ended = frame, every_s, threading.Event()
         self.thread = threading.Thread(target=self._run)
 
     def _run(self):
-        while not self.ended.wait(0.5):
+        while not self.ended.wait(self.every_s):
             self.sock.send(self.frame)
 
     def __enter__(self):
@@ -130,3 +130,12 @@ def test_vl07_cdp_on_a_data_port(lab, phones_of):
         bad = Assessor(lab, "peer").configure(SWITCH + DATA).run(only="VL-07")
     assert bad.verdict("VL-07") == "found", bad.text + bad.stderr
     assert "voice VLAN 110, model LabPhone" in bad.open()[0]["evidence"]
+
+
+def test_vl07_a_flood_is_not_called_clean(lab, phones_of):
+    """Frames that tell nothing until the limit is reached: what came later was not heard."""
+    phones_of({"sip": {}}, host="pbx")
+    with Switch(lab, "peer", LLDP + BARE + _tlv(0, b""), every_s=0.002):
+        report = Assessor(lab, "peer").configure(SWITCH + DATA).run(only="VL-07")
+    assert report.verdict("VL-07") == "not tested" and report.code == 3, report.text
+    assert "did not listen to the end" in report.why("VL-07")
