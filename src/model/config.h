@@ -211,13 +211,13 @@ struct config_asset {
 	char ssh_user[CONFIG_NAME_MAX];
 	char ssh_key_file[CONFIG_PATH_MAX];
 	uint16_t ssh_port;
-	uint32_t packets_per_second;	 /* to one device; 0 = by kind */
-	char test_user[CONFIG_NAME_MAX]; /* reserved for tests: registered by nobody */
+	uint32_t packets_per_second;		  /* to one device; 0 = by kind */
+	char test_user[CONFIG_NAME_MAX];	  /* reserved for tests: registered by nobody */
 	char test_password_file[CONFIG_PATH_MAX]; /* its password, for test calls; "" = none */
 	char test_number[CONFIG_NAME_MAX];	  /* that test calls dial; "" = none */
-	bool allow_default_login;	 /* documented factory passwords may be tried */
-	bool owner_confirmed;		 /* a public address that is the owner's all the same */
-	bool lab;			 /* may be harmed: nobody depends on it */
+	bool allow_default_login;		  /* documented factory passwords may be tried */
+	bool owner_confirmed; /* a public address that is the owner's all the same */
+	bool lab;	      /* may be harmed: nobody depends on it */
 };
 
 /* Another place in the network from which the assessor looks. */
@@ -228,7 +228,7 @@ struct config_place {
 	char ssh_user[CONFIG_NAME_MAX];	   /* empty = this machine itself */
 	char ssh_key_file[CONFIG_PATH_MAX];
 	uint16_t ssh_port;
-	uint16_t sip_port; /* where a test call is taken */
+	uint16_t sip_port;	       /* where a test call is taken */
 	char command[CONFIG_PATH_MAX]; /* hornwork, as it is called there */
 };
 
