@@ -23,7 +23,7 @@ NO_STACK = """table inet hw-no-stack {
 
 def relayed_by(gateway, sockets):
     """Wait until media takes this kind of sockets."""
-    wait_until(lambda: gateway.status()["user_path"]["sockets"] == sockets, 5.0,
+    wait_until(lambda: gateway.status()["user_path"]["sockets"] == sockets, 20.0,
                f"{sockets} sockets: {gateway.status()['user_path']}")
 
 
