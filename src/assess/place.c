@@ -416,7 +416,7 @@ int place_listen(struct place *p, char frame[static PLACE_BYTES_MAX], uint32_t t
 	struct ip_endpoint at = own(p, place_address(p)->family);
 	char text[AGENT_FRAME_BYTES_MAX];
 	struct out o = out_to(text, sizeof(text));
-	size_t n;
+	size_t n = 0;
 	int got = 0;
 
 	agent_put_endpoint(&o, &at);

@@ -67,7 +67,7 @@ static const char *take_option(int *argc, char **argv, const char *name)
 {
 	size_t n = strlen(name);
 
-	for (int i = 1; i < *argc; i++) {
+	for (int i = 1; i < *argc && argv[i]; i++) {
 		const char *value = NULL;
 		int used = 0;
 

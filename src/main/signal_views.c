@@ -51,14 +51,14 @@ void signal_view_status(struct signal *s, struct answer *a)
 	json_member_u64(&v.j, "tls_connections", s->tls_counts.connections);
 	json_member_u64(&v.j, "tls_handshakes_total", s->tls_counts.accepted_total);
 	json_member_open(&v.j, "bandwidth", '[');
-	for (uint16_t i = 0; i < s->config->zone_count; i++) {
+	for (size_t i = 0; i < s->config->zone_count; i++) {
 		uint64_t limit_bps = r1_bandwidth_limit(&s->config->zones[i]);
 
 		if (!limit_bps)
 			continue;
 		json_open(&v.j, '{');
 		json_member_z(&v.j, "zone", s->config->zones[i].name);
-		json_member_u64(&v.j, "used_bps", core_zone_bps(s->core, i));
+		json_member_u64(&v.j, "used_bps", core_zone_bps(s->core, (uint16_t)i));
 		json_member_u64(&v.j, "limit_bps", limit_bps);
 		json_close(&v.j, '}');
 	}

@@ -272,7 +272,7 @@ static enum hw_refused go_out(struct crypt *c, struct hw_flow_stats *stats,
 	if (!(flow->flags & HW_FLOW_SEAL))
 		return clear_leaves(flow, whole, class) ? refuse(stats, HW_REFUSED_PLAIN)
 							: JUDGE_PASS;
-	if (c->seal.number != c->counters->seal_number)
+	if (!c || c->seal.number != c->counters->seal_number)
 		return refuse(stats, HW_REFUSED_SEND);
 	if (c->seal.srtp && class == RTP_CLASS_RTCP)
 		r = srtcp_seal(c->seal.srtp, c->seal.streams, packet, bytes, room);

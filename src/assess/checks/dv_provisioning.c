@@ -116,11 +116,13 @@ static int fetch_under(struct visit *v, struct slice folder, struct slice mac, b
 		       struct fetched *f)
 {
 	char file[NAME_MAX_BYTES];
-	int got = 0;
+	int n, got = 0;
 
 	for (size_t i = 0; i < PATTERNS && got == 0; i++) {
 		name_of(patterns[i], mac, file);
-		snprintf(f->name, sizeof(f->name), "%.*s%s", SLICE_ARGS(folder), file);
+		n = snprintf(f->name, sizeof(f->name), "%.*s%s", SLICE_ARGS(folder), file);
+		if (n < 0 || (size_t)n >= sizeof(f->name))
+			continue; /* cut, it would be the name of something else */
 		got = fetch_one(v, f->name, tls, f);
 	}
 	return got;
