@@ -102,13 +102,16 @@ AUDIOCODES = "AudioCodes Mediant 500 7.20"
 
 
 def test_dv03_factory_password_of_ssh(lab, assessor, phones_of):
-    """A real SSH server with the documented account, and one without passwords."""
+    """A real SSH server with the documented accounts, and one without."""
     phones_of({"sip": {}, "agent": AUDIOCODES})
-    assessor.configure(FACTORY)
+    assessor.configure(FACTORY, options="guesses-per-day = 5")
     with ssh_account(lab, "desk", "Admin", "Admin"):
         bad = assessor.run("--intrusive", only="DV-03")
         assert bad.verdict("DV-03") == "found", bad.text
         assert '"Admin" is accepted' in bad.open()[0]["evidence"]
+    with ssh_account(lab, "desk", "User", "User"):
+        second = assessor.run("--intrusive", only="DV-03")
+        assert '"User" is accepted' in second.findings("DV-03")[0]["evidence"], second.text
     with ssh_account(lab, "desk", "Admin", "9vR2-xQ71"):
         good = assessor.run("--intrusive", only="DV-03")
         assert good.findings("DV-03")[0]["change"] == "fixed", good.text

@@ -94,46 +94,63 @@ static enum verdict facts_for(struct visit *v, unsigned doors, struct factory_li
 	return VERDICT_CLEAN;
 }
 
-static enum verdict try_web(struct visit *v, const struct factory_account *account, bool tls)
+static enum verdict accepted(struct visit *v, const struct factory_account *account, uint16_t port)
 {
-	struct http_answer a;
-	int err = visit_may_guess(v);
-
-	if (err)
-		return visit_untested(v, "today's guesses for this device are used up");
-	err = visit_http(v,
-			 &(struct http_ask){.class = PACKET_HTTP_LOGIN,
-					    .tls = tls,
-					    .user = account->user,
-					    .password = account->password},
-			 &a);
-	if (err)
-		return visit_failed(v, "the login", err);
-	err = a.status == 401 || a.status == 403 || a.status >= 500;
-	http_answer_done(&a);
-	if (err)
-		return VERDICT_CLEAN;
-	return visit_found(v, &(struct found){.port = tls ? 443 : 80},
+	return visit_found(v, &(struct found){.port = port},
 			   "the factory account \"%s\" is accepted; its password is the one in: %s",
 			   account->user, account->reference);
 }
 
-static enum verdict try_web_all(struct visit *v, const struct factory_list *facts, bool tls)
+static enum verdict try_web(struct visit *v, const struct factory_account *account, bool tls)
 {
-	enum verdict verdict = VERDICT_CLEAN, one;
+	struct http_answer a = {0};
+	long status;
+	int err = visit_http(v,
+			     &(struct http_ask){.class = PACKET_HTTP_LOGIN,
+						.tls = tls,
+						.user = account->user,
+						.password = account->password},
+			     &a);
 
-	for (size_t i = 0; i < facts->count; i++) {
-		one = try_web(v, &facts->account[i], tls);
-		if (one == VERDICT_UNTESTED)
-			return verdict == VERDICT_FOUND ? verdict : one;
-		verdict = one == VERDICT_FOUND ? one : verdict;
-	}
+	if (err)
+		return visit_failed(v, "the login", err);
+	status = a.status;
+	http_answer_done(&a);
+	if (status == 401 || status == 403)
+		return VERDICT_CLEAN;
+	if (status < 200 || status >= 400)
+		return visit_untested(v, "the login is answered with %ld", status);
+	return accepted(v, account, tls ? 443 : 80);
+}
+
+static enum verdict try_ssh(struct visit *v, const struct factory_account *account, bool tls)
+{
+	int err = visit_ssh_login(v, 22, account->user, account->password);
+
+	(void)tls;
+	if (err == ERR_DENIED)
+		return VERDICT_CLEAN;
+	return err ? visit_failed(v, "SSH", err) : accepted(v, account, 22);
+}
+
+typedef enum verdict try_fn(struct visit *v, const struct factory_account *account, bool tls);
+
+/* One after the other, while today's guesses last; the first that is accepted says enough. */
+static enum verdict try_all(struct visit *v, const struct factory_list *facts, try_fn *try_one,
+			    bool tls)
+{
+	enum verdict verdict = VERDICT_CLEAN;
+
+	for (size_t i = 0; i < facts->count && verdict == VERDICT_CLEAN; i++)
+		verdict = visit_may_guess(v) ? visit_untested(v, "today's guesses for this device "
+								 "are used up")
+					     : try_one(v, &facts->account[i], tls);
 	return verdict;
 }
 
 enum verdict dv01_factory_web_password(struct visit *v)
 {
-	struct factory_list facts;
+	struct factory_list facts = {0};
 	struct http_answer a;
 	bool tls = false, asks;
 	enum verdict verdict = facts_for(v, FACTORY_WEB, &facts);
@@ -155,12 +172,12 @@ enum verdict dv01_factory_web_password(struct visit *v)
 		return visit_untested(v,
 				      "its page does not ask for a password in HTTP's own way; try "
 				      "its login form by hand");
-	return try_web_all(v, &facts, tls);
+	return try_all(v, &facts, try_web, tls);
 }
 
 enum verdict dv03_factory_ssh_password(struct visit *v)
 {
-	struct factory_list facts;
+	struct factory_list facts = {0};
 	struct wire *c;
 	enum verdict verdict = facts_for(v, FACTORY_SSH, &facts);
 	int err;
@@ -171,14 +188,5 @@ enum verdict dv03_factory_ssh_password(struct visit *v)
 	if (err)
 		return visit_closed(v, err);
 	wire_close(c);
-	if (visit_may_guess(v))
-		return visit_untested(v, "today's guesses for this device are used up");
-	err = visit_ssh_login(v, 22, facts.account[0].user, facts.account[0].password);
-	if (err == ERR_DENIED)
-		return VERDICT_CLEAN;
-	if (err)
-		return visit_failed(v, "SSH", err);
-	return visit_found(v, &(struct found){.port = 22},
-			   "the factory account \"%s\" is accepted; its password is the one in: %s",
-			   facts.account[0].user, facts.account[0].reference);
+	return try_all(v, &facts, try_ssh, false);
 }
