@@ -184,9 +184,9 @@ static int ping(const struct ip_endpoint *own, const struct ip_endpoint *to, uin
 	p.fd = fd;
 	if (sendto(fd, &echo, sizeof(echo), MSG_NOSIGNAL, (struct sockaddr *)&ss, n) < 0)
 		err = -errno;
-	else if (poll(&p, 1, (int)timeout_ms) <= 0)
-		err = -ETIMEDOUT;
-	else if (recv(fd, &echo, sizeof(echo), 0) < 0)
+	else
+		err = poll(&p, 1, (int)timeout_ms) > 0 ? 0 : -ETIMEDOUT;
+	if (!err && recv(fd, &echo, sizeof(echo), 0) < 0)
 		err = -errno;
 	close(fd);
 	return err;

@@ -19,9 +19,9 @@ const char *assess_severity_text(enum assess_severity s)
 
 bool assess_severity_parse(struct slice text, uint8_t *out)
 {
-	for (uint8_t i = 0; i < ASSESS_SEVERITIES; i++)
+	for (size_t i = 0; i < ASSESS_SEVERITIES; i++)
 		if (slice_eq_nocase(text, slice_z(severities[i]))) {
-			*out = i;
+			*out = (uint8_t)i;
 			return true;
 		}
 	return false;

@@ -64,7 +64,7 @@ static int select_rows(struct run *r, char why[static 256])
 
 	if (err)
 		return err;
-	r->rows = mem_zalloc(w->checks.count + 1, sizeof(*r->rows));
+	r->rows = mem_zalloc(w->checks.count + 1, sizeof(struct check_row *));
 	if (!r->rows)
 		return ERR_NOMEM;
 	for (unsigned class = CHECK_PASSIVE; class <= CHECK_INTRUSIVE; class ++)

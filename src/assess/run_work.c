@@ -424,22 +424,31 @@ static void work_on(struct run *r, struct worker *w, size_t index)
 	note_asset(r, index);
 }
 
+/* The next one in the order; target_count: none is left. */
+static size_t take_next(struct run *r)
+{
+	size_t i;
+
+	pthread_mutex_lock(&r->lock);
+	i = r->next < r->target_count ? r->next++ : r->target_count;
+	pthread_mutex_unlock(&r->lock);
+	return i;
+}
+
 static void *work(void *arg)
 {
 	struct run *r = arg;
 	struct worker *w = mem_zalloc(1, sizeof(*w));
+	size_t i;
 
-	for (;;) {
-		size_t i;
-
+	if (!w) {
 		pthread_mutex_lock(&r->lock);
-		i = r->next < r->target_count && w ? r->next++ : r->target_count;
-		r->nomem = r->nomem || !w;
+		r->nomem = true;
 		pthread_mutex_unlock(&r->lock);
-		if (i == r->target_count)
-			break;
-		work_on(r, w, r->order[i]);
+		return NULL;
 	}
+	while ((i = take_next(r)) < r->target_count)
+		work_on(r, w, r->order[i]);
 	mem_free(w);
 	return NULL;
 }

@@ -234,10 +234,10 @@ static int change_quarantine(struct nft *n, const struct ip_addr *devices, size_
 		write_devices(&o, "inet", IP_V4, devices, count);
 		write_devices(&o, "inet", IP_V6, devices, count);
 		/* a bridge is guarded: its table is there, with a set of its own */
-		for (uint16_t z = 0; z < n->zone_count; z++) {
+		for (size_t z = 0; z < n->zone_count; z++) {
 			char name[NFT_NAME_MAX];
 
-			nft_counter_name(z, NFT_COUNTER_BRIDGED, name);
+			nft_counter_name((uint16_t)z, NFT_COUNTER_BRIDGED, name);
 			if (nft_netlink_counter(n->netlink, NFPROTO_BRIDGE, name, &packets,
 						&counted))
 				continue;

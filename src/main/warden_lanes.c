@@ -13,7 +13,8 @@
 #include "main/warden_path.h"
 
 #define RETRY_MS  10  /* the kernel gives a closed socket's queue back a little later */
-#define RETRY_MAX 200 /* times */
+#define RETRY_MAX 200 /* times; after that each */
+#define SLOW_MS	  1000
 
 /* One for each of the first receive queues, of all interfaces with the program. */
 struct lanes_want {
@@ -162,12 +163,16 @@ static void make_all(struct warden_lanes *l, const struct lanes_want *want)
 		l->have = *want;
 		l->tries = 0;
 		l->why[0] = '\0';
-	} else if ((err == -EBUSY || err == ERR_LIMIT) && l->tries++ < RETRY_MAX) {
+	} else if (err != -EBUSY && err != ERR_LIMIT) {
+		give_up(l, err);
+	} else if (l->tries++ < RETRY_MAX) {
 		/* The kernel frees what a killed media held only a little after its death. */
 		take_away(l);
 		loop_timer_start(l->retry, RETRY_MS);
 	} else {
+		/* Another process holds it: that may end, too. */
 		give_up(l, err);
+		loop_timer_start(l->retry, SLOW_MS);
 	}
 }
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from hwlab import netns
-from hwlab.proc import wait_until
+from hwlab.proc import LabError, wait_until
 from story import pinholes_are_closed
 
 # Frames of AF_XDP lie in locked memory, whose limit a second gateway beside this one would use up.
@@ -23,8 +23,16 @@ NO_STACK = """table inet hw-no-stack {
 
 def relayed_by(gateway, sockets):
     """Wait until media takes this kind of sockets."""
-    wait_until(lambda: gateway.status()["user_path"]["sockets"] == sockets, 20.0,
-               f"{sockets} sockets: {gateway.status()['user_path']}")
+    seen = {}
+
+    def as_wished():
+        seen.update(gateway.status()["user_path"])
+        return seen["sockets"] == sockets
+
+    try:
+        wait_until(as_wished, 20.0, f"{sockets} sockets")
+    except LabError as error:
+        raise LabError(f"{error}: {seen}") from None
 
 
 @pytest.fixture(params=["af-xdp", "ordinary"])
