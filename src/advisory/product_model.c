@@ -8,15 +8,10 @@ struct model {
 	size_t n;
 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool has_digit(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (is_digit(s.p[i]))
+		if (ascii_is_digit(s.p[i]))
 			return true;
 	return false;
 }
@@ -28,7 +23,7 @@ static struct model model_of(struct slice s)
 	for (size_t i = 0; i < s.n && m.n < sizeof(m.text); i++) {
 		char c = ascii_lower(s.p[i]);
 
-		if (is_digit(c) || (c >= 'a' && c <= 'z'))
+		if (ascii_is_digit(c) || (c >= 'a' && c <= 'z'))
 			m.text[m.n++] = c;
 	}
 	return m;
@@ -73,10 +68,10 @@ static bool fits(struct slice pattern, size_t wild, struct slice unit)
 	if (unit.n < pattern.n || !slice_starts(unit, slice_first(pattern, fixed)))
 		return false;
 	for (size_t i = fixed; i < pattern.n; i++)
-		if (!is_digit(unit.p[i]))
+		if (!ascii_is_digit(unit.p[i]))
 			return false;
 	/* Behind the number stand marks of the variant: 6869i, SPA504G, GXP1628W. */
-	return unit.n == pattern.n || !is_digit(unit.p[pattern.n]);
+	return unit.n == pattern.n || !ascii_is_digit(unit.p[pattern.n]);
 }
 
 /* "6900w": the zeros are followed by the variant's letters. */
@@ -85,7 +80,7 @@ static bool series_fits(struct slice pattern, struct slice unit)
 	size_t letters = 0, zeros;
 	struct slice head, tail;
 
-	while (letters < pattern.n && !is_digit(pattern.p[pattern.n - 1 - letters]))
+	while (letters < pattern.n && !ascii_is_digit(pattern.p[pattern.n - 1 - letters]))
 		letters++;
 	head = slice_first(pattern, pattern.n - letters);
 	tail = slice_from(pattern, pattern.n - letters);
@@ -122,7 +117,7 @@ enum unit_match product_unit_match(const struct product *p, struct slice pattern
 		return UNIT_DIFFERENT;
 	if (is_series(p, pattern))
 		same = series_fits(x, y);
-	else if (wild && wild < x.n && is_digit(x.p[x.n - 1 - wild]))
+	else if (wild && wild < x.n && ascii_is_digit(x.p[x.n - 1 - wild]))
 		same = fits(x, wild, y);
 	else
 		same = slice_eq(x, y);

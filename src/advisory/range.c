@@ -2,17 +2,12 @@
 
 #include "advisory/version.h"
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_number(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (!is_digit(s.p[i]) && s.p[i] != '.')
+		if (!ascii_is_digit(s.p[i]) && s.p[i] != '.')
 			return false;
-	return s.n > 0 && is_digit(*s.p);
+	return s.n > 0 && ascii_is_digit(*s.p);
 }
 
 /* "6970" beside "6.0": a phone's model has no dot and three digits or more. */
@@ -34,7 +29,7 @@ static void place_module(struct adv_range *r, struct slice text)
 {
 	size_t n = text.n;
 
-	while (n && (is_digit(text.p[n - 1]) || text.p[n - 1] == '.'))
+	while (n && (ascii_is_digit(text.p[n - 1]) || text.p[n - 1] == '.'))
 		n--;
 	r->unit = n ? slice_first(text, n) : text;
 	r->branch = n ? slice_from(text, n) : slice_of(text.p, 0);

@@ -4,26 +4,16 @@ struct debian_parts {
 	struct slice epoch, upstream, revision;
 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_alpha(char c)
-{
-	return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
-}
-
 /* Where a character stands when it is no digit: '~' before the end, letters before the rest. */
 static int rank(struct slice s, size_t i)
 {
 	unsigned char c = i < s.n ? (unsigned char)s.p[i] : 0;
 
-	if (i >= s.n || is_digit((char)c))
+	if (i >= s.n || ascii_is_digit((char)c))
 		return 0;
 	if (c == '~')
 		return -1;
-	return is_alpha((char)c) ? c : c + 256;
+	return ascii_is_alpha((char)c) ? c : c + 256;
 }
 
 /* Numbers without bound: leading zeros away, then the longer one, then byte by byte. */
@@ -35,12 +25,13 @@ static int number_cmp(struct slice a, struct slice b, size_t *i, size_t *k)
 		++*i;
 	while (*k < b.n && b.p[*k] == '0')
 		++*k;
-	for (; *i < a.n && *k < b.n && is_digit(a.p[*i]) && is_digit(b.p[*k]); ++*i, ++*k)
+	for (; *i < a.n && *k < b.n && ascii_is_digit(a.p[*i]) && ascii_is_digit(b.p[*k]);
+	     ++*i, ++*k)
 		if (!first)
 			first = a.p[*i] - b.p[*k];
-	if (*i < a.n && is_digit(a.p[*i]))
+	if (*i < a.n && ascii_is_digit(a.p[*i]))
 		return 1;
-	if (*k < b.n && is_digit(b.p[*k]))
+	if (*k < b.n && ascii_is_digit(b.p[*k]))
 		return -1;
 	return first;
 }
@@ -52,7 +43,8 @@ static int part_cmp(struct slice a, struct slice b)
 	while (i < a.n || k < b.n) {
 		int order;
 
-		while ((i < a.n && !is_digit(a.p[i])) || (k < b.n && !is_digit(b.p[k]))) {
+		while ((i < a.n && !ascii_is_digit(a.p[i])) ||
+		       (k < b.n && !ascii_is_digit(b.p[k]))) {
 			if (rank(a, i) != rank(b, k))
 				return rank(a, i) - rank(b, k);
 			i++;

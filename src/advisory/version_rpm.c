@@ -1,33 +1,11 @@
 #include "advisory/version.h"
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_alpha(char c)
-{
-	return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
-}
+#include "advisory/version_run.h"
 
 static struct slice skip_separators(struct slice s)
 {
-	while (s.n && !is_digit(*s.p) && !is_alpha(*s.p) && *s.p != '~' && *s.p != '^')
+	while (s.n && !ascii_is_digit(*s.p) && !ascii_is_alpha(*s.p) && *s.p != '~' && *s.p != '^')
 		s = slice_from(s, 1);
 	return s;
-}
-
-/* Takes the run of digits, or of letters, at the front. */
-static struct slice take_run(struct slice *s, bool digits)
-{
-	size_t n = 0;
-	struct slice run;
-
-	while (n < s->n && (digits ? is_digit(s->p[n]) : is_alpha(s->p[n])))
-		n++;
-	run = slice_first(*s, n);
-	*s = slice_from(*s, n);
-	return run;
 }
 
 static int text_cmp(struct slice a, struct slice b)
@@ -93,9 +71,9 @@ int version_cmp_rpm_part(struct slice a, struct slice b)
 		}
 		if (!a.n || !b.n)
 			break;
-		digits = is_digit(*a.p);
-		x = take_run(&a, digits);
-		y = take_run(&b, digits);
+		digits = ascii_is_digit(*a.p);
+		x = version_take_run(&a, digits);
+		y = version_take_run(&b, digits);
 		if (!y.n)
 			return digits ? 1 : -1;
 		order = digits ? number_cmp(x, y) : text_cmp(x, y);

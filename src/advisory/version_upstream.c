@@ -1,4 +1,5 @@
 #include "advisory/version.h"
+#include "advisory/version_run.h"
 
 enum token_kind { TOKEN_PRE, TOKEN_END, TOKEN_WORD, TOKEN_NUMBER }; /* in their order */
 
@@ -39,16 +40,6 @@ static const struct slice service_words[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_alpha(char c)
-{
-	return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
-}
-
 static bool in_words(struct slice word, const struct slice *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -63,7 +54,7 @@ static struct slice without_mark(struct slice v)
 	size_t n = 0;
 
 	v = slice_trim(v);
-	while (n < v.n && !is_digit(v.p[n]))
+	while (n < v.n && !ascii_is_digit(v.p[n]))
 		n++;
 	return n < v.n ? slice_from(v, n) : v;
 }
@@ -71,18 +62,6 @@ static struct slice without_mark(struct slice v)
 static struct reader reader_of(struct slice v)
 {
 	return (struct reader){.rest = without_mark(v)};
-}
-
-static struct slice take_run(struct slice *s, bool digits)
-{
-	size_t n = 0;
-	struct slice run;
-
-	while (n < s->n && (digits ? is_digit(s->p[n]) : is_alpha(s->p[n])))
-		n++;
-	run = slice_first(*s, n);
-	*s = slice_from(*s, n);
-	return run;
 }
 
 static struct token token_number(struct reader *r, struct slice text)
@@ -96,7 +75,7 @@ static struct token token_number(struct reader *r, struct slice text)
 /* Skips what separates; false at the end. A '+' begins build data (Semantic Versioning 10). */
 static bool skip_separators(struct slice *s)
 {
-	while (s->n && !is_digit(*s->p) && !is_alpha(*s->p)) {
+	while (s->n && !ascii_is_digit(*s->p) && !ascii_is_alpha(*s->p)) {
 		if (*s->p == '+')
 			*s = slice_of(s->p, 0);
 		else
@@ -115,8 +94,8 @@ static struct token token_next(struct reader *r)
 	}
 	if (!skip_separators(&r->rest))
 		return (struct token){.kind = TOKEN_END};
-	if (is_digit(*r->rest.p))
-		return token_number(r, take_run(&r->rest, true));
+	if (ascii_is_digit(*r->rest.p))
+		return token_number(r, version_take_run(&r->rest, true));
 	return token_word(r);
 }
 
@@ -130,7 +109,7 @@ static struct token token_service(struct reader *r, struct slice word)
 
 static struct token token_word(struct reader *r)
 {
-	struct slice word = take_run(&r->rest, false);
+	struct slice word = version_take_run(&r->rest, false);
 	struct slice after = r->rest;
 
 	for (size_t i = 0; i < COUNT(pre_words); i++)
@@ -141,7 +120,7 @@ static struct token token_word(struct reader *r)
 		return (struct token){.kind = TOKEN_END};
 	}
 	if (in_words(word, service_words, COUNT(service_words)) && skip_separators(&after) &&
-	    is_digit(*after.p))
+	    ascii_is_digit(*after.p))
 		return token_service(r, word);
 	return (struct token){.kind = TOKEN_WORD, .text = word};
 }
@@ -203,7 +182,7 @@ bool version_is_date(struct slice v)
 	if (v.n != sizeof(form) - 1)
 		return false;
 	for (size_t i = 0; i < v.n; i++)
-		if (form[i] == 'd' ? !is_digit(v.p[i]) : v.p[i] != form[i])
+		if (form[i] == 'd' ? !ascii_is_digit(v.p[i]) : v.p[i] != form[i])
 			return false;
 	return true;
 }
@@ -215,7 +194,7 @@ bool version_upstream_known(struct slice v)
 	if (slice_starts_nocase(v, SL("GIT")) || slice_starts_nocase(v, SL("SVN")))
 		return false;
 	for (size_t i = 0; i < v.n; i++)
-		if (is_digit(v.p[i]))
+		if (ascii_is_digit(v.p[i]))
 			return true;
 	return false;
 }
@@ -243,7 +222,7 @@ struct slice version_certified_base(struct slice v)
 
 	v = without_mark(v);
 	for (size_t i = 0; i + mark.n < v.n; i++)
-		if (slice_starts_nocase(slice_from(v, i), mark) && is_digit(v.p[i + mark.n]))
+		if (slice_starts_nocase(slice_from(v, i), mark) && ascii_is_digit(v.p[i + mark.n]))
 			return slice_first(v, i);
 	return slice_of(v.p, 0);
 }

@@ -60,14 +60,9 @@ void cross_init(struct cross *x, const struct side *from, const struct side *to,
 
 /* ---- text ---- */
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_hex(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+	return ascii_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 static bool address_byte(char c)
@@ -88,10 +83,10 @@ static struct slice run_at(struct slice text, size_t at, bool v6)
 	char before = at && !escape_ends(text, at) ? text.p[at - 1] : ' ';
 	size_t n = 0;
 
-	if (before == '.' || (v6 ? address_byte(before) : is_digit(before)))
+	if (before == '.' || (v6 ? address_byte(before) : ascii_is_digit(before)))
 		return slice_of(NULL, 0);
-	while (at + n < text.n && (text.p[at + n] == '.' ||
-				   (v6 ? address_byte(text.p[at + n]) : is_digit(text.p[at + n]))))
+	while (at + n < text.n && (text.p[at + n] == '.' || (v6 ? address_byte(text.p[at + n])
+								: ascii_is_digit(text.p[at + n]))))
 		n++;
 	while (n && text.p[at + n - 1] == '.')
 		n--;
@@ -133,7 +128,7 @@ static bool is_hidden(const struct cross *x, const struct ip_addr *literal)
 
 static bool name_byte(char c)
 {
-	return is_digit(c) || c == '-' || c == '_' || (c >= 'a' && c <= 'z') ||
+	return ascii_is_digit(c) || c == '-' || c == '_' || (c >= 'a' && c <= 'z') ||
 	       (c >= 'A' && c <= 'Z');
 }
 

@@ -51,40 +51,6 @@ void conn_refuse(struct tcp_conn *c, const char *why)
 	conn_end(c, c->ours);
 }
 
-/* ---- buffers ---- */
-
-static int buffer_add(struct buffer *b, struct slice s, size_t max)
-{
-	if (s.n > max - b->n)
-		return ERR_LIMIT;
-	if (b->size - b->n < s.n) {
-		size_t size = b->size ? b->size * 2 : 2048;
-		char *p;
-
-		while (size < b->n + s.n)
-			size *= 2;
-		p = mem_grow(b->p, size);
-		if (!p)
-			return ERR_NOMEM;
-		b->p = p;
-		b->size = size;
-	}
-	memcpy(b->p + b->n, s.p, s.n);
-	b->n += s.n;
-	return 0;
-}
-
-static void buffer_take(struct buffer *b, size_t n)
-{
-	b->n -= n;
-	if (b->n) {
-		memmove(b->p, b->p + n, b->n);
-		return;
-	}
-	mem_free(b->p); /* an idle connection holds no buffer */
-	*b = (struct buffer){0};
-}
-
 /* ---- in ---- */
 
 static size_t in_max(const struct tcp *t)
@@ -117,7 +83,7 @@ static void on_bytes(struct tcp_conn *c, struct slice fresh)
 
 	c->heard_ms = t->setup.now_ms();
 	if (older) {
-		err = buffer_add(&c->in, fresh, in_max(t));
+		err = pend_add(&c->in, fresh, in_max(t));
 		fresh = slice_of(c->in.p, c->in.n);
 	}
 	if (err) {
@@ -129,9 +95,9 @@ static void on_bytes(struct tcp_conn *c, struct slice fresh)
 	if (c->dead)
 		return;
 	if (older)
-		buffer_take(&c->in, taken.used_bytes);
+		pend_take(&c->in, taken.used_bytes);
 	else if (taken.used_bytes < fresh.n &&
-		 buffer_add(&c->in, slice_from(fresh, taken.used_bytes), in_max(t)) != 0)
+		 pend_add(&c->in, slice_from(fresh, taken.used_bytes), in_max(t)) != 0)
 		conn_refuse(c, "too much is waiting to be understood");
 }
 
@@ -158,7 +124,7 @@ static void conn_flush(struct tcp_conn *c)
 		ssize_t n = send(c->fd, c->out.p, c->out.n, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n > 0) {
-			buffer_take(&c->out, (size_t)n);
+			pend_take(&c->out, (size_t)n);
 			continue;
 		}
 		if (errno == EINTR)
@@ -259,7 +225,7 @@ int conn_new(struct tcp *t, int fd, uint16_t listener, const struct ip_endpoint 
 
 int conn_send(struct tcp_conn *c, struct slice bytes)
 {
-	int err = buffer_add(&c->out, bytes, TCP_SEND_BYTES_MAX);
+	int err = pend_add(&c->out, bytes, TCP_SEND_BYTES_MAX);
 
 	if (err) {
 		conn_end(c, true);

@@ -3,12 +3,8 @@
 #define HW_IO_TCP_CONN_H
 
 #include "base/list.h"
+#include "io/pend.h"
 #include "io/tcp.h"
-
-struct buffer {
-	char *p;
-	size_t n, size;
-};
 
 struct tcp_listener {
 	struct list node;
@@ -32,7 +28,7 @@ struct tcp_conn {
 	bool proven;	 /* a whole message came */
 	uint64_t born_ms, heard_ms;
 	uint64_t incomplete_ms; /* when the unfinished message began; 0 = none */
-	struct buffer in, out;
+	struct pend in, out;
 	struct ip_endpoint alias; /* it may be used for this address too; family IP_NONE = none */
 	struct loop_fd *watch;
 };

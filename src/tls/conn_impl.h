@@ -3,7 +3,7 @@
 #define HW_TLS_CONN_IMPL_H
 
 #include "tls/conn.h"
-#include "tls/pend.h"
+#include "io/pend.h"
 #include "tls/ws.h"
 
 enum conn_state {

@@ -1,13 +1,10 @@
 """Private addresses outside: in answers, and in what the gateway kept of its calls."""
 
-import http.server
-import json
 import os
-import socketserver
-import threading
 
 import pytest
 
+from hwlab import fakeapi
 from hwlab.topology import address
 
 EDGE = "asset edge { address = 203.0.113.10  kind = gateway  owner-confirmed = yes }\n"
@@ -41,33 +38,6 @@ def test_gw11_our_gateway_tells_nothing(assessor, server_of, gateway, kamailio, 
     assert report.verdict("GW-11") == "clean" and report.code == 0, report.text
 
 
-class _Api(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """A gateway's API that says what the test wants: the real one sends no such messages."""
-
-
-def _api(path, told):
-    class Handler(http.server.BaseHTTPRequestHandler):
-        """Answers by the path without its question."""
-
-        def do_GET(self):                               # pylint: disable=invalid-name
-            """Any path."""
-            body = json.dumps(told[self.path.split("?")[0]]).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def address_string(self):
-            return "-"
-
-        def log_message(self, *_args):
-            """Nothing."""
-    server = _Api(path, Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
 def _steps(inside):
     """A phone behind a NAT calls; the answer has its Via and an address of ours."""
     via = "Via: SIP/2.0/UDP 192.168.1.20:5060;branch=z9hG4bK1\r\n"
@@ -89,8 +59,8 @@ def test_gw11_private_address_in_a_call(lab, assessor, inside):
     os.makedirs(run_dir)
     assessor.configure("asset edge { address = 10.20.0.1  kind = gateway }\n")
     for host, verdict in ((inside, "found"), ("203.0.113.10", "clean")):
-        server = _api(f"{run_dir}/control.sock", {"/v1/calls": [{"call": "c1"}],
-                                                  "/v1/trace": _steps(host)})
+        server = fakeapi.serve(f"{run_dir}/control.sock", {"/v1/calls": [{"call": "c1"}],
+                                                                   "/v1/trace": _steps(host)})
         report = assessor.run("--run-dir", run_dir, only="GW-11")
         server.shutdown()
         server.server_close()

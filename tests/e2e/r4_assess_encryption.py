@@ -1,13 +1,10 @@
 """Checks of encryption: each finds the flaw on a flawed peer and is silent on a mended one."""
 
-import http.server
-import json
 import os
-import socketserver
-import threading
 
 import pytest
 
+from hwlab import fakeapi
 from hwlab.assess import certificate
 from hwlab.pki import Authority
 from hwlab.message import sdp
@@ -217,40 +214,14 @@ def test_en14_keys_in_clear(assessor, kamailio, gateway_of, peer_at):
     assert good.findings("EN-14")[0]["change"] == "fixed", good.text
 
 
-class _Api(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """A gateway's API that says what the test wants: the real one never sees such bytes."""
-
-
-def _api(path, status):
-    class Handler(http.server.BaseHTTPRequestHandler):
-        """Answers every question with the status."""
-
-        def do_GET(self):                               # pylint: disable=invalid-name
-            """Any path."""
-            body = json.dumps(status).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def address_string(self):
-            return "-"
-
-        def log_message(self, *_args):
-            """Nothing."""
-    server = _Api(path, Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
 def test_en17_clear_media(lab, assessor):
     """What the gateway counted in clear where policy says encrypted."""
     run_dir = f"{lab.workdir}/run"
     os.makedirs(run_dir)
     assessor.configure("asset edge { address = 10.20.0.1  kind = gateway }\n")
     for seen, verdict in ((1720, "found"), (0, "clean")):
-        server = _api(f"{run_dir}/control.sock", [{"clear_bytes": {"internet": seen, "core": 0}}])
+        server = fakeapi.serve(f"{run_dir}/control.sock",
+                               {"/v1/status": [{"clear_bytes": {"internet": seen, "core": 0}}]})
         report = assessor.run("--run-dir", run_dir, only="EN-17")
         server.shutdown()
         server.server_close()

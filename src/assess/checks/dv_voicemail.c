@@ -4,14 +4,6 @@
 
 #define BOXES_SHOWN 12
 
-static bool is_digits(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-	return s.n > 0;
-}
-
 /* One digit again and again, or digits in a row. */
 static bool is_run(struct slice pin)
 {
@@ -30,7 +22,8 @@ static bool is_default(struct slice box, struct slice pin)
 {
 	if (slice_starts(pin, SL("-")))
 		pin = slice_from(pin, 1); /* the user may not change it */
-	return pin.n == 0 || slice_eq(pin, box) || pin.n < 4 || (is_digits(pin) && is_run(pin));
+	return pin.n == 0 || slice_eq(pin, box) || pin.n < 4 ||
+	       (slice_is_digits(pin) && is_run(pin));
 }
 
 /* "box => pin,name,mail,...", in every context; [general] and [zonemessages] hold no boxes. */
@@ -49,7 +42,7 @@ static size_t weak_boxes(struct slice text, struct out *names)
 			continue;
 		}
 		box = slice_trim(slice_split(line, '=', &pin));
-		if (!boxes || !is_digits(box) || !slice_starts(pin, SL(">")))
+		if (!boxes || !slice_is_digits(box) || !slice_starts(pin, SL(">")))
 			continue;
 		pin = slice_trim(slice_split(slice_from(pin, 1), ',', &rest));
 		if (is_default(box, pin) && count++ < BOXES_SHOWN) {

@@ -3,57 +3,23 @@
 #include <jansson.h>
 
 #include "assess/checks/table.h"
-#include "assess/place.h"
+#include "assess/place_sip.h"
 #include "assess/sip.h"
 #include "base/mem.h"
 
 /* ---- EN-02: SIP in clear from outside ---- */
 
-static size_t write_options(char *buf, size_t size, const struct ip_endpoint *to,
-			    const struct ip_addr *own, uint16_t port)
-{
-	struct out o = out_to(buf, size);
-	char token[17];
-
-	visit_token(token);
-	out_z(&o, "OPTIONS sip:");
-	ip_endpoint_write(&o, to);
-	out_z(&o, " SIP/2.0\r\nVia: SIP/2.0/UDP ");
-	ip_endpoint_write(&o, &(struct ip_endpoint){*own, port});
-	out_fmt(&o, ";branch=z9hG4bK%s;rport\r\nMax-Forwards: 70\r\n", token);
-	out_fmt(&o, "From: <sip:hornwork@assess.invalid>;tag=%s\r\nTo: <sip:", token);
-	ip_endpoint_write(&o, to);
-	out_fmt(&o, ">\r\nCall-ID: " SIP_MARK "-%s\r\nCSeq: 1 OPTIONS\r\n", token);
-	out_z(&o, "User-Agent: " SIP_USER_AGENT "\r\nContent-Length: 0\r\n\r\n");
-	return o.err ? 0 : o.n;
-}
-
-static int clear_udp(struct visit *v, struct place *out, const struct ip_endpoint *to)
-{
-	struct place_datagram got;
-	char request[1024];
-	unsigned socket;
-	size_t n;
-	int err = place_udp(out, 0, &socket);
-
-	if (err)
-		return err;
-	n = write_options(request, sizeof(request), to, place_address(out),
-			  place_port(out, socket));
-	err = place_send(v, out, socket, PACKET_SIP_OPTIONS, to, slice_of(request, n));
-	return err ? err : place_recv(out, &got, 3000);
-}
-
 enum verdict en02_clear_sip(struct visit *v)
 {
 	struct ip_endpoint to = {v->target->address, v->target->asset->sip_port};
 	enum verdict verdict = VERDICT_CLEAN;
+	struct place_datagram got;
 	struct place *out;
 	int err = visit_place(v, "outside", &out);
 
 	if (err)
 		return visit_no_place(v, "outside", err);
-	err = clear_udp(v, out, &to);
+	err = place_sip_options(v, out, &got);
 	if (err == 0)
 		verdict = visit_found(v, &(struct found){.port = to.port},
 				      "an OPTIONS by UDP, in clear, is answered outside");

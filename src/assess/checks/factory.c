@@ -14,11 +14,6 @@ static bool is_word(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* The next run of letters, digits and hyphens. */
 static struct slice next_word(struct slice *rest)
 {
@@ -42,15 +37,16 @@ static bool matches_at(struct slice pattern, struct slice text)
 	for (size_t i = 0; i < pattern.n; i++) {
 		char p = ascii_lower(pattern.p[i]), c = ascii_lower(text.p[i]);
 
-		if (p == 'x' && i > 0 && is_digit(c))
+		if (p == 'x' && i > 0 && ascii_is_digit(c))
 			continue;
 		if (p != c)
 			return false;
 	}
 	/* "T20" is not "T200". */
-	if (text.n == pattern.n || !is_digit(text.p[pattern.n]))
+	if (text.n == pattern.n || !ascii_is_digit(text.p[pattern.n]))
 		return true;
-	return !is_digit(pattern.p[pattern.n - 1]) && ascii_lower(pattern.p[pattern.n - 1]) != 'x';
+	return !ascii_is_digit(pattern.p[pattern.n - 1]) &&
+	       ascii_lower(pattern.p[pattern.n - 1]) != 'x';
 }
 
 static bool stands_in(struct slice pattern, struct slice product)

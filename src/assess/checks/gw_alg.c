@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "assess/checks/table.h"
-#include "assess/place.h"
+#include "assess/place_sip.h"
 #include "assess/sip.h"
 
 #define SIP_PORT  5060 /* gateways of the application layer look for this one */
@@ -15,27 +15,14 @@ static void write_marked(struct out *o, struct place *in, unsigned socket,
 {
 	struct ip_endpoint own = {*place_address(in), place_port(in, socket)};
 	const char *family = own.addr.family == IP_V6 ? "IP6" : "IP4";
-	char token[17], address[IP_TEXT_MAX], body[256];
+	char address[IP_TEXT_MAX], body[256];
 	struct out b = out_to(body, sizeof(body));
 
-	visit_token(token);
 	ip_text(&own.addr, address);
 	out_fmt(&b, "v=0\r\no=hornwork 1 1 IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n", family,
 		address, family, address);
 	out_z(&b, "m=audio 20000 RTP/AVP 0\r\na=inactive\r\n");
-	out_z(o, "OPTIONS sip:");
-	ip_endpoint_write(o, to);
-	out_z(o, " SIP/2.0\r\nVia: SIP/2.0/UDP ");
-	ip_endpoint_write(o, &own);
-	out_fmt(o, ";branch=z9hG4bK%s;rport\r\nMax-Forwards: 70\r\n", token);
-	out_fmt(o, "From: <sip:hornwork@assess.invalid>;tag=%s\r\nTo: <sip:", token);
-	ip_endpoint_write(o, to);
-	out_fmt(o, ">\r\nCall-ID: " SIP_MARK "-%s\r\nCSeq: 1 OPTIONS\r\nContact: <sip:hornwork@",
-		token);
-	ip_endpoint_write(o, &own);
-	out_z(o, ">\r\nUser-Agent: " SIP_USER_AGENT "\r\nContent-Type: application/sdp\r\n");
-	out_fmt(o, "Content-Length: %zu\r\n\r\n", b.n);
-	out_bytes(o, out_slice(&b));
+	place_sip_write(o, in, socket, to, "application/sdp", out_slice(&b));
 }
 
 /* Sends it to the far place's socket and takes what arrives there. -ETIMEDOUT: nothing did. */

@@ -88,15 +88,23 @@ enum verdict gw02_idle_ports(struct visit *v)
 
 /* ---- GW-03 ---- */
 
-static enum verdict wrong_source(struct trial *c)
+/* Half a second of packets to the caller's port, numbered as those of `as` (its SSRC, sequence). */
+static int stranger_talks(struct trial *c, enum trial_at as)
 {
 	int err = 0;
 
 	for (unsigned i = 0; i < 25 && !err; i++) {
-		err = trial_send_rtp(c, TRIAL_STRANGER, TRIAL_STRANGER, &c->ends[TRIAL_OUT].media);
+		err = trial_send_rtp(c, TRIAL_STRANGER, as, &c->ends[TRIAL_OUT].media);
 		if (!err)
 			err = trial_talk(c, 20);
 	}
+	return err;
+}
+
+static enum verdict wrong_source(struct trial *c)
+{
+	int err = stranger_talks(c, TRIAL_STRANGER);
+
 	if (err)
 		return failed(c, err);
 	if (c->heard[TRIAL_IN][TRIAL_STRANGER] == 0)
@@ -271,13 +279,8 @@ enum verdict gw08_rtcp_bleed(struct visit *v)
 
 static enum verdict injection(struct trial *c)
 {
-	int err = 0;
+	int err = stranger_talks(c, TRIAL_OUT);
 
-	for (unsigned i = 0; i < 25 && !err; i++) {
-		err = trial_send_rtp(c, TRIAL_STRANGER, TRIAL_OUT, &c->ends[TRIAL_OUT].media);
-		if (!err)
-			err = trial_talk(c, 20);
-	}
 	if (err)
 		return failed(c, err);
 	if (c->heard[TRIAL_IN][TRIAL_STRANGER] == 0)

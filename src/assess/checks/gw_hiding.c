@@ -4,11 +4,10 @@
 #include <stdio.h>
 
 #include "assess/checks/table.h"
-#include "assess/place.h"
+#include "assess/place_sip.h"
 #include "assess/sip.h"
 #include "base/mem.h"
 
-#define WAIT_MS	  2500
 #define KNOWN_MAX 64  /* addresses that came from outside themselves */
 #define CALLS_MAX 100 /* of the gateway's listing */
 
@@ -101,46 +100,18 @@ static enum verdict search(struct visit *v, struct slice message, const struct k
 
 /* ---- what the outside place is answered ---- */
 
-static size_t write_options(char *buf, size_t size, const struct ip_endpoint *to,
-			    const struct ip_endpoint *own)
-{
-	struct out o = out_to(buf, size);
-	char token[17];
-
-	visit_token(token);
-	out_z(&o, "OPTIONS sip:");
-	ip_endpoint_write(&o, to);
-	out_z(&o, " SIP/2.0\r\nVia: SIP/2.0/UDP ");
-	ip_endpoint_write(&o, own);
-	out_fmt(&o, ";branch=z9hG4bK%s;rport\r\nMax-Forwards: 70\r\n", token);
-	out_fmt(&o, "From: <sip:hornwork@assess.invalid>;tag=%s\r\nTo: <sip:", token);
-	ip_endpoint_write(&o, to);
-	out_fmt(&o, ">\r\nCall-ID: " SIP_MARK "-%s\r\nCSeq: 1 OPTIONS\r\n", token);
-	out_z(&o, "Accept: application/sdp\r\nUser-Agent: " SIP_USER_AGENT "\r\n");
-	out_z(&o, "Content-Length: 0\r\n\r\n");
-	return o.err ? 0 : o.n;
-}
-
 /* *looked counts the answers. */
 static enum verdict answers(struct visit *v, struct place *p, unsigned *looked)
 {
 	struct ip_endpoint to = {v->target->address, v->target->asset->sip_port};
 	struct known known = {{*place_address(p), to.addr}, 2};
 	struct place_datagram got;
-	char request[1024];
-	unsigned socket;
-	int err = place_udp(p, 0, &socket);
+	int err = place_sip_options(v, p, &got);
 
-	if (!err) {
-		struct ip_endpoint own = {*place_address(p), place_port(p, socket)};
-		size_t n = write_options(request, sizeof(request), &to, &own);
-
-		err = place_send(v, p, socket, PACKET_SIP_OPTIONS, &to, slice_of(request, n));
-	}
+	if (err == -ETIMEDOUT || err == -ECONNREFUSED)
+		return VERDICT_CLEAN;
 	if (err)
 		return visit_failed(v, "OPTIONS from outside", err);
-	if (place_recv(p, &got, WAIT_MS) != 0)
-		return VERDICT_CLEAN;
 	*looked += 1;
 	return search(v, slice_of(got.bytes, got.n), &known, "the answer to an OPTIONS of outside");
 }

@@ -47,22 +47,14 @@ static const char *names_more(const struct names *n)
 	return n->count > NAMES_SHOWN ? ", ..." : "";
 }
 
-static bool is_digits(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-	return s.n > 0;
-}
-
 /* ---- PX-19: secrets of phones ---- */
 
 #define SECRET_MIN 12 /* characters */
 
 static bool is_weak(struct slice secret, struct slice name, struct slice user)
 {
-	return secret.n && (secret.n < SECRET_MIN || is_digits(secret) || slice_eq(secret, name) ||
-			    slice_eq(secret, user));
+	return secret.n && (secret.n < SECRET_MIN || slice_is_digits(secret) ||
+			    slice_eq(secret, name) || slice_eq(secret, user));
 }
 
 /* In pjsip.conf an auth section has username and password, in sip.conf a peer has secret. Each
@@ -141,7 +133,7 @@ static void numeric_names(struct slice text, struct names *names)
 				 slice_eq_nocase(line.value, SL("friend")) ||
 				 slice_eq_nocase(line.value, SL("peer")));
 
-		if (endpoint && is_digits(line.section))
+		if (endpoint && slice_is_digits(line.section))
 			names_add(names, line.section);
 	}
 }

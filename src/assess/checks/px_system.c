@@ -47,23 +47,18 @@ enum verdict px06_old_daemon(struct visit *v)
 
 /* ---- PX-07: a kernel that waits for a reboot ---- */
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* "6.1.0-28-amd64" against "6.1.0-32-amd64": runs of digits as numbers, the rest as text. */
 static int compare_kernels(struct slice a, struct slice b)
 {
 	size_t i = 0, k = 0;
 
 	while (i < a.n && k < b.n) {
-		if (is_digit(a.p[i]) && is_digit(b.p[k])) {
+		if (ascii_is_digit(a.p[i]) && ascii_is_digit(b.p[k])) {
 			unsigned long x = 0, y = 0;
 
-			while (i < a.n && is_digit(a.p[i]) && x < 1000000)
+			while (i < a.n && ascii_is_digit(a.p[i]) && x < 1000000)
 				x = x * 10 + (unsigned long)(a.p[i++] - '0');
-			while (k < b.n && is_digit(b.p[k]) && y < 1000000)
+			while (k < b.n && ascii_is_digit(b.p[k]) && y < 1000000)
 				y = y * 10 + (unsigned long)(b.p[k++] - '0');
 			if (x != y)
 				return x < y ? -1 : 1;
@@ -83,8 +78,8 @@ static struct slice flavour(struct slice kernel)
 {
 	size_t i = 0;
 
-	while (i < kernel.n && (is_digit(kernel.p[i]) || kernel.p[i] == '.' || kernel.p[i] == '-' ||
-				kernel.p[i] == '+'))
+	while (i < kernel.n && (ascii_is_digit(kernel.p[i]) || kernel.p[i] == '.' ||
+				kernel.p[i] == '-' || kernel.p[i] == '+'))
 		i++;
 	return slice_from(kernel, i);
 }

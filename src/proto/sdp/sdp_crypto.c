@@ -7,23 +7,6 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static bool number_u64(struct slice s, uint64_t *out)
-{
-	uint64_t value = 0;
-
-	if (s.n == 0 || s.n > 18)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned digit = (unsigned char)s.p[i] - (unsigned)'0';
-
-		if (digit > 9)
-			return false;
-		value = value * 10 + digit;
-	}
-	*out = value;
-	return true;
-}
-
 /* "2^20" or a plain number of packets. */
 static bool lifetime_read(struct slice s, uint64_t *out)
 {
@@ -32,7 +15,7 @@ static bool lifetime_read(struct slice s, uint64_t *out)
 	uint32_t exponent;
 
 	if (base.n == s.n)
-		return number_u64(s, out) && *out > 0 && *out <= 1ull << LIFETIME_POWER;
+		return sdp_number_u64(s, out) && *out > 0 && *out <= 1ull << LIFETIME_POWER;
 	if (!slice_eq(base, SL("2")) || !sdp_number(power, LIFETIME_POWER, &exponent))
 		return false;
 	*out = 1ull << exponent;
@@ -46,7 +29,7 @@ static bool mki_read(struct slice s, struct sdp_crypto *c)
 	struct slice value = sdp_until(s, ':', &length);
 	uint32_t bytes;
 
-	if (!number_u64(value, &c->mki) || !sdp_number(length, SRTP_MKI_BYTES_MAX, &bytes) ||
+	if (!sdp_number_u64(value, &c->mki) || !sdp_number(length, SRTP_MKI_BYTES_MAX, &bytes) ||
 	    bytes == 0 || (bytes < 8 && c->mki >> (8 * bytes)))
 		return false;
 	c->mki_bytes = (uint8_t)bytes;

@@ -95,12 +95,12 @@ static inline struct slice sdp_attribute(struct slice value, struct slice *out_v
 	return sdp_until(value, ':', out_value);
 }
 
-/* A decimal number of digits alone, at most `max` (below 2^32 - 10). */
-static inline bool sdp_number(struct slice s, uint32_t max, uint32_t *out)
+/* A decimal number of digits alone, at most 18 of them. */
+static inline bool sdp_number_u64(struct slice s, uint64_t *out)
 {
 	uint64_t value = 0;
 
-	if (s.n == 0 || s.n > 10)
+	if (s.n == 0 || s.n > 18)
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned digit = (unsigned char)s.p[i] - (unsigned)'0';
@@ -109,6 +109,17 @@ static inline bool sdp_number(struct slice s, uint32_t max, uint32_t *out)
 			return false;
 		value = value * 10 + digit;
 	}
+	*out = value;
+	return true;
+}
+
+/* The same, of at most ten digits and at most `max`. */
+static inline bool sdp_number(struct slice s, uint32_t max, uint32_t *out)
+{
+	uint64_t value;
+
+	if (s.n > 10 || !sdp_number_u64(s, &value))
+		return false;
 	*out = (uint32_t)value;
 	return value <= max;
 }

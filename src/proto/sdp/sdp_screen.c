@@ -5,19 +5,14 @@
 #define QUAD_PARTS	 4 /* 192.0.2.1 */
 #define IPV6_COLONS_FULL 6 /* six colons need no "::" (RFC 4291 2.2, form 3 has six) */
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_hex(char c)
 {
-	return is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f');
+	return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f');
 }
 
 static bool is_name_char(char c)
 {
-	return is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || c == '-' ||
+	return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || c == '-' ||
 	       c == '_';
 }
 
@@ -27,8 +22,8 @@ static bool quad_at(struct slice s)
 	unsigned parts = 0;
 	size_t i = 0;
 
-	while (i < s.n && is_digit(s.p[i])) {
-		while (i < s.n && is_digit(s.p[i]))
+	while (i < s.n && ascii_is_digit(s.p[i])) {
+		while (i < s.n && ascii_is_digit(s.p[i]))
 			i++;
 		if (++parts == QUAD_PARTS)
 			return true;
@@ -42,7 +37,7 @@ static bool quad_at(struct slice s)
 static bool has_quad(struct slice text)
 {
 	for (size_t i = 0; i < text.n; i++)
-		if (is_digit(text.p[i]) && (i == 0 || !is_digit(text.p[i - 1])) &&
+		if (ascii_is_digit(text.p[i]) && (i == 0 || !ascii_is_digit(text.p[i - 1])) &&
 		    quad_at(slice_from(text, i)))
 			return true;
 	return false;

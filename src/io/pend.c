@@ -1,4 +1,4 @@
-#include "tls/pend.h"
+#include "io/pend.h"
 
 #include "base/mem.h"
 

@@ -1,6 +1,6 @@
 /* Bytes that wait for their way on; nothing is held while there are none. */
-#ifndef HW_TLS_PEND_H
-#define HW_TLS_PEND_H
+#ifndef HW_IO_PEND_H
+#define HW_IO_PEND_H
 
 #include "base/slice.h"
 

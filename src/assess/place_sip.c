@@ -1,0 +1,45 @@
+#include "assess/place_sip.h"
+
+#include "assess/sip.h"
+
+#define WAIT_MS	      3000
+#define REQUEST_BYTES 1024
+
+void place_sip_write(struct out *o, const struct place *p, unsigned socket,
+		     const struct ip_endpoint *to, const char *content_type, struct slice body)
+{
+	struct ip_endpoint own = {*place_address(p), place_port(p, socket)};
+	char token[17];
+
+	visit_token(token);
+	out_z(o, "OPTIONS sip:");
+	ip_endpoint_write(o, to);
+	out_z(o, " SIP/2.0\r\nVia: SIP/2.0/UDP ");
+	ip_endpoint_write(o, &own);
+	out_fmt(o, ";branch=z9hG4bK%s;rport\r\nMax-Forwards: 70\r\n", token);
+	out_fmt(o, "From: <sip:hornwork@assess.invalid>;tag=%s\r\nTo: <sip:", token);
+	ip_endpoint_write(o, to);
+	out_fmt(o, ">\r\nCall-ID: " SIP_MARK "-%s\r\nCSeq: 1 OPTIONS\r\nContact: <sip:hornwork@",
+		token);
+	ip_endpoint_write(o, &own);
+	out_z(o, ">\r\nAccept: application/sdp\r\nUser-Agent: " SIP_USER_AGENT "\r\n");
+	if (content_type)
+		out_fmt(o, "Content-Type: %s\r\n", content_type);
+	out_fmt(o, "Content-Length: %zu\r\n\r\n", body.n);
+	out_bytes(o, body);
+}
+
+int place_sip_options(struct visit *v, struct place *p, struct place_datagram *out)
+{
+	struct ip_endpoint to = {v->target->address, v->target->asset->sip_port};
+	char request[REQUEST_BYTES];
+	struct out o = out_to(request, sizeof(request));
+	unsigned socket;
+	int err = place_udp(p, 0, &socket);
+
+	if (err)
+		return err;
+	place_sip_write(&o, p, socket, &to, NULL, (struct slice){0});
+	err = o.err ? o.err : place_send(v, p, socket, PACKET_SIP_OPTIONS, &to, out_slice(&o));
+	return err ? err : place_recv(p, out, WAIT_MS);
+}
