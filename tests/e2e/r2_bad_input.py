@@ -9,6 +9,7 @@ import pytest
 
 from hwlab.message import Message, build
 from hwlab.peer import token
+from hwlab.topology import address
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DATA = os.environ.get("HORNWORK_DATA") or f"{os.path.dirname(ROOT)}/shared/data"
@@ -17,8 +18,8 @@ QUIET_S = 0.3
 
 @pytest.fixture
 def gateway(kamailio, gateway_of):
-    """Without the limit per source: here each message shall be judged for itself."""
-    return gateway_of(more="limits { per-source-pps = 0 }")
+    """Without the limit per source and without bans: here each message is judged for itself."""
+    return gateway_of(more='limits { per-source-pps = 0  never-ban = {"%s"} }' % address("stranger"))
 
 
 @pytest.fixture
