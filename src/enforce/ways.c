@@ -253,6 +253,8 @@ int ways_new(const struct ways_setup *setup, struct ways **out)
 	for (size_t i = 0; i < HW_NEXT_HOPS_MAX; i++)
 		if (w->setup.hops[i].generation == 0)
 			w->setup.hops[i].why = HW_USER_NO_NEIGHBOUR;
+	/* Where a flow stays open for a peer that is learned, its packets find this reason. */
+	w->setup.hops[HW_NEXT_HOP_NONE].why = HW_USER_NO_ROUTE;
 	err = hash_init(&w->routes, WAYS_ROUTES_MAX);
 	if (!err)
 		err = ways_netlink_open(w);

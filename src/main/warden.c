@@ -259,6 +259,16 @@ static void note_unserved(struct warden *w)
 	}
 }
 
+static int put_in_force(struct warden *w)
+{
+	int err = warden_flows_apply(w, w->now.config);
+
+	if (err)
+		log_line(SEV_CRITICAL, "the configuration cannot be put in force: %s",
+			 warden_flows_error(w, err));
+	return err;
+}
+
 static int begin(struct warden *w)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
@@ -269,7 +279,7 @@ static int begin(struct warden *w)
 	if (!err)
 		err = warden_bans_new(w);
 	if (!err)
-		err = warden_flows_apply(w, w->now.config);
+		err = put_in_force(w);
 	if (!err)
 		err = loop_timer_new(w->loop, on_stop_timer, w, &w->stop);
 	if (!err)

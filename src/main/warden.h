@@ -137,8 +137,12 @@ void warden_answer(struct warden *w, uint32_t id, unsigned status, struct slice 
 
 /* warden_flows.c */
 int warden_flows_new(struct warden *w) must_check;
+/* The firewall as this configuration wants it, with the pinholes that are open. 0 without one. */
+int warden_firewall_apply(struct warden *w, const struct config *config) must_check;
 /* Slots for the present configuration's addresses, and the firewall as it wants it. */
 int warden_flows_apply(struct warden *w, const struct config *config) must_check;
+/* Why that failed with `err` just now, for the administrator. Borrowed until the next time. */
+const char *warden_flows_error(const struct warden *w, int err);
 /* ERR_PEER when the requests are no requests. */
 int warden_flow_ops(struct warden *w, struct child *from, const struct proc_msg *msg) must_check;
 /* A new signal knows nothing of the flows that there are: they end when they fall silent. */

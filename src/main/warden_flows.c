@@ -76,17 +76,15 @@ static int add_addresses(struct flow_table *t, const struct config *c)
 	return err;
 }
 
-int warden_flows_apply(struct warden *w, const struct config *config)
+int warden_firewall_apply(struct warden *w, const struct config *config)
 {
 	struct segment_policy *policy = NULL;
 	struct nft_pinhole *pinholes = NULL;
 	size_t count = 0;
-	int err = add_addresses(w->flows, config);
+	int err;
 
-	err = err ? err : warden_path_apply(w, config);
-	warden_path_look(w);
-	if (err || !w->nft)
-		return err;
+	if (!w->nft)
+		return 0;
 	err = collect_pinholes(w, &pinholes, &count);
 	err = err ? err : r5_segment_new(config, &policy);
 	err = err ? err : nft_quarantine_set(w->nft, config->quarantine, config->quarantine_count);
@@ -96,6 +94,24 @@ int warden_flows_apply(struct warden *w, const struct config *config)
 	if (!err)
 		warden_bans_apply(w);
 	return err;
+}
+
+int warden_flows_apply(struct warden *w, const struct config *config)
+{
+	int err = add_addresses(w->flows, config);
+
+	err = err ? err : warden_path_apply(w, config);
+	warden_path_look(w);
+	return err ? err : warden_firewall_apply(w, config);
+}
+
+const char *warden_flows_error(const struct warden *w, int err)
+{
+	const char *path = warden_path_refused(w), *nft = w->nft ? nft_error(w->nft) : "";
+
+	if (err == ERR_ABSENT && path[0])
+		return path;
+	return nft[0] ? nft : err_text(err);
 }
 
 /* The index of a zone may be another one since a reload; its address tells. */

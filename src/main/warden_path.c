@@ -170,10 +170,36 @@ static void look_anew(struct warden *w)
 	ways_sweep_end(w->path->ways);
 }
 
+static uint32_t link_of(const struct warden_path *p, const struct config_zone *z)
+{
+	return ways_interface(p->ways, z->interface).ifindex;
+}
+
+/* What hangs on an interface itself (queues, frame rules) went with the one that was there. */
+static void tend_new_links(struct warden *w)
+{
+	const struct config *c = w->now.config;
+	bool any = false;
+	int err;
+
+	for (size_t i = 0; i < c->zone_count; i++) {
+		uint32_t link = link_of(w->path, &c->zones[i]);
+
+		any = any || (link && link != w->path->link[i]);
+	}
+	if (!any)
+		return;
+	err = warden_firewall_apply(w, c);
+	if (err)
+		log_line(SEV_WARNING, "an interface is new: %s", warden_flows_error(w, err));
+	warden_shape_apply(w, c);
+}
+
 static void on_look(void *ctx)
 {
 	struct warden *w = ctx;
 
+	tend_new_links(w);
 	if (warden_path_apply(w, w->now.config) != 0)
 		log_line(SEV_WARNING, "kernel path: %s", w->path->refused);
 	look_anew(w);
@@ -312,6 +338,8 @@ int warden_path_apply(struct warden *w, const struct config *c)
 
 	if (!p || !p->ways)
 		return 0;
+	for (size_t i = 0; i < c->zone_count; i++)
+		p->link[i] = link_of(p, &c->zones[i]);
 	if (!warden_program_wanted(c)) {
 		detach_others(p, c, true);
 		p->refused[0] = '\0';

@@ -23,8 +23,9 @@ struct warden_path {
 	bool generic;		   /* one of the interfaces cannot do better, so none does */
 	bool block[HW_BLOCKS_MAX]; /* in the table */
 	size_t adopted;		   /* flows of a warden before us */
-	char refused[WARDEN_NOTICE_BYTES]; /* why an interface is not served; empty = all are */
-	char dir[CONFIG_PATH_MAX];	   /* of the pins; empty = nothing is pinned */
+	uint32_t link[CONFIG_SECTIONS_MAX]; /* of each zone, when it was last looked at; 0 = none */
+	char refused[WARDEN_NOTICE_BYTES];  /* why an interface is not served; empty = all are */
+	char dir[CONFIG_PATH_MAX];	    /* of the pins; empty = nothing is pinned */
 };
 
 /* Loads, and takes over what a warden before us left. Needs root's rights, an empty table, the
@@ -36,6 +37,8 @@ int warden_path_start(struct warden *w) must_check;
 /* Makes interfaces, addresses and blocks what the configuration wants. ERR_ABSENT: it insists on
  * the kernel path, and an interface cannot have it. */
 int warden_path_apply(struct warden *w, const struct config *config) must_check;
+/* Why an interface is not served; empty: all are. Borrowed. */
+const char *warden_path_refused(const struct warden *w);
 /* Soon all open flows get the ways that there are then. */
 void warden_path_look(struct warden *w);
 /* How this flow is sent on now. */

@@ -4,6 +4,11 @@
 #include "main/warden_lanes.h"
 #include "main/warden_path.h"
 
+const char *warden_path_refused(const struct warden *w)
+{
+	return w->path ? w->path->refused : "";
+}
+
 void warden_path_counts(const struct warden *w, uint16_t zone, struct hw_slot_counts *out)
 {
 	const struct config_zone *z = &w->now.config->zones[zone];

@@ -73,8 +73,8 @@ static int take_over(struct warden *w, struct regime *next, struct out *errors)
 	}
 	err = warden_flows_apply(w, next->config);
 	if (err)
-		out_fmt(errors, "%s: nftables: %s\n", w->config_path,
-			w->nft ? nft_error(w->nft) : err_text(err));
+		out_fmt(errors, "%s: not in force: %s\n", w->config_path,
+			warden_flows_error(w, err));
 	else
 		err = reopen_console(w, next, errors);
 	if (err) {

@@ -242,35 +242,6 @@ static void tags(void **state)
 	assert_true(f.tags == 1 && f.vlan[0] == tagged.vlan);
 }
 
-/* What the kernel path cannot send goes to the stack, with the reason, and is judged there. */
-static void next_hops(void **state)
-{
-	struct hw_next_hop small = plain_hop;
-	struct world *w = *state;
-	struct flow_spec s = to_inside();
-	uint32_t index = publish_both(w, &s);
-	struct flow_stats stats;
-	struct flow_way way;
-	struct frame f;
-
-	w->path.hops[w->hop].why = HW_USER_LINK_DOWN;
-	w->path.hops[w->hop].generation = 0;
-	good_frame(&f, 0, 0, 0);
-	assert_passed(w, index, &f);
-	small.mtu = 40;
-	way = (struct flow_way){.next_hop = path_hop(&w->path, &small)};
-	flow_table_reroute(w->path.table, index, &way);
-	good_frame(&f, 0, 0, 0);
-	assert_passed(w, index, &f);
-	assert_true(flow_table_stats(w->path.table, index, &stats));
-	way.user_why = HW_USER_TRANSFORM;
-	flow_table_reroute(w->path.table, index, &way);
-	good_frame(&f, 0, 0, 0);
-	assert_passed(w, index, &f);
-	assert_true(flow_table_stats(w->path.table, index, &stats));
-	assert_int_equal(stats.user_why, HW_USER_TRANSFORM);
-}
-
 /* Security: the port is learned once, from a good packet of the justified address, and armed again
  * by the next publication; nobody else gets the audio (CVE-2025-53399). */
 static void learns_once(void **state)
@@ -444,7 +415,6 @@ int main(void)
 		TEST(closed_ports),
 		TEST(by_another_interface),
 		TEST(tags),
-		TEST(next_hops),
 		TEST(learns_once),
 		TEST(polices),
 		TEST(unfinished_sums),

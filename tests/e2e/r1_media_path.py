@@ -11,7 +11,7 @@ import pytest
 
 from hwlab import netns
 from hwlab.hornwork import Hornwork
-from hwlab.proc import wait_until
+from hwlab.proc import LabError, wait_until
 from hwlab.topology import address
 from story import pinholes_are_closed
 
@@ -230,14 +230,19 @@ def test_a_program_of_libxdp_is_left_alone(lab, foreign, kamailio, gateway_of, s
         lab.run("gw", ["/usr/bin/python3", "-c", LIBXDP, "detach"])
 
 
-def change_card(lab, host, mac):
-    """Another MAC address, announced by a gratuitous ARP as routers do (RFC 5227 3)."""
-    lab.run(host, ["ip", "link", "set", "eth0", "address", mac])
-    mine, ip = bytes.fromhex(mac.replace(":", "")), socket.inet_aton(address(host))
+def announce(lab, host, mac, ip):
+    """A gratuitous ARP (RFC 5227 3)."""
+    mine, ip = bytes.fromhex(mac.replace(":", "")), socket.inet_aton(ip)
     arp = b"\0\1\x08\0\6\4\0\1" + mine + ip + bytes(6) + ip
     with netns.inside(lab.ns(host)), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
         raw.bind(("eth0", 0))
         raw.send(b"\xff" * 6 + mine + b"\x08\x06" + arp)
+
+
+def change_card(lab, host, mac):
+    """Another MAC address, announced as routers do."""
+    lab.run(host, ["ip", "link", "set", "eth0", "address", mac])
+    announce(lab, host, mac, address(host))
 
 
 def test_a_neighbour_may_change_its_card(lab, gateway, scripted_call):
@@ -269,3 +274,186 @@ def test_an_interface_may_go_down_and_up(lab, gateway, scripted_call):
     assert min(call.talk(1.0)) > 40
     call.hang_up()
     gateway.wait_idle()
+
+
+def hear(call, seconds=1.0):
+    """Both sides hear the other one all the time."""
+    assert min(call.talk(seconds)) > 40 * seconds, "both sides hear each other"
+
+
+@pytest.fixture
+def second_routers(lab):
+    """Two hosts send on what they get, so that each end of the call has a second way."""
+    hosts = ("stranger", "ast")
+    for host in hosts:
+        lab.run(host, ["sysctl", "-qw", "net.ipv4.ip_forward=1"])
+    yield
+    for host in hosts:
+        lab.run(host, ["sysctl", "-qw", "net.ipv4.ip_forward=0"])
+
+
+def forwarded(lab, host):
+    """IPv4 packets that a host has sent on for others."""
+    with netns.inside(lab.ns(host)), open("/proc/thread-self/net/snmp", encoding="ascii") as lines:
+        rows = [line.split() for line in lines if line.startswith("Ip:")]
+    return int(dict(zip(*rows))["ForwDatagrams"])
+
+
+@pytest.mark.parametrize("end, router", [("ext", "stranger"), ("peer", "ast")],
+                         ids=["caller", "callee"])
+def test_a_route_may_change(lab, second_routers, gateway, scripted_call, end, router):
+    """The peer is reached by another router, then not at all, then directly again."""
+    call = scripted_call(gateway).establish()
+    on_kernel_path(call)
+    route = f"{address(end)}/32"
+    try:
+        lab.run("gw", ["ip", "route", "add", route, "via", address(router)])
+        time.sleep(FOLLOW_S)
+        on_kernel_path(call)
+        before = forwarded(lab, router)
+        hear(call)
+        assert forwarded(lab, router) - before > 40, "by the second router"
+        lab.run("gw", ["ip", "route", "replace", "unreachable", route])
+        wait_until(lambda: "there is no route to its destination" in {why for _, why in paths(call)},
+                   FOLLOW_S, "no kernel path without a route")
+    finally:
+        lab.run("gw", ["ip", "route", "del", route], check=False)
+    time.sleep(FOLLOW_S)
+    on_kernel_path(call)
+    before = forwarded(lab, router)
+    hear(call)
+    assert forwarded(lab, router) == before, "directly again"
+    call.hang_up()
+    gateway.wait_idle()
+
+
+def test_an_address_may_go_and_come_back(lab, gateway, scripted_call):
+    call = scripted_call(gateway).establish()
+    on_kernel_path(call)
+    mine = address("gw", "eth1") + "/24"
+    lab.run("gw", ["ip", "address", "del", mine, "dev", "eth1"])
+    try:
+        nowhere = ("user", "there is no route to its destination")
+        wait_until(lambda: nowhere in paths(call), FOLLOW_S, "no kernel path from nowhere")
+    finally:
+        lab.run("gw", ["ip", "address", "add", mine, "dev", "eth1"])
+    on_kernel_path(call)
+    hear(call)
+    call.hang_up()
+    gateway.wait_idle()
+
+
+def served(gateway):
+    """Interfaces with the program, as `status` tells."""
+    return {i["interface"] for i in gateway.status()["media_path"]["interfaces"]}
+
+
+@pytest.fixture
+def made_again(lab):
+    """A function that deletes the gateway's interface to the core and makes it anew."""
+    def make(meanwhile=lambda: None):
+        lab.run("gw", ["ip", "link", "del", "eth1"])
+        try:
+            meanwhile()
+        finally:
+            lab.make_again("gw", "eth1")
+    return make
+
+
+def comes_and_goes(gateway, call, made_again):
+    """Without the interface `status` and the streams say so; with a new one the call goes on."""
+    def gone():
+        wait_until(lambda: served(gateway) == {"eth0", "eth2"}, FOLLOW_S, "status says so")
+        wait_until(lambda: "user" in {p for p, _ in paths(call)}, FOLLOW_S, "no kernel path")
+    on_kernel_path(call)
+    assert served(gateway) == {"eth0", "eth1", "eth2"}
+    made_again(gone)
+    wait_until(lambda: served(gateway) == {"eth0", "eth1", "eth2"}, FOLLOW_S, "attached again")
+    on_kernel_path(call)
+    hear(call)
+    call.hang_up()
+    gateway.wait_idle()
+
+
+def test_an_interface_may_be_made_again(gateway, scripted_call, made_again):
+    comes_and_goes(gateway, scripted_call(gateway).establish(), made_again)
+
+
+def test_a_lesser_interface_may_take_its_place(native, kamailio, gateway_of, scripted_call, made_again):
+    """The new one takes no redirected frames of drivers (its far end's GRO is off): all go generic."""
+    gateway = gateway_of()
+    call = scripted_call(gateway).establish()
+    assert {i["mode"] for i in gateway.status()["media_path"]["interfaces"]} == {"native"}
+    made_again()
+    wait_until(lambda: served(gateway) == {"eth0", "eth1", "eth2"}
+               and {i["mode"] for i in gateway.status()["media_path"]["interfaces"]} == {"generic"},
+               FOLLOW_S, "all generically")
+    on_kernel_path(call)
+    hear(call)
+    call.hang_up()
+    gateway.wait_idle()
+
+
+def test_a_new_interface_is_guarded_and_shaped(lab, kamailio, gateway_of, made_again):
+    """What hangs on the interface itself, queues and rules for frames, comes back with it."""
+    gateway = gateway_of()
+    gateway.reload(gateway.config.replace("interface = eth1",
+                                          "interface = eth1  qos { uplink = 10mbit }"))
+
+    def forged():
+        zones = gateway.ask("policy")[0]["zones"]
+        return next(z for z in zones if z["name"] == "core")["forged_packets"]
+
+    def shaped():
+        return "htb 4857:" in lab.run("gw", ["tc", "qdisc", "show", "dev", "eth1"]).stdout
+    assert shaped()
+    made_again()
+    wait_until(shaped, FOLLOW_S, "the new interface is shaped")
+    before = forged()
+    announce(lab, "peer", "02:00:00:77:77:77", address("gw", "eth1"))
+    wait_until(lambda: forged() == before + 1, FOLLOW_S, "nobody speaks as the gateway")
+
+
+def test_the_kernel_path_may_be_insisted_on(lab, foreign, kamailio, gateway_of, scripted_call):
+    """Where an interface cannot have it, neither a start nor a reload goes through."""
+    gateway = gateway_of(more="media { path = kernel }")
+    call = scripted_call(gateway).establish()
+    on_kernel_path(call)
+    call.hang_up()
+    gateway.wait_idle()
+    gateway.reload(gateway.config.replace("path = kernel", "path = user  af-xdp = no"))
+    lab.run("gw", ["ip", "link", "set", "eth1", "xdpgeneric", "obj", foreign, "sec", "xdp"])
+    try:
+        done = gateway.reload(gateway.config.replace("path = user  af-xdp = no", "path = kernel"),
+                              check=False)
+        assert done.returncode != 0
+        assert "eth1 has an XDP program already" in done.stdout + done.stderr
+        assert gateway.stop() == 0
+        again = Hornwork(lab, config=gateway.config)
+        with pytest.raises(LabError):
+            again.start()
+        assert "eth1 has an XDP program already" in again.daemon.text()
+        assert not again.daemon.alive() and not pins(again)
+    finally:
+        lab.run("gw", ["ip", "link", "set", "eth1", "xdpgeneric", "off"])
+
+
+def test_metrics_tell_the_paths(kamailio, gateway_of, scripted_call):
+    def by_path(gateway):
+        lines = gateway.api("/metrics")[1].decode().splitlines()
+        return {tuple(line.rsplit(" ", 1)) for line in lines
+                if line.startswith("hornwork_flows_open_by_path{")}
+    name = 'hornwork_flows_open_by_path{path="%s",why="%s"}'
+    gateway = gateway_of(more="media { path = auto }")
+    assert by_path(gateway) == {(name % ("kernel", ""), "0")}
+    call = scripted_call(gateway).establish()
+    on_kernel_path(call)
+    flows = str(gateway.status()["pinholes_open"])
+    assert by_path(gateway) == {(name % ("kernel", ""), flows)}
+    gateway.reload(gateway.config.replace("path = auto", "path = user"))
+    wait_until(lambda: by_path(gateway) == {(name % ("kernel", ""), "0"),
+                                            (name % ("user", "configured"), flows)},
+               FOLLOW_S, "user path")
+    call.hang_up()
+    gateway.wait_idle()
+    assert by_path(gateway) == {(name % ("kernel", ""), "0")}

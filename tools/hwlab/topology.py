@@ -192,8 +192,13 @@ class Lab:
                                           f"link set {port} up"])
             lines += [f"link set {name} up", f"addr add {ip4(network, number)}/24 dev {name}",
                       f"addr add {ip6(network, number)}/64 dev {name} nodad"]
-        lines += [f"route add default via {ip4(*default)}", f"route add default via {ip6(*default)}"]
+        if default:
+            lines += [f"route add default via {ip4(*default)}", f"route add default via {ip6(*default)}"]
         netns.batch(self.ns(host), lines)
+
+    def make_again(self, host, interface):
+        """A host's interface that was deleted, with its addresses; no default route."""
+        self._make_links(host, [link for link in HOSTS[host][0] if link[0] == interface], None)
 
     def _make_routers(self):
         for host in ("inet", "home", "gw"):
