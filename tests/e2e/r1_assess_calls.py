@@ -51,11 +51,6 @@ def calls(lab, assessor, server_of):
     return Calls(lab, assessor, server_of)
 
 
-def media_config(gateway):
-    """The usual gateway's sections, whose media ports are the relay's, too."""
-    return gateway.config
-
-
 @pytest.mark.limit(150)
 @pytest.mark.parametrize("check, flaw, words", [
     ("GW-03", "any-source", "of a stranger"),

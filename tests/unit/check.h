@@ -14,6 +14,13 @@
 
 #include "base/slice.h"
 
+/* Leaves the test as skipped; tools/run_tests.py counts it so and prints the reason. */
+#define skip_because(reason)                                                                       \
+	do {                                                                                       \
+		print_message("%s\n", reason);                                                     \
+		skip();                                                                            \
+	} while (0)
+
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 /* Fails with the row's name and both texts. */

@@ -105,7 +105,7 @@ def main():
             test(rng)
             done.append(tool)
         else:
-            print(f'{tool} is not installed: its order was not compared')
+            print(f'SKIPPED {tool}: not installed, so that its order was not compared')
     print('compared:', ' '.join(done))
 
 

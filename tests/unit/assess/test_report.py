@@ -10,7 +10,7 @@ import sys
 import unittest
 import xml.etree.ElementTree
 
-SAMPLE = sys.argv.pop()
+SAMPLE = sys.argv.pop(1)
 SHARED = pathlib.Path(os.environ.get('HORNWORK_DATA', os.environ.get('HORNWORK_DATA_DEFAULT', '/nonexistent'))) / 'assess'
 FINDINGS = 7
 

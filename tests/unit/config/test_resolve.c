@@ -250,7 +250,7 @@ static void this_machine(void **state)
 	assert_int_equal(ip_parse(SL("127.0.0.1"), &localhost), 0);
 	assert_int_equal(machine.interface(machine.ctx, "lo", &lo), 0);
 	if (lo.count == 0)
-		skip(); /* the interface is down in this namespace */
+		skip_because("the loopback interface is down in this namespace");
 	assert_true(ip_eq(&lo.addresses[0], &localhost));
 	assert_int_equal(machine.interface(machine.ctx, "no-such-if", &lo), ERR_ABSENT);
 	machine.interface_names(machine.ctx, &o);

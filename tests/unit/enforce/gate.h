@@ -94,7 +94,7 @@ static inline struct net *net_of(void **state)
 	struct net *n = *state;
 
 	if (!n->usable)
-		skip(); /* no namespaces or no nf_tables for us here */
+		skip_because("no namespaces or no nf_tables for us here");
 	return n;
 }
 

@@ -73,7 +73,7 @@ static enum shape_outcome apply(struct rig *r)
 
 	shaper_apply(r->shaper, &r->config, outcome, err);
 	if (outcome[0] == SHAPE_ABSENT)
-		skip();
+		skip_because("this kernel has no HTB");
 	if (outcome[0] == SHAPE_FAILED)
 		fail_msg("error %d", err[0]);
 	assert_int_equal(outcome[1], SHAPE_NONE);
@@ -85,7 +85,7 @@ static struct rig *rig_of(void **state)
 	struct rig *r = *state;
 
 	if (!r->usable)
-		skip();
+		skip_because("no namespaces for us here");
 	return r;
 }
 

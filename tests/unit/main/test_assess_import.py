@@ -10,7 +10,7 @@ import tempfile
 import threading
 import unittest
 
-HORNWORK = pathlib.Path(sys.argv.pop()).resolve()
+HORNWORK = pathlib.Path(sys.argv.pop(1)).resolve()
 SHARED = pathlib.Path(os.environ.get('HORNWORK_DATA', os.environ.get('HORNWORK_DATA_DEFAULT', '/nonexistent'))) / 'assess'
 
 CVE5 = {

@@ -153,7 +153,7 @@ static void manifest(const char *folder)
 	snprintf(path, sizeof(path), "%s/voip/%s/manifest.tsv", data_folder(), folder);
 	f = fopen(path, "rb");
 	if (!f) {
-		print_message("%s is not there\n", path);
+		skip_because("no third-party messages here");
 		return;
 	}
 	while (fgets(line, sizeof(line), f)) {
@@ -167,6 +167,7 @@ static void manifest(const char *folder)
 			judge(&c, text);
 	}
 	fclose(f);
+	assert_int_not_equal(c.judged, 0);
 	print_message("%s: %u judged, %u of them excused\n", folder, c.judged, c.excused);
 }
 
