@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "call/core.h"
 #include "call/cross.h"
+#include "call/identity.h"
 #include "call/media_session.h"
 #include "call/pbx_watch.h"
 #include "call/registrar.h"
@@ -82,9 +83,10 @@ struct call {
 	unsigned dialog_count;
 	struct list exchanges;
 	struct media_session media;
-	struct timer life;     /* INVITE: nobody answers; subscription: it ran out */
-	struct timer session;  /* RFC 4028 */
-	struct timer probe;    /* is the peer still there? */
+	struct timer life;    /* INVITE: nobody answers; subscription: it ran out */
+	struct timer session; /* RFC 4028 */
+	struct timer probe;   /* is the peer still there? */
+	struct call_identity identity;
 	bool probe_doubted[2]; /* the leg's last probe met an error of the network */
 	uint64_t started_ms, answered_ms, ended_ms;
 	char caller[CALL_TEXT_MAX], callee[CALL_TEXT_MAX];
@@ -177,6 +179,15 @@ enum reason compose_body(struct call *k, unsigned from, enum media_turn turn,
 /* Passes a request on. On failure it has been answered, and why is returned. */
 enum reason exchange_forward(struct call *k, struct dialog *d, unsigned from, uint64_t now_ms,
 			     const struct path *path, const struct sip_msg *in) must_check;
+/* Takes a request in without passing it on yet: exchange_resume or exchange_refuse follows. NULL
+ * when it had to be refused at once: *out_why. */
+struct exchange *exchange_take(struct call *k, struct dialog *d, unsigned from, uint64_t now_ms,
+			       const struct path *path, const struct sip_msg *in,
+			       enum reason *out_why) must_check;
+/* Passes on what was taken in. On failure it has been answered, and why is returned. */
+enum reason exchange_resume(struct exchange *x, uint64_t now_ms) must_check;
+/* Answers it with the reason's status, reports and counts. */
+void exchange_refuse(struct exchange *x, uint64_t now_ms, enum reason why);
 /* A request of our own towards leg `to`. Failing to send it is no failure. */
 void exchange_own(struct call *k, struct dialog *d, unsigned to, enum sip_method method,
 		  uint64_t now_ms);

@@ -95,6 +95,7 @@ static void cross_setup(const struct call *k, unsigned from, const struct sip_ms
 	cross_init(x, &k->leg[from].side, &k->leg[!from].side, in);
 	x->map_dialog = map_dialog;
 	x->map_ctx = k->core;
+	x->drop_identity = identity_ends_here(k);
 }
 
 /* RAck names the INVITE by its CSeq, which is another one on the other leg (RFC 3262 7.2). */
@@ -139,6 +140,8 @@ int compose_request(const struct exchange *x, const struct sip_msg *in, struct s
 		sip_write_header_u64(o, SIP_H_EXPIRES, (uint64_t)in->expires_s);
 	write_rack(x, in, o);
 	cross_headers(&cross, o, in);
+	if (x->method == SIP_INVITE && !x->dialog)
+		out_bytes(o, x->call->identity.line);
 	out_bytes(o, auth);
 	sip_write_body(o, content_type, body);
 	return o->err;

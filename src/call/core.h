@@ -7,6 +7,7 @@
 #include "base/fingerprint.h"
 #include "model/action.h"
 #include "model/config.h"
+#include "model/identity.h"
 #include "proto/sip/sip_msg.h"
 
 struct core;
@@ -51,6 +52,8 @@ void core_on_media_idle(struct core *c, uint64_t now_ms, uint32_t call);
  * call, which can carry no media, ends on both sides. */
 void core_on_media_news(struct core *c, uint64_t now_ms, uint32_t call, bool from_caller,
 			enum reason why, bool fatal);
+/* What ACT_IDENTITY asked for. */
+void core_on_identity(struct core *c, uint64_t now_ms, const struct identity_answer *a);
 /* Fires what is due. */
 void core_tick(struct core *c, uint64_t now_ms);
 /* Milliseconds from now_ms on until core_tick has work, UINT64_MAX = none. */
@@ -73,8 +76,9 @@ struct call_info {
 	uint64_t started_ms, answered_ms, ended_ms;	   /* core time; 0 = not yet */
 	enum reason end_reason;
 	size_t flow_count;
-	bool carries;		       /* audio is to flow both ways: it is not on hold */
-	struct path path[2];	       /* to the caller, to the callee */
+	bool carries;	     /* audio is to flow both ways: it is not on hold */
+	struct path path[2]; /* to the caller, to the callee */
+	struct identity_view identity;
 	const struct flow_spec *flows; /* open ones; borrowed for the time of the callback */
 };
 /* One of them; false when it is gone. A call that just ended is still there while its end is being

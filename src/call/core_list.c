@@ -15,6 +15,7 @@ static void info_fill(const struct call *k, struct call_info *info)
 				   .answered_ms = k->answered_ms,
 				   .ended_ms = k->ended_ms,
 				   .end_reason = k->end_reason,
+				   .identity = k->identity.view,
 				   .flow_count = k->media.flow_count,
 				   .carries = k->media.wants_media,
 				   .flows = k->media.flows};

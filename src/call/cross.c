@@ -427,6 +427,13 @@ static bool credentials_cross(const struct cross *x)
 	return x->to->owner.kind != OWNER_PHONES;
 }
 
+/* In-Reply-To has Call-IDs of this side (RFC 3261 20.21). */
+static bool stays(const struct cross *x, const struct sip_header *h)
+{
+	return (x->drop_identity && h->id == SIP_H_IDENTITY) ||
+	       slice_eq_nocase(h->name, SL("In-Reply-To"));
+}
+
 void cross_headers(const struct cross *x, struct out *o, const struct sip_msg *msg)
 {
 	for (unsigned i = 0; i < msg->header_count; i++) {
@@ -449,8 +456,8 @@ void cross_headers(const struct cross *x, struct out *o, const struct sip_msg *m
 			cross_dialog_header(x, o, h);
 			break;
 		case CROSS_COPY:
-			if (slice_eq_nocase(h->name, SL("In-Reply-To")))
-				break; /* Call-IDs of this side (RFC 3261 20.21) */
+			if (stays(x, h))
+				break;
 			out_bytes(o, h->name);
 			out_z(o, ": ");
 			text_write(x, o, h->value);

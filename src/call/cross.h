@@ -19,6 +19,7 @@ struct cross {
 	 * to the other side's identifiers; false when it names no dialog of ours. May be NULL. */
 	bool (*map_dialog)(void *ctx, struct slice value, struct out *o);
 	void *map_ctx;
+	bool drop_identity; /* ours takes its place (RFC 8224) */
 };
 
 /* Collects what is to be hidden: our own and the peer's addresses on `from`, and the hosts in the

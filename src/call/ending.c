@@ -43,6 +43,7 @@ void call_timers_init(struct call *k)
 	timer_init(&k->life, life_fired);
 	timer_init(&k->session, session_fired);
 	timer_init(&k->probe, probe_fired);
+	identity_init(k);
 }
 
 void call_timers_stop(struct call *k)
@@ -50,6 +51,7 @@ void call_timers_stop(struct call *k)
 	timer_stop(&k->life);
 	timer_stop(&k->session);
 	timer_stop(&k->probe);
+	identity_done(k);
 }
 
 void call_ring_start(struct call *k)

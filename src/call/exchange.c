@@ -97,40 +97,68 @@ void exchange_answer(struct exchange *x, uint64_t now_ms, unsigned status, enum 
 	call_answer(x->call, x->server, now_ms, status, tag, why);
 }
 
-static enum reason forward_failed(struct exchange *x, uint64_t now_ms, enum reason why)
+void exchange_refuse(struct exchange *x, uint64_t now_ms, enum reason why)
 {
-	struct media_tools tools = call_media_tools(x->call);
 	unsigned status = reason_row(why)->status;
 
-	if (x->call->media.offer == MEDIA_OFFER_OPEN && x->call->media.offerer == x->from)
-		media_rolled_back(&x->call->media, &tools);
 	x->call->core->stats.refused_total++;
 	x->call->core->stats.refused[why]++;
 	call_report(x->call, REPORT_REFUSED, why, &x->call->leg[x->from].side.path, SL(""));
 	exchange_answer(x, now_ms, status ? status : 500, why);
+}
+
+static enum reason forward_failed(struct exchange *x, uint64_t now_ms, enum reason why)
+{
+	struct media_tools tools = call_media_tools(x->call);
+
+	if (x->call->media.offer == MEDIA_OFFER_OPEN && x->call->media.offerer == x->from)
+		media_rolled_back(&x->call->media, &tools);
+	exchange_refuse(x, now_ms, why);
 	return why;
+}
+
+struct exchange *exchange_take(struct call *k, struct dialog *d, unsigned from, uint64_t now_ms,
+			       const struct path *path, const struct sip_msg *in,
+			       enum reason *out_why)
+{
+	struct exchange *x = exchange_new(k, d, from, in->method);
+	enum reason why = REASON_out_of_memory;
+
+	if (x) {
+		x->server_cseq = in->cseq.number;
+		x->server = txn_server_new(&k->core->txns, now_ms, path, in, &exchange_server_user,
+					   x, &why);
+	}
+	if (!x || !x->server) {
+		if (x)
+			exchange_free(x);
+		core_refuse(k->core, path, in, why, k->id, SL(""));
+		*out_why = why;
+		return NULL;
+	}
+	txn_call_set(x->server, k->id);
+	return x;
 }
 
 enum reason exchange_forward(struct call *k, struct dialog *d, unsigned from, uint64_t now_ms,
 			     const struct path *path, const struct sip_msg *in)
 {
-	struct exchange *x = exchange_new(k, d, from, in->method);
+	enum reason why;
+	struct exchange *x = exchange_take(k, d, from, now_ms, path, in, &why);
+
+	if (!x)
+		return why;
+	why = exchange_send(x, now_ms, in, SL(""));
+	return why ? forward_failed(x, now_ms, why) : REASON_NONE;
+}
+
+enum reason exchange_resume(struct exchange *x, uint64_t now_ms)
+{
+	struct sip_msg in;
 	enum reason why = REASON_out_of_memory;
 
-	if (!x) {
-		core_refuse(k->core, path, in, why, k->id, SL(""));
-		return why;
-	}
-	x->server_cseq = in->cseq.number;
-	x->server =
-		txn_server_new(&k->core->txns, now_ms, path, in, &exchange_server_user, x, &why);
-	if (!x->server) {
-		exchange_free(x);
-		core_refuse(k->core, path, in, why, k->id, SL(""));
-		return why;
-	}
-	txn_call_set(x->server, k->id);
-	why = exchange_send(x, now_ms, in, SL(""));
+	if (txn_request(x->server, &in) == 0)
+		why = exchange_send(x, now_ms, &in, SL(""));
 	return why ? forward_failed(x, now_ms, why) : REASON_NONE;
 }
 

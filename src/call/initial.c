@@ -292,6 +292,7 @@ static void call_begin(struct core *c, uint64_t now_ms, const struct path *from,
 		return;
 	}
 	texts_fill(k, msg);
+	identity_look(k);
 	why = admit(k, now_ms);
 	if (why) {
 		core_refuse(c, from, msg, why, k->id, SL("Retry-After: 10\r\n"));
@@ -302,7 +303,10 @@ static void call_begin(struct core *c, uint64_t now_ms, const struct path *from,
 		call_report(k, REPORT_CALL, REASON_NONE, NULL, SL("new"));
 	call_trace(k, from, false, msg->raw);
 	timer_start(&c->wheel, &k->life, CALL_RING_MS);
-	why = exchange_forward(k, NULL, CALLER, now_ms, from, msg);
+	if (!identity_waits(k))
+		why = exchange_forward(k, NULL, CALLER, now_ms, from, msg);
+	else if (exchange_take(k, NULL, CALLER, now_ms, from, msg, &why))
+		identity_ask(k, msg);
 	if (why)
 		call_end(k, now_ms, why, 2);
 }

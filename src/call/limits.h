@@ -14,6 +14,7 @@
 
 #define CORE_MESSAGE_MAX      65535 /* bytes of one message that we write */
 #define CALL_RING_MS	      180000 /* an INVITE without final answer ends (RFC 3261 16.6: timer C) */
+#define CALL_SIGN_MS	      1000  /* a call waits so long to be signed; it takes a tenth of one */
 #define CALL_ENDED_LINGER_MS  32000 /* a dialog's identifiers are kept for late BYEs: 64 * T1 */
 #define SESSION_EXPIRES_MIN_S 90    /* RFC 4028 5 */
 #define CALL_PROBE_AGAIN_MS   20000 /* after a probe met an error: a PBX restarts in less */

@@ -1,5 +1,6 @@
 #include "config/checks.h"
 
+#include "config/check_identity.h"
 #include "config/check_tls.h"
 #include "config/checks_assess.h"
 #include "config/check_secret.h"
@@ -425,5 +426,6 @@ void config_check(const struct config *c, const struct doc *doc, struct config_r
 	check_console(&k);
 	config_check_peers(c, report);
 	config_check_tls(c, report);
+	config_check_identity(c, report);
 	config_check_secret(c, doc, report);
 }

@@ -28,7 +28,7 @@
 #define SCHEMA_QOS_ROWS	    2
 #define SCHEMA_PBX_ROWS	    10
 #define SCHEMA_PHONES_ROWS  11
-#define SCHEMA_TRUNK_ROWS   15
+#define SCHEMA_TRUNK_ROWS   22
 #define SCHEMA_TLS_ROWS	    6
 #define SCHEMA_MEDIA_ROWS   4
 #define SCHEMA_LIMITS_ROWS  7

@@ -10,7 +10,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -92,35 +91,7 @@ static int keep_last_line(enum libbpf_print_level level, const char *fmt, va_lis
 	return 0;
 }
 
-/* libbpf would take over the shape of what it is given. */
-static bool same_shape(const struct bpf_map *map, int fd)
-{
-	struct bpf_map_info info = {0};
-	__u32 bytes = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &bytes) == 0 && info.type == bpf_map__type(map) &&
-	       info.key_size == bpf_map__key_size(map) &&
-	       info.value_size == bpf_map__value_size(map) &&
-	       info.max_entries == bpf_map__max_entries(map);
-}
-
-/* Of this version, or of nobody yet. A map that is mapped for reading alone would be a copy. */
-static bool same_version(int head_fd)
-{
-	struct hw_table_head *head =
-		mmap(NULL, sizeof(*head), PROT_READ | PROT_WRITE, MAP_SHARED, head_fd, 0);
-	bool same;
-
-	if (head == MAP_FAILED)
-		return false;
-	same = head->magic == 0 ||
-	       (head->magic == HW_TABLE_MAGIC && head->version == HW_TABLE_VERSION);
-	munmap(head, sizeof(*head));
-	return same;
-}
-
-/* Maps that an earlier process pinned are used again: they hold its flows. Its program runs on
- * until all of them are known to be what ours expects. */
+/* Maps that an earlier process pinned are used again: they hold its flows. */
 static int reuse_pinned(struct xdp *x, struct bpf_map *map)
 {
 	char path[XDP_PATH_MAX];
@@ -131,13 +102,9 @@ static int reuse_pinned(struct xdp *x, struct bpf_map *map)
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	x->adopted = true;
-	if (!same_shape(map, fd) ||
-	    (strcmp(bpf_map__name(map), map_names[XDP_MAP_HEAD]) == 0 && !same_version(fd)))
-		err = ERR_VERSION;
-	else
-		err = bpf_map__reuse_fd(map, fd);
+	err = bpf_map__reuse_fd(map, fd);
 	close(fd);
+	x->adopted = true;
 	return err;
 }
 

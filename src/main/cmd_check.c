@@ -9,6 +9,7 @@
 #include "config/resolve.h"
 #include "io/clock.h"
 #include "main/command.h"
+#include "main/signers.h"
 #include "main/tls_material.h"
 
 #define ISSUE_JSON_MAX (2 * (CONFIG_ISSUE_TEXT_MAX + PATH_MAX)) /* bytes of one issue as JSON */
@@ -88,14 +89,18 @@ static int check_file(const char *file, const struct check_options *options, boo
 	struct config_report report = config_report_empty();
 	struct config_world world = config_world_system();
 	struct tls_material tls = {0};
+	struct signer_files signers = {0};
 	struct config *c = NULL;
 	int err = config_load(file, &report, &c);
 
 	if (!err && options->resolve) {
 		err = config_secrets_read(c, &report);
 		if (!err)
+			err = signer_files_open(c, clock_wall_ms() / 1000, &signers, &report);
+		if (!err)
 			err = tls_material_open(c, clock_wall_ms() / 1000, &tls, &report);
 		tls_material_close(&tls);
+		signer_files_close(&signers);
 		if (!err || err == ERR_SYNTAX)
 			err = config_resolve(c, &world, &report);
 	}

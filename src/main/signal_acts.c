@@ -272,6 +272,9 @@ static void act(void *ctx, const struct action *a)
 	case ACT_REPORT:
 		on_report(s, a);
 		break;
+	case ACT_IDENTITY:
+		signal_sign(s, a->identity);
+		break;
 	case ACT_BAN:
 	case ACT_UNBAN:
 		signal_on_ban(s, a->ban, a->kind == ACT_UNBAN);

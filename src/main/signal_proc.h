@@ -130,6 +130,12 @@ int signal_ws_send(struct signal *s, const struct path *p, struct slice bytes) m
 /* "tls": {...} of a way, or null. */
 void signal_tls_json(const struct signal *s, struct json *j, const struct path *path);
 
+/* signal_identity.c: calls that hw-tls signs. */
+void signal_sign(struct signal *s, const struct identity_ask *ask);
+void signal_on_signed(struct signal *s);
+/* "identity": {...} of a call, or null. */
+void signal_identity_json(struct json *j, const struct identity_view *v);
+
 /* signal_link.c: what the warden and the console say. */
 int signal_link_watch(struct signal *s, struct signal_link *link,
 		      void (*ready)(void *ctx, unsigned events)) must_check;

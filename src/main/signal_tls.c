@@ -121,6 +121,8 @@ static void on_tls(void *ctx, unsigned events)
 			on_opened(s);
 		else if (got > 0 && s->msg.type == PROC_TLS_COUNTS)
 			memcpy(&s->tls_counts, s->msg.payload, sizeof(s->tls_counts));
+		else if (got > 0 && s->msg.type == PROC_SIGNED)
+			signal_on_signed(s);
 		else if (got > 0)
 			on_refused(s);
 	}

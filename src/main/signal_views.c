@@ -211,6 +211,7 @@ static void write_call(struct view *v, const struct call_info *info)
 	else
 		json_null(&v->j);
 	write_signalling(v, info);
+	signal_identity_json(&v->j, &info->identity);
 	write_streams(v, c);
 	write_pinholes(v, c);
 	json_close(&v->j, '}');

@@ -12,6 +12,7 @@
 #include "main/child_main.h"
 #include "main/command.h"
 #include "main/config_wire.h"
+#include "main/signers.h"
 #include "proc/identity.h"
 #include "proc/sandbox.h"
 #include "proc/spawner.h"
@@ -34,7 +35,9 @@ struct tls_proc {
 	struct proc_msg msg;
 	struct config_intake intake;
 	struct config *config;
-	struct tls_files files; /* of the configuration that comes next */
+	struct tls_files files;		  /* of the configuration that comes next */
+	struct signer_files signer_files; /* likewise */
+	struct signers signers;
 	struct tls_tickets *tickets;
 	struct tls_server *server;
 	struct loop_timer *tell;
@@ -79,6 +82,21 @@ static int on_identity(struct tls_proc *t)
 		t->files.key[m.index] = proc_msg_take_fd(&t->msg, n++);
 	if (m.flags & TLS_HAS_OCSP)
 		t->files.ocsp[m.index] = proc_msg_take_fd(&t->msg, n);
+	return 0;
+}
+
+static int on_signer(struct tls_proc *t)
+{
+	struct signer_files *f = &t->signer_files;
+	struct proc_signer m;
+
+	memcpy(&m, t->msg.payload, sizeof(m));
+	if (f->count == CONFIG_SIGNERS_MAX)
+		return ERR_PEER;
+	f->of[f->count].trunk = m.trunk;
+	f->of[f->count].certificate = proc_msg_take_fd(&t->msg, 0);
+	f->of[f->count].key = proc_msg_take_fd(&t->msg, 1);
+	f->count++;
 	return 0;
 }
 
@@ -150,6 +168,19 @@ static void on_dial(struct tls_proc *t)
 	tls_server_dial(t->server, &d, proc_msg_take_fd(&t->msg, 0));
 }
 
+static void on_sign(struct tls_proc *t)
+{
+	struct identity_answer a;
+	struct identity_ask ask;
+
+	memcpy(&ask, t->msg.payload, sizeof(ask));
+	ask.from[sizeof(ask.from) - 1] = ask.to[sizeof(ask.to) - 1] = '\0';
+	ask.asserted[sizeof(ask.asserted) - 1] = '\0';
+	signers_sign(&t->signers, clock_wall_ms() / 1000, &ask, &a);
+	/* A signal that does not take it sends the call out unsigned. */
+	(void)!proc_send(&t->signal.channel, PROC_SIGNED, &a, sizeof(a), NULL, 0);
+}
+
 static void on_signal(void *ctx, unsigned events)
 {
 	struct tls_proc *t = ctx;
@@ -159,7 +190,10 @@ static void on_signal(void *ctx, unsigned events)
 		got = proc_receive(&t->signal.channel, &t->msg);
 		if (got <= 0)
 			break;
-		on_dial(t);
+		if (t->msg.type == PROC_SIGN)
+			on_sign(t);
+		else
+			on_dial(t);
 	}
 	if (got < 0)
 		signal_gone(t);
@@ -193,6 +227,9 @@ static int config_whole(struct tls_proc *t)
 	int err = tls_keyring_new(&setup, &ring, &why);
 
 	files_done(&t->files);
+	if (!err)
+		err = signers_apply(&t->signers, t->intake.config, &t->signer_files);
+	signer_files_close(&t->signer_files);
 	if (err) {
 		log_line(SEV_CRITICAL, "tls: %s", *why.text ? why.text : err_text(err));
 		return err;
@@ -225,6 +262,8 @@ static int on_warden_message(struct tls_proc *t)
 		return on_identity(t);
 	case PROC_TLS_CA:
 		return on_ca(t);
+	case PROC_SIGNER:
+		return on_signer(t);
 	case PROC_STOP:
 		return on_stop(t);
 	default:
@@ -308,6 +347,8 @@ static void tear_down(struct tls_proc *t)
 	tls_server_free(t->server);
 	tls_tickets_free(t->tickets);
 	files_done(&t->files);
+	signer_files_close(&t->signer_files);
+	signers_done(&t->signers);
 	config_intake_done(&t->intake);
 	config_free(t->config);
 	loop_timer_free(t->tell);

@@ -10,6 +10,7 @@
 #include "io/loop.h"
 #include "main/event_batch.h"
 #include "main/listeners.h"
+#include "main/signers.h"
 #include "main/tls_material.h"
 #include "media/flow_table.h"
 #include "media/vault.h"
@@ -48,6 +49,7 @@ struct regime {
 	struct slice text; /* owned */
 	struct listeners listeners;
 	struct tls_material tls;
+	struct signer_files signers;
 	uint64_t generation;
 };
 

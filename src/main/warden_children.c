@@ -185,6 +185,16 @@ static void hand_material(struct child *c, const struct tls_files *f)
 		warden_child_send(c, PROC_TLS_CA, NULL, 0, &f->ca, 1);
 }
 
+static void hand_signers(struct child *c, const struct signer_files *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		struct proc_signer m = {.trunk = f->of[i].trunk};
+		int fds[2] = {f->of[i].certificate, f->of[i].key};
+
+		warden_child_send(c, PROC_SIGNER, &m, sizeof(m), fds, 2);
+	}
+}
+
 /* The sockets of listeners over TLS are tls' alone, the others signal's. */
 void warden_hand_config(struct child *c, bool reload)
 {
@@ -207,8 +217,10 @@ void warden_hand_config(struct child *c, bool reload)
 		fds[i] = transport_secure((enum transport)config->listeners[i].transport) == secure
 				 ? w->now.listeners.fds[i]
 				 : -1;
-	if (secure)
+	if (secure) {
 		hand_material(c, &w->now.tls.files);
+		hand_signers(c, &w->now.signers);
+	}
 	parcel.listener_fds = fds;
 	if (!err)
 		err = config_wire_send(&c->channel, &parcel);

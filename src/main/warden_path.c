@@ -402,14 +402,6 @@ static int path_open(struct warden *w, struct warden_path *p)
 	return err ? err : adopt(w, p);
 }
 
-/* What cannot be taken over is ended: nobody would close its pinholes. */
-static void give_up(struct warden *w)
-{
-	for (uint32_t i = 0; (i = flow_table_next(w->flows, i)) != HW_FLOW_NONE; i++)
-		(void)!flow_table_withdraw(w->flows, i);
-	warden_path_free(w, true);
-}
-
 int warden_path_new(struct warden *w)
 {
 	struct warden_path *p = mem_zalloc(1, sizeof(*p));
@@ -429,7 +421,7 @@ int warden_path_new(struct warden *w)
 			      p->xdp && xdp_error(p->xdp)[0] ? xdp_error(p->xdp) : err_text(err),
 			      insists ? "media { path = kernel } asks for it"
 				      : "packets go through user space");
-	give_up(w);
+	warden_path_free(w, false);
 	return insists ? err : 0;
 }
 

@@ -25,6 +25,7 @@ static void regime_abandon(struct regime *r)
 		if (r->listeners.old_index[i] == CONFIG_NONE && r->listeners.fds[i] >= 0)
 			close(r->listeners.fds[i]);
 	tls_material_close(&r->tls);
+	signer_files_close(&r->signers);
 	mem_free(r->listeners.fds);
 	mem_free(r->listeners.old_index);
 	mem_free((void *)(uintptr_t)r->text.p);

@@ -7,16 +7,18 @@
 #include "model/ban.h"
 #include "model/association.h"
 #include "model/flow.h"
+#include "model/identity.h"
 #include "model/transport.h"
 
 enum action_kind {
 	ACT_SEND,	/* send `bytes` along `path` */
 	ACT_OPEN_FLOW,	/* open, or replace what stands at spec->local */
 	ACT_CLOSE_FLOW, /* close what stands at spec->local, because of `reason` */
-	ACT_TRACE,  /* `bytes` of call `call` came in or went out along `path`: for the ladder */
-	ACT_REPORT, /* an event */
-	ACT_BAN,    /* keep `ban` out */
-	ACT_UNBAN,  /* let it in again */
+	ACT_TRACE,    /* `bytes` of call `call` came in or went out along `path`: for the ladder */
+	ACT_REPORT,   /* an event */
+	ACT_BAN,      /* keep `ban` out */
+	ACT_UNBAN,    /* let it in again */
+	ACT_IDENTITY, /* sign `identity`, then core_on_identity */
 };
 
 enum report_type {
@@ -40,6 +42,7 @@ struct action {
 	const struct flow_spec *flow;		    /* ACT_OPEN_FLOW, ACT_CLOSE_FLOW */
 	const struct flow_keys *keys;		    /* ACT_OPEN_FLOW: NULL = it has none */
 	const struct ban *ban;			    /* ACT_BAN, ACT_UNBAN */
+	const struct identity_ask *identity;	    /* ACT_IDENTITY */
 	const struct association_spec *association; /* ACT_OPEN_FLOW: keys come of a handshake */
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/ip.h"
+#include "model/identity.h"
 #include "model/transport.h"
 
 #define CONFIG_NAME_MAX		32	   /* bytes of a section's name with its NUL */
@@ -12,6 +13,8 @@
 #define CONFIG_HOST_MAX		254	   /* RFC 1035 2.3.4 and a NUL */
 #define CONFIG_PATH_MAX		256	   /* bytes of a file name with its NUL */
 #define CONFIG_SECRET_MAX	128	   /* bytes of a trunk's password with its NUL */
+#define CONFIG_URL_MAX		256	   /* bytes of a URL with its NUL */
+#define CONFIG_SIGNERS_MAX	16	   /* trunks whose calls we sign */
 #define CONFIG_SECTIONS_MAX	256	   /* sections of one kind */
 #define CONFIG_LISTEN_MAX	16	   /* listeners of one section */
 #define CONFIG_LIST_MAX		256	   /* entries of one list */
@@ -133,6 +136,11 @@ struct config_trunk {
 	size_t dial_allow_count;
 	const struct slice *dial_deny;
 	size_t dial_deny_count;
+	uint8_t attest;				    /* 0 = A, 1 = B, 2 = C */
+	char identity_certificate[CONFIG_PATH_MAX]; /* PEM; empty = calls are not signed */
+	char identity_key[CONFIG_PATH_MAX];
+	char identity_url[CONFIG_URL_MAX]; /* where others fetch that certificate */
+	struct number_plan plan;
 };
 
 /* What the gateway shows of itself over TLS, and whom it believes. */

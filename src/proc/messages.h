@@ -10,6 +10,7 @@
 #include "base/fingerprint.h"
 #include "model/config.h"
 #include "model/flow.h"
+#include "model/identity.h"
 #include "model/tls_facts.h"
 
 #define PROC_VERSION	 2     /* of this page; both ends must have the same */
@@ -76,10 +77,13 @@ enum proc_type {
 	PROC_DTLS_PRESENT, /* the same, warden -> signal */
 	PROC_TLS_IDENTITY, /* + certificate, and as flagged key and OCSP response: open files */
 	PROC_TLS_CA,	   /* + the open file */
+	PROC_SIGNER,	   /* + a trunk's certificate and key: open files */
 	/* tls <-> signal */
 	PROC_TLS_OPENED, /* + the plain end of an accepted connection */
 	PROC_TLS_REFUSED,
 	PROC_TLS_COUNTS,
+	PROC_SIGN,
+	PROC_SIGNED,
 	PROC_TLS_DIAL, /* + the end that signal's bytes come out of */
 	PROC_TYPE_COUNT
 };
@@ -259,6 +263,10 @@ enum { TLS_HAS_KEY = 1, TLS_HAS_OCSP = 2 };
 struct proc_tls_identity {
 	uint32_t index;
 	uint32_t flags;
+};
+
+struct proc_signer {
+	uint32_t trunk; /* index in the next configuration; it precedes that */
 };
 
 static_assert(sizeof(struct proc_head) == 8, "head");

@@ -218,11 +218,12 @@ static void on_action(void *ctx, const struct action *a)
 	case ACT_TRACE:
 		h->traced += a->bytes.n;
 		break;
-	case ACT_BAN:
-		h->bans++;
+	case ACT_IDENTITY:
+		h->asked = *a->identity;
 		break;
+	case ACT_BAN:
 	case ACT_UNBAN:
-		h->bans--;
+		h->bans += a->kind == ACT_BAN ? 1 : -1;
 		break;
 	}
 }
@@ -495,6 +496,5 @@ void harness_finish(struct harness *h)
 	h->config = NULL;
 	harness_forget(h);
 	if (mem_test_live() != h->live_before)
-		harness_fail_always(h, "%ld blocks of memory are left",
-				    mem_test_live() - h->live_before);
+		harness_fail_always(h, "%ld blocks are left", mem_test_live() - h->live_before);
 }

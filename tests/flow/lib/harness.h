@@ -50,8 +50,9 @@ struct harness {
 	size_t flow_count;
 	struct harness_report report[HARNESS_REPORTS_MAX];
 	size_t report_count;
-	size_t kept_out; /* messages that a ban kept out since the last event */
-	int bans;	 /* asked for, less those taken back */
+	struct identity_ask asked; /* the last one */
+	size_t kept_out;	   /* messages that a ban kept out since the last event */
+	int bans;		   /* asked for, less those taken back */
 	enum reason closed[HARNESS_FLOWS_MAX]; /* since the last event */
 	size_t closed_count;
 	struct harness_hidden hidden[HARNESS_HIDDEN_MAX];

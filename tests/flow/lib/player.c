@@ -151,6 +151,35 @@ static void do_media_idle(struct player *p)
 	harness_check_always(&p->h);
 }
 
+/* asks FROM TO [ASSERTED]: the users of these URIs are to be signed. */
+static void do_asks(struct player *p)
+{
+	const struct identity_ask *a = &p->h.asked;
+	const char *asserted = p->at->word_count > 3 ? p->at->word[3] : "";
+
+	if (strcmp(a->from, p->at->word[1]) != 0 || strcmp(a->to, p->at->word[2]) != 0 ||
+	    strcmp(a->asserted, asserted) != 0)
+		harness_fail(&p->h, "asked to sign \"%s\" to \"%s\", asserted \"%s\"", a->from,
+			     a->to, a->asserted);
+}
+
+/* signs VALUE: what was asked for last is signed. signs-not WHY: it is not. */
+static void do_signs(struct player *p)
+{
+	bool good = strcmp(p->at->word[0], "signs") == 0;
+	struct identity_answer a = {.call = p->h.asked.call,
+				    .reason = good ? REASON_identity_signed
+						   : REASON_identity_unsigned};
+
+	player_settle(p);
+	a.attest = good ? 'A' : 0;
+	(void)slice_to_z(slice_z(good ? "4930555" : ""), a.tn, sizeof(a.tn));
+	(void)slice_to_z(slice_z(p->at->word[1]), good ? a.header : a.detail, sizeof(a.detail));
+	if (p->h.core)
+		core_on_identity(p->h.core, p->h.now_ms, &a);
+	harness_check_always(&p->h);
+}
+
 static void do_stop(struct player *p)
 {
 	player_settle(p);
@@ -238,6 +267,9 @@ static const struct {
 	{"broken", do_broken},
 	{"hangs-up", do_hangs_up},
 	{"media-idle", do_media_idle},
+	{"asks", do_asks},
+	{"signs", do_signs},
+	{"signs-not", do_signs},
 	{"stop", do_stop},
 	{"forget", do_forget},
 	{"settle", player_settle},

@@ -21,6 +21,34 @@
 	{"tls", "origin", "\"https://phones.example/\"",
 	 "origin = \"https://phones.example/\": write scheme and host, as in "
 	 "\"https://phones.example\", without a path"},
+	{"trunk", "identity-certificate", "/etc/a.pem",
+	 "trunk carrier: identity-certificate, identity-key and identity-url go together; write "
+	 "all of "
+	 "them or none"},
+	{"trunk", "identity-certificate", "a.pem",
+	 "identity-certificate = \"a.pem\": write a file name from the root on, as in "
+	 "\"/etc/hornwork/secret\""},
+	{"trunk", "identity-key", "/etc/a.pem",
+	 "trunk carrier: identity-certificate, identity-key and identity-url go together; write "
+	 "all of "
+	 "them or none"},
+	{"trunk", "identity-key", "a.pem",
+	 "identity-key = \"a.pem\": write a file name from the root on, as in "
+	 "\"/etc/hornwork/secret\""},
+	{"trunk", "identity-url", "\"https://cert.example/a.pem\"",
+	 "trunk carrier: identity-certificate, identity-key and identity-url go together; write "
+	 "all of "
+	 "them or none"},
+	{"trunk", "identity-url", "\"http://cert.example/a\"",
+	 "identity-url = \"http://cert.example/a\": write a URL of https://"},
+	{"trunk", "attest", "C", NULL},
+	{"trunk", "attest", "D", "attest = \"D\": did you mean \"A\"?"},
+	{"trunk", "country-code", "49", NULL},
+	{"trunk", "country-code", "x1", "country-code = x1: write digits alone"},
+	{"trunk", "national-prefix", "0", NULL},
+	{"trunk", "national-prefix", "x1", "national-prefix = x1: write digits alone"},
+	{"trunk", "international-prefix", "00", NULL},
+	{"trunk", "international-prefix", "x1", "international-prefix = x1: write digits alone"},
 	{"pbx", "key-exchange", "sdes", NULL},
 	{"pbx", "key-exchange", "dtls",
 	 "key-exchange = dtls of pbx main needs srtp = required: an offer of DTLS leaves no "

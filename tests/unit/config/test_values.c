@@ -19,6 +19,7 @@ static const struct usual usual[] = {
 	{"trunk", "zone", "outside"},
 	{"trunk", "peer", "203.0.113.9"},
 	{"trunk", "to", "main"},
+	{"trunk", "country-code", "1"},
 	{"tls", "certificate", "/etc/a.pem"},
 	{"asset", "address", "10.0.0.9"},
 	{"place", "address", "10.0.0.8"},
