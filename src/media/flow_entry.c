@@ -320,11 +320,6 @@ struct hw_flow_stats *flow_table_figures(struct flow_table *t, uint32_t index,
 	return stats;
 }
 
-bool flow_learn(struct hw_flow_stats *stats, const struct hw_flow *flow, uint16_t port)
-{
-	return hw_learn(stats, flow, flow->generation, port);
-}
-
 uint16_t flow_learned_port(const struct hw_flow_stats *stats, const struct hw_flow *flow)
 {
 	if (__atomic_load_n(&stats->opened, __ATOMIC_ACQUIRE) != flow->opened)

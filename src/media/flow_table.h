@@ -150,9 +150,6 @@ bool flow_table_read(const struct flow_table *t, uint32_t index, struct hw_flow 
 /* FLOW_TABLE_PATH: the figures of this opening, cleared if an earlier one left its own. */
 struct hw_flow_stats *flow_table_figures(struct flow_table *t, uint32_t index,
 					 const struct hw_flow *flow);
-/* FLOW_TABLE_PATH: may a packet from this port pass? The first one that asks after a publication
- * is learned where the flow allows it; among several only one wins. */
-bool flow_learn(struct hw_flow_stats *stats, const struct hw_flow *flow, uint16_t port);
 /* The port that was learned in this opening, also before the last publication; 0 = none. */
 uint16_t flow_learned_port(const struct hw_flow_stats *stats, const struct hw_flow *flow);
 

@@ -36,7 +36,7 @@ enum hw_refused judge_packet(struct hw_flow_stats *stats, const struct hw_flow *
 	return why;
 }
 
-/* As flow_learn would say, but nothing is learned. */
+/* As hw_learn would say, but nothing is learned. */
 static bool port_foreseen(const struct hw_flow_stats *stats, const struct hw_flow *flow,
 			  uint16_t port)
 {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "bpf/judge.h"
 #include "media/flow_table.h"
 
 #define SECOND_NS 1000000000ull
@@ -217,21 +218,21 @@ static void learning(void **state)
 	assert_true(flow_table_read(path, index, &flow));
 	figures = flow_table_figures(path, index, &flow);
 	assert_int_equal(flow_learned_port(figures, &flow), 0);
-	assert_true(flow_learn(figures, &flow, 5555));
-	assert_true(flow_learn(figures, &flow, 5555));
-	assert_false(flow_learn(figures, &flow, 5556));
+	assert_true(hw_learn(figures, &flow, flow.generation, 5555));
+	assert_true(hw_learn(figures, &flow, flow.generation, 5555));
+	assert_false(hw_learn(figures, &flow, flow.generation, 5556));
 	assert_int_equal(flow_learned_port(figures, &flow), 5555);
 	assert_int_equal(flow_table_publish(t, &spec, SECOND_NS, &index), 0);
 	assert_true(flow_table_read(path, index, &flow));
 	assert_ptr_equal(flow_table_figures(path, index, &flow), figures);
 	assert_int_equal(flow_learned_port(figures, &flow), 5555);
-	assert_true(flow_learn(figures, &flow, 5556));
-	assert_false(flow_learn(figures, &flow, 5555));
+	assert_true(hw_learn(figures, &flow, flow.generation, 5556));
+	assert_false(hw_learn(figures, &flow, flow.generation, 5555));
 	spec.learn_port = false;
 	assert_int_equal(flow_table_publish(t, &spec, SECOND_NS, &index), 0);
 	assert_true(flow_table_read(path, index, &flow));
-	assert_true(flow_learn(figures, &flow, 4000));
-	assert_false(flow_learn(figures, &flow, 4001));
+	assert_true(hw_learn(figures, &flow, flow.generation, 4000));
+	assert_false(hw_learn(figures, &flow, flow.generation, 4001));
 	flow_table_free(path);
 }
 
@@ -254,7 +255,7 @@ static void figures_go_on_within_a_call_only(void **state)
 	figures->stream.last_seen_ns = 5 * SECOND_NS;
 	figures->refused[HW_REFUSED_PORT] = 3;
 	figures->refused[HW_REFUSED_RATE] = 1;
-	assert_true(flow_learn(figures, &flow, 5555));
+	assert_true(hw_learn(figures, &flow, flow.generation, 5555));
 	assert_int_equal(flow_table_publish(t, &spec, SECOND_NS, &index), 0);
 	assert_true(flow_table_stats(t, index, &got));
 	assert_int_equal(got.packets, 10);

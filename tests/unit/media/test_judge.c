@@ -190,7 +190,7 @@ static void targets(void **state)
 	assert_false(judge_target(&f, &opposite, &s, &got));
 	f.flags |= HW_FLOW_TO_LEARNED;
 	assert_false(judge_target(&f, &opposite, &s, &got));
-	assert_true(flow_learn(&s, &opposite, 5555));
+	assert_true(hw_learn(&s, &opposite, opposite.generation, 5555));
 	assert_true(target(&f, &opposite, &s, "192.0.2.5:5555"));
 	opposite.generation++; /* armed anew: the old port stays the target until a packet comes */
 	assert_true(target(&f, &opposite, &s, "192.0.2.5:5555"));
