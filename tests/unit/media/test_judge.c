@@ -1,5 +1,6 @@
 #include "unit/check.h"
 
+#include "bpf/judge.h"
 #include "media/judge.h"
 #include "media/limits.h"
 
