@@ -87,7 +87,7 @@ void trial_forget(struct trial *c);
 int trial_hang_up(struct trial *c) must_check;
 /* Ends what is left, and the capture. */
 void trial_done(struct trial *c);
-/* Between trial_sip.c, call_media.c and trial.c: sends and captures; reads once, ms at most. */
+/* Between trial_sip.c, trial_media.c and trial.c: sends and captures; reads once, ms at most. */
 int trial_send(struct trial *c, struct place *p, unsigned socket, enum packet_class class,
 	       const struct ip_endpoint *to, struct slice bytes) must_check;
 void trial_pump(struct trial *c, uint32_t ms);

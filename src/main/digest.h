@@ -1,4 +1,4 @@
-/* Digest algorithms for the core (RFC 7616). The only file besides TLS that knows OpenSSL. */
+/* Digest algorithms for the core (RFC 7616). Keeps OpenSSL out of the core. */
 #ifndef HW_MAIN_DIGEST_H
 #define HW_MAIN_DIGEST_H
 
