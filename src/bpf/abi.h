@@ -69,6 +69,7 @@ enum hw_user_why {
 	HW_USER_CHECKED,      /* that it is encrypted is looked at here */
 	HW_USER_RTCP,	      /* RTCP that came with RTP goes on by a port of its own */
 	HW_USER_SHAPED,	      /* its way out has queues, which the kernel path would pass by */
+	HW_USER_TUNNEL,	      /* it goes through an IPsec tunnel, which is the stack's affair */
 	HW_USER_COUNT
 };
 

@@ -222,7 +222,8 @@ static int scalar_value(struct build *b, const struct schema_row *row, const str
 
 static bool is_reference(const struct schema_row *row)
 {
-	return row->type == SCHEMA_ZONE || row->type == SCHEMA_PBX || row->type == SCHEMA_TRUNK;
+	return row->type == SCHEMA_ZONE || row->type == SCHEMA_PBX || row->type == SCHEMA_TRUNK ||
+	       row->type == SCHEMA_TUNNEL;
 }
 
 static const struct doc_entry *entry_find(const struct doc_section *s, const struct schema_row *row)
@@ -317,9 +318,10 @@ static int apply_entries(struct build *b, const struct doc_section *s, char *bas
 
 static const struct schema_section *target_of(const struct schema_row *row)
 {
-	return schema_section_find(row->type == SCHEMA_ZONE  ? SL("zone")
-				   : row->type == SCHEMA_PBX ? SL("pbx")
-							     : SL("trunk"));
+	return schema_section_find(row->type == SCHEMA_ZONE    ? SL("zone")
+				   : row->type == SCHEMA_PBX   ? SL("pbx")
+				   : row->type == SCHEMA_TRUNK ? SL("trunk")
+							       : SL("tunnel"));
 }
 
 static void say_dangling(struct build *b, const struct schema_row *row, const struct doc_value *v,

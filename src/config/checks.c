@@ -2,6 +2,7 @@
 
 #include "config/check_identity.h"
 #include "config/check_tls.h"
+#include "config/check_tunnel.h"
 #include "config/checks_assess.h"
 #include "config/check_secret.h"
 #include "config/peers.h"
@@ -66,6 +67,14 @@ static bool share_address(const struct config_zone *a, const struct config_zone 
 	       (a->address6.family && ip_eq(&a->address6, &b->address6));
 }
 
+/* What goes through a tunnel is told from the rest of its interface by an address of its own, which
+ * config_check_tunnels asks for. */
+static bool bound_apart(const struct config *c, const struct config_zone *a,
+			const struct config_zone *b)
+{
+	return config_tunnel_at(c, a->tunnel) != config_tunnel_at(c, b->tunnel);
+}
+
 static void check_zone_pair(const struct check *k, const struct config_zone *a,
 			    const struct config_zone *b)
 {
@@ -79,12 +88,13 @@ static void check_zone_pair(const struct check *k, const struct config_zone *a,
 			     "another vlan",
 			     a->name, b->name, a->vlan, a->parent);
 	else if (*a->interface && strcmp(a->interface, b->interface) == 0 &&
-		 !have_own_addresses(a, b))
+		 !have_own_addresses(a, b) && !bound_apart(k->c, a, b))
 		config_error(k->report, line_of(k, b->line, "interface"),
 			     "zone %s is on the interface of zone %s; name another interface, or "
 			     "give each zone an address",
 			     b->name, a->name);
-	else if (*a->interface && strcmp(a->interface, b->interface) == 0)
+	else if (*a->interface && strcmp(a->interface, b->interface) == 0 &&
+		 !bound_apart(k->c, a, b))
 		config_warning(k->report, line_of(k, b->line, "interface"),
 			       "zones %s and %s share %s: what is in one can reach the other "
 			       "without passing the gateway",
@@ -427,5 +437,6 @@ void config_check(const struct config *c, const struct doc *doc, struct config_r
 	config_check_peers(c, report);
 	config_check_tls(c, report);
 	config_check_identity(c, report);
+	config_check_tunnels(c, report);
 	config_check_secret(c, doc, report);
 }

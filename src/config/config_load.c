@@ -124,6 +124,19 @@ static void resolve_reaches(struct config *c)
 	}
 }
 
+/* A zone that is bound to a tunnel and names no subnets is what the tunnel leads to. */
+static void take_tunnels(struct config *c)
+{
+	for (size_t i = 0; i < c->zone_count; i++) {
+		const struct config_tunnel *t = config_tunnel_of(c, (uint16_t)i);
+
+		if (!t || c->zones[i].subnet_count)
+			continue;
+		c->zones[i].subnets = t->remote_subnets;
+		c->zones[i].subnet_count = t->remote_subnet_count;
+	}
+}
+
 /* A tagged zone is on the link of its VLAN. */
 static void name_links(struct config *c)
 {
@@ -157,6 +170,7 @@ static int fill(struct config *c, struct arena *scratch, const char *text,
 		resolve_reaches(c);
 		note_lines(c, &doc);
 		name_links(c);
+		take_tunnels(c);
 	}
 	if (!err)
 		err = config_apply_shields(c);

@@ -33,6 +33,9 @@ static void check_given(const struct resolve *r, const struct config_zone *z,
 {
 	char text[IP_TEXT_MAX];
 
+	/* in a tunnel it is at home on whatever interface carries the local-subnet */
+	if (config_tunnel_at(r->c, z->tunnel))
+		return;
 	if (a->family != IP_NONE && !is_on(i, a))
 		config_error(r->report, z->line,
 			     "zone %s has the address %s, which is not on %s; add it to the "
@@ -106,6 +109,8 @@ static bool look_at_interface(const struct resolve *r, struct config_zone *z,
 		check_given(r, z, i, &z->address6);
 		return true;
 	}
+	if (config_zone_is_device(r->c, (uint16_t)(z - r->c->zones)))
+		return true; /* charon makes it when it starts */
 	if (!z->vlan) {
 		say_no_interface(r, z);
 		return false;

@@ -39,9 +39,9 @@ struct config_world config_world_system(void);
 int config_resolve(struct config *c, const struct config_world *world,
 		   struct config_report *report) must_check;
 
-/* Reads the trunks' passwords from their files (first line, 1 to CONFIG_SECRET_MAX - 1 bytes). A
- * file that others than its owner and group may touch is an error. ERR_SYNTAX when there are
- * errors, ERR_NOMEM. */
+/* Reads the trunks' passwords and the tunnels' secrets from their files (first line, 1 to
+ * CONFIG_SECRET_MAX - 1 bytes). A file that others than its owner and group may touch is an error.
+ * ERR_SYNTAX when there are errors, ERR_NOMEM. */
 int config_secrets_read(struct config *c, struct config_report *report) must_check;
 
 #endif

@@ -33,6 +33,11 @@ static const struct schema_section sections[] = {
 	 .example = "phones remote { zone = internet  to = main }"},
 	{TITLED(trunk, trunks, trunk_count), .tag = "r1", .help = "a provider of telephone lines",
 	 .example = "trunk carrier { zone = internet  peer = \"203.0.113.9\"  to = main }"},
+	{TITLED(tunnel, tunnels, tunnel_count), .tag = "r4",
+	 .help = "an IPsec tunnel to another site",
+	 .example = "tunnel branch { zone = internet  remote = 203.0.113.9  local-subnet = "
+		    "10.1.0.0/24  remote-subnet = 10.2.0.0/24  psk-file = "
+		    "\"/etc/hornwork/branch.secret\" }"},
 	{SINGLE(tls), .line_at = offsetof(struct config, tls) + offsetof(struct config_tls, line),
 	 .tag = "r4", .help = "certificates, for SIP over TLS and secure WebSocket",
 	 .example = "tls { certificate = \"/etc/hornwork/sip.pem\"  key = "
@@ -55,7 +60,6 @@ static const struct schema_section sections[] = {
 	{TITLED(shield, shields, shield_count), .tag = "r3",
 	 .help = "what stands before a finding until it is mended; written by `hornwork shield`",
 	 .example = "shield f-10e3fd54766c9cf3 { quarantine = {\"10.20.0.20\"} }"},
-	{LATER("tunnel", true, "r4", "IPsec tunnels")},
 	{LATER("voice-vlan", false, "r5", "announcing the voice VLAN")},
 	{LATER("cluster", false, "r1", "running as a cluster")},
 };
@@ -119,6 +123,7 @@ const char *schema_type_text(enum schema_type type)
 		[SCHEMA_ZONE] = "the name of a zone",
 		[SCHEMA_PBX] = "the name of a pbx",
 		[SCHEMA_TRUNK] = "the name of a trunk",
+		[SCHEMA_TUNNEL] = "the name of a tunnel",
 		[SCHEMA_LISTEN] = "listeners such as {\"udp:5060\", \"tcp:5060\"}",
 		[SCHEMA_SERVICE] = "ports such as {\"tcp:22\"}",
 		[SCHEMA_SUBNET] = "networks such as {\"10.0.0.0/8\"}",

@@ -25,6 +25,7 @@ enum schema_type {
 	SCHEMA_ZONE,	    /* uint16_t: the index of a section of that kind */
 	SCHEMA_PBX,
 	SCHEMA_TRUNK,
+	SCHEMA_TUNNEL,
 	SCHEMA_LISTEN,	 /* list of struct config_listen */
 	SCHEMA_SERVICE,	 /* list of struct config_listen: ports of the gateway itself */
 	SCHEMA_SUBNET,	 /* list of struct ip_prefix */

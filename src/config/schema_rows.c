@@ -321,11 +321,13 @@ const struct schema_row schema_trunk_rows[SCHEMA_TRUNK_ROWS] = {
 	 .by_default = "none: a + alone stands before a country code",
 	 .help = "what stands before a country code when it is dialled, as 00"},
 	{.key = "tunnel",
-	 .type = SCHEMA_LATER,
-	 .now = "",
-	 .needs = "tunnels come with a later version",
+	 .type = SCHEMA_TUNNEL,
+	 FIELD(trunk, tunnel),
 	 .tag = "r4",
-	 .help = "the tunnel that this trunk must use"},
+	 .by_default = "that of its zone, if any",
+	 .help = "the tunnel that this trunk must use",
+	 .more = "Its zone must be bound to the same tunnel: signalling and media then go through "
+		 "it or not at all."},
 };
 
 const struct schema_row schema_media_rows[SCHEMA_MEDIA_ROWS] = {

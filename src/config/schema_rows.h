@@ -23,12 +23,13 @@
 	"Who reads the signalling can then decrypt the media. With deny such a description is "    \
 	"refused where encryption is required or the only way offered."
 
-#define SCHEMA_ZONE_ROWS    12
+#define SCHEMA_ZONE_ROWS    13
 #define SCHEMA_QUALITY_ROWS 4
 #define SCHEMA_QOS_ROWS	    2
 #define SCHEMA_PBX_ROWS	    10
 #define SCHEMA_PHONES_ROWS  11
 #define SCHEMA_TRUNK_ROWS   22
+#define SCHEMA_TUNNEL_ROWS  12
 #define SCHEMA_TLS_ROWS	    6
 #define SCHEMA_MEDIA_ROWS   4
 #define SCHEMA_LIMITS_ROWS  7
@@ -44,6 +45,8 @@ extern const struct schema_row schema_qos_rows[SCHEMA_QOS_ROWS];
 extern const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS];
 extern const struct schema_row schema_phones_rows[SCHEMA_PHONES_ROWS];
 extern const struct schema_row schema_trunk_rows[SCHEMA_TRUNK_ROWS];
+/* schema_rows_tunnel.c */
+extern const struct schema_row schema_tunnel_rows[SCHEMA_TUNNEL_ROWS];
 extern const struct schema_row schema_tls_rows[SCHEMA_TLS_ROWS];
 extern const struct schema_row schema_media_rows[SCHEMA_MEDIA_ROWS];
 extern const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS];

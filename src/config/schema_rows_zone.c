@@ -108,6 +108,17 @@ const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS] = {
 	 .help = "the addresses that answer DHCP and advertise IPv6 routes in this zone",
 	 .more = "Where the zone's interface is a bridge, such messages of others are dropped. "
 		 "IPv6 servers and routers speak from link-local addresses."},
+	{.key = "tunnel",
+	 .type = SCHEMA_TUNNEL,
+	 FIELD(zone, tunnel),
+	 .tag = "r4",
+	 .by_default = "none",
+	 .help = "the tunnel through which everything of this zone goes",
+	 .more = "While the tunnel is down nothing goes and nothing comes: the firewall drops what "
+		 "would pass outside of it, from the start on. Such a zone needs an address of its "
+		 "own in the tunnel's local-subnet; its subnets are the remote-subnet if it names "
+		 "none. Its interface is that of the tunnel's zone, or the tunnel's device. Its "
+		 "media always goes through user space."},
 };
 
 const struct schema_row schema_qos_rows[SCHEMA_QOS_ROWS] = {

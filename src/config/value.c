@@ -276,6 +276,7 @@ int value_read(const struct schema_row *row, struct slice text, struct arena *ar
 	case SCHEMA_ZONE:
 	case SCHEMA_PBX:
 	case SCHEMA_TRUNK:
+	case SCHEMA_TUNNEL:
 		break;
 	case SCHEMA_LATER:
 		return row->words ? read_enum(row, text, &(uint8_t){0}, why) : 0;

@@ -389,6 +389,19 @@ int nft_zone_counters(struct nft *n, uint16_t zone, struct nft_zone_counters *ou
 	return 0;
 }
 
+int nft_tunnel_counter(struct nft *n, uint16_t tunnel, bool in, struct nft_counter_value *out)
+{
+	struct nft_counter_value v;
+	char name[NFT_NAME_MAX];
+	int err;
+
+	nft_tunnel_counter_name(tunnel, in, name);
+	err = nft_netlink_counter(n->netlink, NFPROTO_INET, name, &v.packets, &v.bytes);
+	if (!err)
+		*out = v;
+	return err;
+}
+
 int nft_cell_counter(struct nft *n, uint16_t from, uint16_t to, struct nft_counter_value *out)
 {
 	struct nft_counter_value v;

@@ -64,6 +64,10 @@ int nft_zone_counters(struct nft *n, uint16_t zone, struct nft_zone_counters *ou
  * by the first of them. ERR_ABSENT, -errno. */
 int nft_cell_counter(struct nft *n, uint16_t from, uint16_t to,
 		     struct nft_counter_value *out) must_check;
+/* What was dropped because it would have passed outside of this tunnel, since the last nft_apply.
+ * ERR_ABSENT, -errno. */
+int nft_tunnel_counter(struct nft *n, uint16_t tunnel, bool in,
+		       struct nft_counter_value *out) must_check;
 /* Removes our tables, all of them and nothing else; that there is none is no failure. -errno. */
 int nft_remove(struct nft *n) must_check;
 /* What nft said about the last failure; borrowed until the next call. Never NULL. */

@@ -113,7 +113,7 @@ static void write_netdev(struct out *o, const struct nft_want *want, const struc
 	for (size_t i = 0; i < c->zone_count; i++) {
 		struct nft_counter_value tagged = {0}, forged = {0};
 
-		if (!nft_is_first(c, i))
+		if (!nft_is_first(c, i) || config_zone_is_device(c, (uint16_t)i))
 			continue;
 		if (f) {
 			tagged = (struct nft_counter_value){f->zones[i].tagged_packets,

@@ -45,7 +45,7 @@ size_t nft_rules_bytes(const struct nft_want *want)
 {
 	const struct config *config = want->config;
 	size_t n = RULES_BASE_BYTES + want->pinhole_count * RULES_PINHOLE_BYTES +
-		   nft_segment_bytes(want);
+		   nft_segment_bytes(want) + nft_tunnels_bytes(config);
 
 	for (size_t i = 0; i < config->zone_count; i++)
 		n += RULES_ZONE_BYTES + config->zones[i].service_count * RULES_SERVICE_BYTES +
@@ -55,7 +55,7 @@ size_t nft_rules_bytes(const struct nft_want *want)
 }
 
 /* Names go into quotes; what could end them, or is a wildcard, is refused. */
-static bool name_good(const char *name)
+bool nft_name_good(const char *name)
 {
 	static const char marks[] = "_.:@-";
 
@@ -434,6 +434,7 @@ static void write_interface_input(struct out *o, const struct nft_want *want, si
 	write_bans(o, c, first);
 	out_z(o, "  ct state established,related accept\n");
 	write_icmp(o);
+	nft_tunnels_write_input(o, c, first);
 	write_unlisted(o, &want->policy->sources[first], first);
 	for (size_t z = first; z < c->zone_count; z++) {
 		if (nft_first_on_interface(c, z) != first)
@@ -459,9 +460,11 @@ static void write_input(struct out *o, const struct nft_want *want)
 int nft_rules_write(struct out *o, const struct nft_want *want, const struct nft_figures *figures)
 {
 	const struct config *config = want->config;
+	int err;
 
 	for (size_t i = 0; i < config->zone_count; i++)
-		if (!name_good(config->zones[i].interface) || !name_good(config->zones[i].name))
+		if (!nft_name_good(config->zones[i].interface) ||
+		    !nft_name_good(config->zones[i].name))
 			return ERR_SYNTAX;
 	out_z(o, "add table inet " NFT_TABLE "\ndelete table inet " NFT_TABLE "\n"
 		 "table inet " NFT_TABLE " {\n");
@@ -482,8 +485,9 @@ int nft_rules_write(struct out *o, const struct nft_want *want, const struct nft
 	write_input(o, want);
 	nft_segment_write(o, want, figures);
 	nft_marks_write(o, want);
+	err = nft_tunnels_write(o, config);
 	out_z(o, "}\n");
 	if (want->frames)
 		nft_frames_write(o, want, figures);
-	return o->err;
+	return err ? err : o->err;
 }

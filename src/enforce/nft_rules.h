@@ -47,6 +47,8 @@ struct nft_figures {
 
 /* "z0_closed": zone by its index. */
 void nft_counter_name(uint16_t zone, enum nft_counter which, char out[static NFT_NAME_MAX]);
+/* "t0_in": a tunnel by its index. */
+void nft_tunnel_counter_name(uint16_t tunnel, bool in, char out[static NFT_NAME_MAX]);
 /* "d0_1". */
 void nft_cell_name(uint16_t from, uint16_t to, char out[static NFT_NAME_MAX]);
 

@@ -21,6 +21,17 @@ void nft_write_dispatch(struct out *o, const struct config *c, const char *text,
 void nft_write_prefix_set(struct out *o, const char *name, enum ip_family family,
 			  const struct ip_prefix *list, size_t count);
 
+/* What may stand in quotes, and is no wildcard. */
+bool nft_name_good(const char *name);
+
+/* nft_tunnels.c */
+size_t nft_tunnels_bytes(const struct config *c);
+/* Counters, sets and the chains that drop what passes outside of a tunnel. ERR_SYNTAX: a device
+ * whose name nft cannot take. */
+int nft_tunnels_write(struct out *o, const struct config *c) must_check;
+/* What the gateways at the other ends may send to the interface of zone `first`. */
+void nft_tunnels_write_input(struct out *o, const struct config *c, size_t first);
+
 /* nft_segment.c */
 /* The set of devices in quarantine. */
 void nft_write_quarantine(struct out *o, const struct nft_want *want, enum ip_family family);

@@ -311,6 +311,7 @@ const char *xdp_why_name(unsigned user_why)
 		[HW_USER_CHANGING] = "changing",
 		[HW_USER_CHECKED] = "checked",
 		[HW_USER_RTCP] = "rtcp",
+		[HW_USER_TUNNEL] = "tunnel",
 	};
 
 	return user_why < HW_USER_COUNT ? names[user_why] : "unknown";

@@ -1,5 +1,7 @@
 /* The commands that ask the running gateway: status, registrations, reload, explain. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "main/client.h"
 #include "main/command.h"
@@ -12,10 +14,11 @@ static const char reload_help[] =
 	"usage: hornwork reload [--json] [--run-dir DIR]\n"
 	"\nReads the configuration again. A wrong one is refused with FILE:LINE: message; the old\n"
 	"one then stays in force. No call is lost.\n";
-static const char explain_help[] = "usage: hornwork explain CALL|IP [--json] [--run-dir DIR]\n"
-				   "\nSays in one sentence what became of a call (c-1a2b, or a "
-				   "Call-ID), or of what an address\n"
-				   "(with or without a port) sent.\n";
+static const char explain_help[] =
+	"usage: hornwork explain CALL|IP|TUNNEL [--json] [--run-dir DIR]\n"
+	"\nSays in one sentence what became of a call (c-1a2b, or a "
+	"Call-ID), or of what an address\n"
+	"(with or without a port) sent, or how a tunnel stands.\n";
 
 /* The part that all share: ask, and deal with failure and --json. -1: print the table. */
 static int ask(const struct client_options *o, const char *method, const char *path,
@@ -69,6 +72,8 @@ static void print_status(const json_t *s)
 	json_array_foreach(json_object_get(s, "certificates"), i, p)
 		printf("  certificate    %s, ends %s (in %lld days)\n", client_text(p, "subject"),
 		       client_text(p, "expires_at"), client_number(p, "days_left"));
+	json_array_foreach(json_object_get(s, "tunnels"), i, p)
+		printf("  %s\n", client_text(p, "explain"));
 	json_array_foreach(json_object_get(s, "bandwidth"), i, p)
 		printf("  zone %-9s media may take %.1f Mbit/s and takes up to %.1f\n",
 		       client_text(p, "zone"), (double)client_number(p, "limit_bps") / 1e6,
@@ -173,12 +178,42 @@ static void print_explain(const json_t *e)
 		printf("  - %s\n", json_string_value(fact));
 }
 
+/* The sentence of the tunnel of this name, from status; -1: there is none. */
+static int explain_tunnel(const struct client_options *o)
+{
+	struct client_answer a = {0};
+	int code = -1;
+	const json_t *t;
+	size_t i;
+
+	if (client_ask(o, "GET", "/v1/status", NULL, &a))
+		return EXIT_USAGE;
+	json_array_foreach(json_object_get(json_array_get(a.json, 0), "tunnels"), i, t)
+	{
+		char *text = NULL;
+
+		if (strcmp(client_text(t, "name"), o->what) != 0)
+			continue;
+		text = o->json ? json_dumps(t, JSON_COMPACT) : NULL;
+		if (text)
+			printf("[%s]\n", text);
+		else
+			printf("%s.\n", client_text(t, "explain"));
+		free(text);
+		code = EXIT_GOOD;
+	}
+	client_answer_done(&a);
+	return code;
+}
+
 int cmd_explain(int argc, char **argv)
 {
 	struct client_options o;
 	struct client_answer a = {0};
 	int code = client_options_parse(argc, argv, explain_help, "CALL or IP", &o);
 
+	if (code < 0)
+		code = explain_tunnel(&o);
 	if (code < 0)
 		code = ask(&o, "GET", "/v1/explain?what=", o.what, &a);
 	if (code < 0) {

@@ -104,6 +104,7 @@ const char *stream_path_why(const struct flow_stats *stats)
 		[HW_USER_RTCP] = "its RTCP goes on by a port of its own",
 		[HW_USER_CHECKED] = "that it is encrypted is looked at here",
 		[HW_USER_SHAPED] = "its zone's link is shaped (qos)",
+		[HW_USER_TUNNEL] = "it goes through an IPsec tunnel",
 		[HW_USER_CHANGING] = "it was changed while a packet came",
 	};
 	unsigned why = stats->user_why ? stats->user_why : stats->to_user_why;

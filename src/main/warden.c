@@ -15,6 +15,7 @@
 #include "main/command.h"
 #include "main/warden_path.h"
 #include "main/warden_probe.h"
+#include "main/warden_tunnels.h"
 #include "proc/identity.h"
 #include "proc/sandbox.h"
 
@@ -269,6 +270,18 @@ static int put_in_force(struct warden *w)
 	return err;
 }
 
+/* Without the firewall what belongs into a tunnel would pass in the clear. */
+static int tunnels_possible(const struct warden *w)
+{
+	char text[WARDEN_NOTICE_BYTES];
+	struct out o = out_to(text, sizeof(text));
+	int err = warden_tunnels_check(w, w->now.config, &o);
+
+	if (err)
+		log_line(SEV_CRITICAL, "%.*s", SLICE_ARGS(slice_trim(out_slice(&o))));
+	return err;
+}
+
 static int begin(struct warden *w)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
@@ -296,13 +309,16 @@ static int begin(struct warden *w)
 	warden_shape_apply(w, w->now.config);
 	note_unserved(w);
 	raise_locked_memory();
-	err = give_up_rights(w);
+	err = tunnels_possible(w);
+	err = err ? err : give_up_rights(w);
+	err = err ? err : warden_tunnels_apply(w);
 	return err ? err : warden_children_start(w);
 }
 
 static void end(struct warden *w)
 {
 	warden_children_done(w);
+	warden_tunnels_done(w);
 	if (w->flows)
 		warden_flows_done(w);
 	warden_bans_done(w);

@@ -26,6 +26,7 @@
 struct json;
 struct warden;
 struct warden_path;
+struct warden_tunnels;
 
 struct child {
 	struct warden *warden;
@@ -74,7 +75,8 @@ struct warden {
 	struct warden_path *path;    /* NULL = media goes through user space */
 	struct nft *nft;	     /* NULL = no firewall: the user mode */
 	struct vlans *vlans;
-	struct shaper *shaper; /* NULL = this host lets us shape nothing */
+	struct warden_tunnels *tunnels; /* NULL = there never was one */
+	struct shaper *shaper;		/* NULL = this host lets us shape nothing */
 	struct pinhole_counts pinholes;
 	uint64_t signal_born_ns; /* flows that are older belong to a signal that died; 0 = none */
 	struct loop_timer *orphans;

@@ -11,6 +11,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "main/warden_lanes.h"
+#include "media/flow_check.h"
 
 #define BPFFS	      "/sys/fs/bpf"
 #define DEFAULT_RUN   "/run/hornwork"
@@ -126,7 +127,11 @@ static enum hw_user_why standing_why(struct warden *w, const struct flow_spec *s
 struct flow_way warden_path_way(struct warden *w, const struct flow_spec *s)
 {
 	bool shaped = config_zone_shaped(w->now.config, s->out_zone);
-	struct flow_way way = {.user_why = (uint8_t)(shaped ? HW_USER_SHAPED : standing_why(w, s))};
+	/* The program and AF_XDP would send it past the tunnel, and past the firewall. */
+	bool tunnelled = flow_is_tunnelled(w->now.config, s);
+	struct flow_way way = {.user_why = (uint8_t)(tunnelled ? HW_USER_TUNNEL
+						     : shaped  ? HW_USER_SHAPED
+							       : standing_why(w, s))};
 	bool lane = warden_lanes_take(s, way.user_why);
 	struct way out;
 
@@ -255,7 +260,8 @@ static bool attach_all(struct warden_path *p, const struct config *c, bool gener
 		uint32_t ifindex = ways_interface(p->ways, c->zones[i].interface).ifindex;
 		enum xdp_mode mode = XDP_DETACHED;
 
-		if (ifindex == 0 || strcmp(c->zones[i].interface, "lo") == 0)
+		if (ifindex == 0 || strcmp(c->zones[i].interface, "lo") == 0 ||
+		    config_zone_is_device(c, (uint16_t)i))
 			continue;
 		if (xdp_attach(p->xdp, ifindex, generic, &mode) != 0)
 			(void)snprintf(p->refused, sizeof(p->refused), "%s", xdp_error(p->xdp));

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "io/log.h"
-#include "main/warden.h"
+#include "main/warden_tunnels.h"
 
 /* One reload under way. The reading is a thread's, because names may have to be looked up and the
  * gateway must go on meanwhile; everything else is the loop's. */
@@ -66,7 +66,9 @@ static int take_over(struct warden *w, struct regime *next, struct out *errors)
 {
 	struct regime before = w->now;
 	int console_fd = w->console_fd;
-	int err = regime_bind(w->config_path, w->vlans, &w->now, next, errors);
+	int err = warden_tunnels_check(w, next->config, errors);
+
+	err = err ? err : regime_bind(w->config_path, w->vlans, &w->now, next, errors);
 
 	if (err) {
 		vlans_keep(w->vlans, w->now.config);
@@ -87,6 +89,9 @@ static int take_over(struct warden *w, struct regime *next, struct out *errors)
 	w->now = *next;
 	vlans_keep(w->vlans, w->now.config);
 	warden_shape_apply(w, w->now.config);
+	if (warden_tunnels_apply(w) != 0)
+		log_line(SEV_CRITICAL, "memory ran out: a tunnel is not begun, and nothing "
+				       "passes outside of it");
 	warden_hand_config(&w->child[CHILD_TLS], true);
 	warden_hand_config(&w->child[CHILD_SIGNAL], true);
 	warden_expiry_look(w);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "io/clock.h"
 #include "main/warden_path.h"
+#include "main/warden_tunnels.h"
 
 /* Members of one object, without its braces. */
 /* Pinholes whose calls nobody can list any more, because signal was started again. */
@@ -66,6 +67,7 @@ void warden_status(struct warden *w, struct out *o)
 	}
 	json_close(&j, ']');
 	warden_expiry_status(w, &j);
+	warden_tunnels_status(w, &j);
 	json_member_open(&j, "notices", '[');
 	for (size_t i = 0; i < w->notice_count; i++)
 		json_str(&j, slice_z(w->notices[i]));
@@ -127,6 +129,7 @@ void warden_metrics(struct warden *w, struct out *o)
 		"hornwork_pinholes_refused_total %llu\n",
 		(unsigned long long)w->pinholes.refused);
 	warden_expiry_metrics(w, o);
+	warden_tunnels_metrics(w, o);
 	warden_path_metrics(w, o);
 	out_z(o, "# TYPE hornwork_process_restarts_total counter\n");
 	for (size_t i = 0; i < CHILD_COUNT; i++)

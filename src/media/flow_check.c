@@ -194,3 +194,9 @@ enum reason flow_check(const struct config *config, const struct flow_spec *spec
 		*out_why = why;
 	return reason;
 }
+
+bool flow_is_tunnelled(const struct config *config, const struct flow_spec *spec)
+{
+	return config_is_tunnelled(config, &spec->local.addr, &spec->source.addr) ||
+	       config_is_tunnelled(config, &spec->out.addr, &spec->to.addr);
+}

@@ -19,4 +19,8 @@
 enum reason flow_check(const struct config *config, const struct flow_spec *spec,
 		       const struct flow_spec *open, const char **out_why);
 
+/* Whether what it takes or sends goes through an IPsec tunnel: an end of ours is in a zone that is
+ * bound to one, or a peer is at the other end of one. */
+bool flow_is_tunnelled(const struct config *config, const struct flow_spec *spec);
+
 #endif

@@ -10,6 +10,37 @@ uint16_t config_zone_find(const struct config *c, struct slice name)
 	return CONFIG_NONE;
 }
 
+const struct config_tunnel *config_tunnel_at(const struct config *c, uint16_t tunnel)
+{
+	return tunnel < c->tunnel_count ? &c->tunnels[tunnel] : NULL;
+}
+
+const struct config_tunnel *config_tunnel_of(const struct config *c, uint16_t zone)
+{
+	return zone < c->zone_count ? config_tunnel_at(c, c->zones[zone].tunnel) : NULL;
+}
+
+bool config_is_tunnelled(const struct config *c, const struct ip_addr *own,
+			 const struct ip_addr *peer)
+{
+	for (uint16_t i = 0; own->family && i < c->zone_count; i++)
+		if (config_tunnel_of(c, i) &&
+		    (ip_eq(own, &c->zones[i].address4) || ip_eq(own, &c->zones[i].address6)))
+			return true;
+	for (size_t i = 0; peer->family && i < c->tunnel_count; i++)
+		for (size_t k = 0; k < c->tunnels[i].remote_subnet_count; k++)
+			if (ip_in_prefix(peer, &c->tunnels[i].remote_subnets[k]))
+				return true;
+	return false;
+}
+
+bool config_zone_is_device(const struct config *c, uint16_t zone)
+{
+	const struct config_tunnel *t = config_tunnel_of(c, zone);
+
+	return t && *t->device;
+}
+
 bool config_zone_shaped(const struct config *c, uint16_t zone)
 {
 	return zone < c->zone_count && c->zones[zone].uplink_bps != 0;
@@ -249,6 +280,8 @@ void config_free(struct config *c)
 		return;
 	for (size_t i = 0; i < c->trunk_count; i++)
 		explicit_bzero(c->trunks[i].password, sizeof(c->trunks[i].password));
+	for (size_t i = 0; i < c->tunnel_count; i++)
+		explicit_bzero(c->tunnels[i].psk, sizeof(c->tunnels[i].psk));
 	arena_done(&c->arena);
 	mem_free(c);
 }

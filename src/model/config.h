@@ -19,6 +19,7 @@
 #define CONFIG_LISTEN_MAX	16	   /* listeners of one section */
 #define CONFIG_LIST_MAX		256	   /* entries of one list */
 #define CONFIG_CERTIFICATES_MAX 16	   /* of section tls: names of one gateway */
+#define CONFIG_IDENTITY_MAX	128	   /* bytes of an IKE identity with its NUL */
 #define CONFIG_NONE		UINT16_MAX /* an index that names nothing */
 
 enum zone_trust { ZONE_UNTRUSTED, ZONE_TRUSTED };
@@ -79,6 +80,7 @@ struct config_zone {
 	bool trunk;			/* the interface carries VLANs besides */
 	bool link_missing; /* the VLAN's link is to be made, with the addresses given */
 	bool bridge;	   /* the interface is a bridge: what passes it may be filtered */
+	uint16_t tunnel;   /* index of the tunnel through which all of it goes, or CONFIG_NONE */
 };
 
 struct config_pbx {
@@ -141,6 +143,26 @@ struct config_trunk {
 	char identity_key[CONFIG_PATH_MAX];
 	char identity_url[CONFIG_URL_MAX]; /* where others fetch that certificate */
 	struct number_plan plan;
+	uint16_t tunnel; /* that of its zone, or CONFIG_NONE */
+};
+
+/* An IPsec tunnel to another site, which strongSwan's charon makes. */
+struct config_tunnel {
+	char name[CONFIG_NAME_MAX];
+	unsigned line;
+	uint16_t zone;			 /* through which the other site's gateway is reached */
+	struct ip_addr remote4, remote6; /* that gateway; family IP_NONE = none */
+	const struct ip_prefix *local_subnets; /* the networks at its ends */
+	size_t local_subnet_count;
+	const struct ip_prefix *remote_subnets;
+	size_t remote_subnet_count;
+	char local_id[CONFIG_IDENTITY_MAX]; /* IKE identities; empty = by default */
+	char remote_id[CONFIG_IDENTITY_MAX];
+	char psk_file[CONFIG_PATH_MAX];
+	char psk[CONFIG_SECRET_MAX]; /* read from psk_file by the warden; wiped by config_free */
+	char certificate[CONFIG_PATH_MAX], key[CONFIG_PATH_MAX], ca[CONFIG_PATH_MAX];
+	char device[CONFIG_IFNAME_MAX]; /* of charon's own ESP; empty = the kernel's ESP */
+	char charon[CONFIG_PATH_MAX];	/* its vici socket */
 };
 
 /* What the gateway shows of itself over TLS, and whom it believes. */
@@ -277,6 +299,8 @@ struct config {
 	size_t phones_count;
 	struct config_trunk *trunks;
 	size_t trunk_count;
+	struct config_tunnel *tunnels;
+	size_t tunnel_count;
 	struct config_tls tls;
 	struct config_media media;
 	struct config_limits limits;
@@ -300,6 +324,16 @@ struct config {
 int config_listeners_derive(struct config *c) must_check;
 /* Index by name, or CONFIG_NONE. */
 uint16_t config_zone_find(const struct config *c, struct slice name);
+/* By its index, or NULL for CONFIG_NONE and what is not there. */
+const struct config_tunnel *config_tunnel_at(const struct config *c, uint16_t tunnel);
+/* The tunnel that a zone is bound to, or NULL. */
+const struct config_tunnel *config_tunnel_of(const struct config *c, uint16_t zone);
+/* Whether what goes from our address to this peer goes through a tunnel: the address is one of a
+ * bound zone, or the peer is at the other end of one. */
+bool config_is_tunnelled(const struct config *c, const struct ip_addr *own,
+			 const struct ip_addr *peer);
+/* Whether the zone's interface is a tunnel's device: it comes and goes, and carries no frames. */
+bool config_zone_is_device(const struct config *c, uint16_t zone);
 /* Whether the zone's link has queues of ours. */
 bool config_zone_shaped(const struct config *c, uint16_t zone);
 uint16_t config_pbx_find(const struct config *c, struct slice name);

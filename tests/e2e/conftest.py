@@ -180,8 +180,8 @@ def talker_at(lab):
     """A function that starts a scripted RTP port; it ends after the test."""
     made = []
 
-    def make(host, port, tone_hz=OUTSIDE_TONE, family=4):
-        talker = Talker(lab, host, port, tone_hz, family)
+    def make(host, port, tone_hz=OUTSIDE_TONE, family=4, own=None):
+        talker = Talker(lab, host, port, tone_hz, family, own)
         talker.start()
         made.append(talker)
         return talker

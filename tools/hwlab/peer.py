@@ -27,13 +27,14 @@ class Peer:
 
     remote: (address, port) that messages go to by default. transport tcp and tls connect at once;
     tls: an ssl.SSLContext, and the name that the server is asked for.
+    own: an address of the host that is not in the lab's table.
     """
 
     def __init__(self, lab, host, user, remote=None, port=5060, transport="udp", family=4,
-                 domain=DOMAIN, tls=None, server_name=None):
+                 domain=DOMAIN, tls=None, server_name=None, own=None):
         self.user, self.remote, self.transport = user, remote, transport
         self.domain = domain
-        self.ip = address(host, family=family)
+        self.ip = own or address(host, family=family)
         self.received = []
         self.unread = []
         self.listener = self.tls = None

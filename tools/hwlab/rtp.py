@@ -54,13 +54,13 @@ class Talker(threading.Thread):
     .got has (time, source, sequence number, ssrc, payload). Sequence numbers start at 1.
     """
 
-    def __init__(self, lab, host, port, tone_hz=440, family=4):
+    def __init__(self, lab, host, port, tone_hz=440, family=4, own=None):
         super().__init__(daemon=True)
         kind = socket.AF_INET6 if family == 6 else socket.AF_INET
         self.socket = lab.socket(host, kind, socket.SOCK_DGRAM)
-        self.socket.bind((address(host, family=family), port))
+        self.ip = own or address(host, family=family)
+        self.socket.bind((self.ip, port))
         self.port = self.socket.getsockname()[1]
-        self.ip = address(host, family=family)
         self.remote = None
         self.sent = 0
         self.got = []

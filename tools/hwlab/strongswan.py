@@ -64,3 +64,115 @@ class Charon:
 
     def __exit__(self, *_exc):
         self.daemon.stop()
+
+
+SITE_CONF = """charon-systemd {{
+  load = random nonce openssl curve25519 aes gcm sha1 sha2 hmac kdf gmp x509 pubkey pem pkcs1 pkcs8 constraints kernel-libipsec kernel-netlink socket-default vici
+  install_routes = yes
+  retransmit_tries = 3
+  retransmit_timeout = 1.0
+  retransmit_base = 1.3
+  journal {{ default = -1 }}
+  plugins {{
+    vici {{ socket = unix://{vici} }}
+    kernel-libipsec {{ load = yes }}
+  }}
+  filelog {{ l {{ path = {log}
+    default = 1
+    flush_line = yes }} }}
+}}
+swanctl {{ load = pem pkcs1 pkcs8 x509 pubkey openssl }}
+"""
+
+SITE_CONNECTION = """connections {{ site {{
+  version = 2
+  local_addrs = {ip}
+  remote_addrs = {peer}
+  proposals = {ike}
+  encap = yes
+  mobike = no
+  dpd_delay = 5s
+  unique = replace
+  local {{ {local} }}
+  remote {{ {remote} }}
+  children {{ voice {{
+    local_ts = {local_ts}
+    remote_ts = {remote_ts}
+    esp_proposals = {esp}
+    start_action = none
+    dpd_action = clear
+  }} }}
+}} }}
+secrets {{
+{secrets}
+}}
+"""
+
+
+class Site:
+    """charon with its own ESP in user space on a host: device ipsec0, ESP in UDP 4500.
+
+    Without `connect` it knows nothing until somebody tells it by vici.
+    """
+
+    def __init__(self, lab, host, name):
+        self.lab, self.host = lab, host
+        self.dir = f"{lab.workdir}/site-{name}"
+        # outside of the test's own folder, whose name may be too long for a socket
+        self.vici = f"{os.path.dirname(lab.workdir)}/{name}.vici"
+        self.starts = 0
+        self.daemon = self.connection = None
+        self.files = {}
+
+    @property
+    def env(self):
+        """What charon and swanctl need to find this site's files."""
+        return {**os.environ, "STRONGSWAN_CONF": f"{self.dir}/strongswan.conf",
+                "SWANCTL_DIR": self.dir}
+
+    def start(self):
+        """Start it, or start it again; its connection is loaded."""
+        os.makedirs(self.dir, exist_ok=True)
+        if os.path.exists(self.vici):
+            os.unlink(self.vici)
+        with open(f"{self.dir}/strongswan.conf", "w", encoding="utf-8") as out:
+            out.write(SITE_CONF.format(vici=self.vici, log=f"{self.dir}/charon.log"))
+        self.starts += 1
+        self.daemon = self.lab.daemon(self.host, ["/usr/sbin/charon-systemd"],
+                                      f"{self.dir}/out-{self.starts}.log", env=self.env)
+        wait_until(lambda: os.path.exists(self.vici), 10.0, "charon's vici socket")
+        if self.connection:
+            self.load()
+        return self
+
+    def connect(self, own, peer, proofs, subnets, ike="aes256gcm16-prfsha384-x25519",
+                esp="aes256gcm16-x25519", files=None):
+        """The connection to load. proofs: the sections local and remote, and the secrets; files: what
+        goes into folders of swanctl."""
+        self.connection = SITE_CONNECTION.format(
+            ip=own, peer=peer, local=proofs[0], remote=proofs[1], secrets=proofs[2],
+            local_ts=subnets[0], remote_ts=subnets[1], ike=ike, esp=esp)
+        self.files = files or {}
+        return self
+
+    def load(self):
+        """Load the connection as it is now."""
+        with open(f"{self.dir}/swanctl.conf", "w", encoding="utf-8") as out:
+            out.write(self.connection)
+        for name, source in self.files.items():
+            os.makedirs(os.path.dirname(f"{self.dir}/{name}"), exist_ok=True)
+            shutil.copy(source, f"{self.dir}/{name}")
+        self.swanctl("--load-all", "--noprompt")
+
+    def swanctl(self, *words, check=True):
+        """Run swanctl on it; the CompletedProcess."""
+        return run(["swanctl", *words, "--uri", f"unix://{self.vici}"], env=self.env, check=check)
+
+    def kill(self):
+        """As a crash would end it: nothing is said to the peer."""
+        self.daemon.stop(9)
+
+    def text(self):
+        """Its log."""
+        with open(f"{self.dir}/charon.log", encoding="utf-8", errors="replace") as log:
+            return log.read()

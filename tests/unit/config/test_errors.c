@@ -7,6 +7,11 @@
 #define PBX    "pbx main { zone = core address = 10.0.0.5 }\n"
 #define PHONES "phones remote { zone = out to = main }\n"
 #define GOOD   ZONES PBX PHONES
+#define TUNNEL                                                                                     \
+	"tunnel t { zone = out remote = 192.0.2.2 local-subnet = \"10.1.9.0/24\" "                 \
+	"remote-subnet = \"10.2.0.0/24\" "
+#define BOUND "zone b { interface = eth0 address = 10.1.9.1 tunnel = t }\n"
+#define TRUNK "trunk k { zone = b peer = 10.2.0.9 to = main }\n"
 
 struct row {
 	const char *name, *text, *want;
@@ -95,15 +100,65 @@ static const struct row names[] = {
 	 "\"/etc/hornwork/sip.key\" }\n"
 	 "f:5: warning: trunk t: with verify = no anybody between here and there may pass himself "
 	 "off as 192.0.2.9\n"},
+	{"a tunnel that fits",
+	 GOOD TUNNEL " psk-file = \"/s\" }\n" BOUND "trunk t { zone = b peer = 10.2.0.9 to = main "
+		     "tunnel = t }\n",
+	 NULL},
+	{"a tunnel without a proof", GOOD TUNNEL "}\n" BOUND TRUNK,
+	 "f:5: tunnel t cannot prove itself; add psk-file = \"/etc/hornwork/t.secret\", or "
+	 "certificate, key and ca\n"},
+	{"a tunnel with two proofs",
+	 GOOD TUNNEL
+	 "psk-file = \"/s\" certificate = \"/c\" key = \"/k\" ca = \"/a\" }\n" BOUND TRUNK,
+	 "f:5: tunnel t has a psk-file and a certificate; keep one of them\n"},
+	{"a tunnel that believes everybody",
+	 GOOD TUNNEL "certificate = \"/c\" key = \"/k\" ca = \"/a\" }\n" BOUND TRUNK,
+	 "f:5: tunnel t would believe every certificate of its ca; add remote-id = NAME, which the "
+	 "other site's certificate holds\n"},
+	{"a tunnel through itself",
+	 GOOD
+	 "tunnel t { zone = out remote = 10.2.0.1 local-subnet = \"10.1.9.0/24\" remote-subnet "
+	 "= \"10.2.0.0/24\" psk-file = \"/s\" }\n" BOUND TRUNK,
+	 "f:5: tunnel t: remote lies in remote-subnet, so the tunnel would have to go through "
+	 "itself; let remote-subnet hold what is behind the other gateway\n"},
+	{"a trunk past its tunnel",
+	 GOOD TUNNEL "psk-file = \"/s\" }\n" BOUND TRUNK
+		     "trunk x { zone = out peer = 192.0.2.9 to = main tunnel = t }\n",
+	 "f:8: trunk x must use tunnel t, but its zone out is not bound to it, so media could go "
+	 "past it; add tunnel = t to a zone of its own\n"},
+	{"a zone on another interface than its tunnel",
+	 GOOD TUNNEL "psk-file = \"/s\" }\n"
+		     "zone b { interface = eth1 address = 10.1.9.1 tunnel = t }\n" TRUNK,
+	 "f:6: zone b is bound to tunnel t, whose packets come by the interface of zone out; write "
+	 "interface = eth0\n"},
+	{"a zone without an address in its tunnel",
+	 GOOD TUNNEL "psk-file = \"/s\" }\nzone b { interface = eth0 tunnel = t }\n" TRUNK,
+	 "f:6: zone b is bound to tunnel t and needs an address of its own; add address = ..., one "
+	 "of local-subnet\n"},
+	{"a zone beside its tunnel",
+	 GOOD TUNNEL "psk-file = \"/s\" }\n"
+		     "zone b { interface = eth0 address = 10.9.9.1 subnets = {\"10.3.0.0/24\"} "
+		     "tunnel = t }\n" TRUNK,
+	 "f:6: zone b: its address is not in local-subnet of tunnel t, so nothing of it would go "
+	 "through; correct one of them\n"
+	 "f:6: zone b: not all of its subnets are in remote-subnet of tunnel t; remove what the "
+	 "tunnel does not reach\n"
+	 "f:7: trunk k (10.2.0.9) lies outside the subnets of zone b; add its network to them\n"},
+	{"a free zone on a tunnel's device",
+	 GOOD TUNNEL "psk-file = \"/s\" device = eth1 }\n"
+		     "zone b { interface = eth1 address = 10.1.9.1 tunnel = t }\n" TRUNK,
+	 "f:2: zone core is on the device of tunnel t; add tunnel = t\n"},
+	{"a tunnel for nothing", GOOD TUNNEL "psk-file = \"/s\" }\n",
+	 "f:5: warning: no zone is bound to tunnel t: it carries no calls; add tunnel = t to the "
+	 "zone of the other site\n"},
 	{"later sections",
-	 GOOD "\ntunnel hq { zone = out }\nqos { }\n"
+	 GOOD "\nqos { }\n"
 	      "voice-vlan { }\ncluster { }\n",
-	 "f:6: section tunnel (IPsec tunnels) is not carried out by this version; remove it\n"
-	 "f:7: qos stands inside a section: zone internet { interface = eth0  qos { uplink = "
+	 "f:6: qos stands inside a section: zone internet { interface = eth0  qos { uplink = "
 	 "50mbit  voice-share = 60 } }\n"
-	 "f:8: section voice-vlan (announcing the voice VLAN) is not carried out by this version; "
+	 "f:7: section voice-vlan (announcing the voice VLAN) is not carried out by this version; "
 	 "remove it\n"
-	 "f:9: section cluster (running as a cluster) is not carried out by this version; remove "
+	 "f:8: section cluster (running as a cluster) is not carried out by this version; remove "
 	 "it\n"},
 	{"key of an inner section", GOOD "zone x { interface = eth5\n qos { uplnik = 5mbit }\n}\n",
 	 "f:5: warning: zone x is named by no pbx, phones or trunk\n"
