@@ -165,19 +165,19 @@ static void elements_limit(void **state)
 
 static void what_is_too_long_is_not_written(void **state)
 {
-	static char long_name[VICI_NAME_MAX + 2];
+	static char long_name[VICI_NAME_MAX + 2], value[VICI_VALUE_MAX + 1];
 	struct out o = out_to(big, sizeof(big));
 	size_t start;
 
 	(void)state;
 	memset(long_name, 'n', VICI_NAME_MAX);
-	vici_pair(&o, long_name, slice_of(big, VICI_VALUE_MAX));
+	vici_pair(&o, long_name, slice_of(value, VICI_VALUE_MAX));
 	assert_int_equal(o.err, 0);
 	long_name[VICI_NAME_MAX] = 'n';
 	vici_section(&o, slice_z(long_name));
 	assert_int_equal(o.err, ERR_SPACE);
 	o = out_to(big, sizeof(big));
-	vici_item(&o, slice_of(big, VICI_VALUE_MAX + 1));
+	vici_item(&o, slice_of(value, VICI_VALUE_MAX + 1));
 	assert_int_equal(o.err, ERR_SPACE);
 	o = out_to(big, sizeof(big));
 	start = vici_begin(&o, VICI_REQUEST, SL("x"));
