@@ -75,8 +75,8 @@ static struct vault_keys keys_put(struct media_rig *r)
 	return keys;
 }
 
-/* What the callee gets is what the caller sealed: tried until it comes through. On a busy machine an
- * earlier try may come late. */
+/* What the callee gets is what the caller sealed: tried until it comes through. On a busy machine
+ * an earlier try may come late. */
 static bool opened(struct media_rig *r, struct srtp *s, struct srtp_streams *sent, uint32_t *seq,
 		   unsigned tries)
 {
