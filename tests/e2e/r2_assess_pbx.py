@@ -3,6 +3,8 @@
 import os
 import shutil
 
+import pytest
+
 from hwlab.proc import wait_until
 
 PBX = "asset main { address = 10.10.0.5  kind = pbx }\n"
@@ -172,6 +174,55 @@ def test_px19_weak_secrets(assessor, server_of, phones_of):
     assert "s3cr3t-77" not in bad.text and "4711" not in bad.text
 
 
+def freepbx(path, own, additional):
+    """A file as FreePBX lays it out: what matters stands in the files it includes."""
+    base = path.rsplit(".", 1)[0]
+    return {path: f"; do not edit\n#include {base.rsplit('/', 1)[1]}_additional.conf\n"
+                  f"#tryinclude {base.rsplit('/', 1)[1]}_custom_post.conf\n{own}",
+            f"{base}_additional.conf": additional}
+
+
+LAID_OUT = [
+    ("PX-19", "pjsip.conf", "", PJSIP.format("4711471147114711", "Wv81_nnTq.x4c2"),
+     PJSIP.format("kx72-QpLm-0091-zz", "Wv81_nnTq.x4c2"), "a100"),
+    ("PX-19", "sip.conf", "[200](weak)\nhost = dynamic\n", "[weak](!)\nsecret = 12345\n",
+     "[weak](!)\nsecret = kx72-QpLm-0091-zz\n", "200"),
+    ("PX-20", "pjsip.conf", "[100](phone)\n[p200](phone)\n", "[phone](!)\ntype = endpoint\n",
+     "[phone](!)\ntype = aor\n", ": 100"),
+    ("PX-21", "extensions.conf", "", "[in]\nexten => _X.,1,Dial(PJSIP/${EXTEN})\n",
+     "[in]\nexten => _X.,1,Dial(PJSIP/${FILTER(0-9,${EXTEN})})\n", "_X."),
+    ("PX-22", "asterisk.conf", "", "[options]\nlive_dangerously = yes\n",
+     "[options]\n;--\nlive_dangerously = yes\n--;\n", "live_dangerously = yes"),
+    ("PX-24", "manager.conf", "", "[general]\nenabled = yes\n[crm]\nwrite = all\n",
+     "[general]\nenabled = yes\n[crm]\nwrite = all\npermit = 127.0.0.1\n", "crm"),
+    ("DV-22", "voicemail.conf", "", "[default]\n1000 => 1000,Ann\n",
+     "[default]\n1000 => 837261,Ann\n", "1000"),
+]
+
+
+@pytest.mark.parametrize("check, name, own, flawed, mended, words", LAID_OUT,
+                         ids=[f"{row[0]}-{row[1]}" for row in LAID_OUT])
+def test_includes_and_templates(assessor, server_of, phones_of, check, name, own, flawed, mended,
+                                words):
+    """The flaw stands in an included file or comes from a template."""
+    path = f"/etc/asterisk/{name}"
+    bad = host(assessor, server_of, phones_of, check, freepbx(path, own, flawed),
+               freepbx(path, own, mended))
+    assert words in bad.open()[0]["evidence"]
+
+
+@pytest.mark.parametrize("line, words", [("#exec /usr/bin/users", "#exec"),
+                                         ("#include none.conf", "is not there"),
+                                         ("#include /var/lib/users.conf", "outside")],
+                         ids=["exec", "absent", "outside"])
+def test_what_cannot_be_followed_is_not_clean(assessor, server_of, phones_of, line, words):
+    """A part that is not read may hold the flaw: not tested, and why."""
+    phones_of({"sip": {}}, host="pbx")
+    server = server_of(files={"/etc/asterisk/pjsip.conf": f"[a]\ntype = endpoint\n{line}\n"})
+    report = assessor.configure(server.asset("main")).run(only="PX-19")
+    assert report.verdict("PX-19") == "not tested" and words in report.why("PX-19"), report.text
+
+
 def test_px20_numeric_names(assessor, server_of, phones_of):
     """An endpoint named by its extension."""
     path = "/etc/asterisk/pjsip.conf"
@@ -236,22 +287,43 @@ def test_px28_limits_of_a_registration(assessor, phones_of):
     assert all(word in bad.open()[0]["evidence"] for word in ("one second", "a week", "eleven"))
 
 
+CDR = "/etc/asterisk/cdr.conf"
+CDR_SYSLOG = "/etc/asterisk/cdr_syslog.conf"
+RSYSLOG = "/etc/rsyslog.conf"
+AWAY = "*.* @@log.example:6514\n"
+TEMPLATE = '[simple]\ntemplate = "${CDR(src)} ${CDR(dst)}"\n'
+
+
 def test_px29_call_records(assessor, server_of, phones_of):
-    """CDR off, then on without another host, then with one."""
-    cdr = "/etc/asterisk/cdr.conf"
-    quiet = {"/etc/rsyslog.conf": "# nothing\n"}
-    bad = host(assessor, server_of, phones_of, "PX-29", {cdr: "[general]\nenable = no\n", **quiet},
-               {cdr: "[general]\nenable = yes\n", "/etc/rsyslog.conf": "*.* @@log.example:6514\n"})
+    """CDR off; then on, logged, and the log sent away."""
+    bad = host(assessor, server_of, phones_of, "PX-29",
+               {CDR: "[general]\nenable = no\n", RSYSLOG: "# nothing\n"},
+               {CDR: "[general]\nenable = yes\n", RSYSLOG: AWAY, CDR_SYSLOG: TEMPLATE})
     assert "no call is recorded" in bad.open()[0]["evidence"]
 
 
-def test_px29_kept_on_this_host_alone(assessor, server_of, phones_of):
-    """Written, but nowhere else."""
-    cdr = "/etc/asterisk/cdr.conf"
-    bad = host(assessor, server_of, phones_of, "PX-29",
-               {cdr: "[general]\n", "/etc/rsyslog.conf": "# *.* @@log.example\n"},
-               {cdr: "[general]\n", "/etc/asterisk/cdr_pgsql.conf": "[global]\n",
-                "/etc/rsyslog.conf": ""})
+# As the packages ship them: comments speak of syslog and of databases, nothing is in force.
+SHIPPED = {CDR: "[general]\n;enable=yes\n",
+           RSYSLOG: "# /etc/rsyslog.conf configuration file for rsyslog\n#module(load=\"imtcp\")\n"
+                    "# *.* @@log.example\nmail.* -/var/log/mail.log\n",
+           CDR_SYSLOG: "[general]\n;facility=local0\n;[simple]\n;template = \"${CDR(src)}\"\n",
+           "/etc/asterisk/cdr_pgsql.conf": "[global]\n;hostname=db.example\n;dbname=asterisk\n",
+           "/etc/asterisk/cdr_odbc.conf": ";[global]\n;dsn=MySQL-test\n",
+           "/etc/asterisk/logger.conf": "[logfiles]\nmessages = notice\n;syslog.local0 = verbose\n"}
+
+
+@pytest.mark.parametrize("flawed, mended", [
+    ({}, {"/etc/asterisk/cdr_pgsql.conf": "[global]\nhostname=db.example\n"}),
+    ({"/etc/asterisk/cdr_pgsql.conf": "[global]\nhostname=localhost\n"},
+     {"/etc/asterisk/cdr_odbc.conf": "[global]\ndsn=central\n"}),
+    ({RSYSLOG: AWAY}, {RSYSLOG: AWAY, CDR_SYSLOG: TEMPLATE}),
+    ({CDR_SYSLOG: TEMPLATE},
+     {RSYSLOG: AWAY, "/etc/asterisk/logger.conf": "[logfiles]\nsyslog.local0 = notice,verbose\n"}),
+])
+def test_px29_kept_on_this_host_alone(assessor, server_of, phones_of, flawed, mended):
+    """Written, but nowhere else: neither a comment nor half of the way counts."""
+    bad = host(assessor, server_of, phones_of, "PX-29", {**SHIPPED, **flawed},
+               {**SHIPPED, **mended})
     assert "stay on this host" in bad.open()[0]["evidence"]
 
 

@@ -1,4 +1,5 @@
 /* DV: what users' own secrets look like, read on the PBX. */
+#include "assess/checks/asterisk_host.h"
 #include "assess/checks/table.h"
 #include "assess/ssh.h"
 
@@ -27,27 +28,20 @@ static bool is_default(struct slice box, struct slice pin)
 }
 
 /* "box => pin,name,mail,...", in every context; [general] and [zonemessages] hold no boxes. */
-static size_t weak_boxes(struct slice text, struct out *names)
+static size_t weak_boxes(const struct asterisk_conf *c, struct out *names)
 {
-	bool boxes = false;
+	struct asterisk_line line = {0};
 	size_t count = 0;
 
-	while (text.n) {
-		struct slice pin, rest, box, line = slice_split(text, '\n', &text);
+	while (asterisk_next(c, &line)) {
+		struct slice rest, pin = slice_trim(slice_split(line.value, ',', &rest));
 
-		line = slice_trim(slice_first(line, slice_find(line, ';')));
-		if (line.n && line.p[0] == '[') {
-			boxes = !slice_starts_nocase(line, SL("[general]")) &&
-				!slice_starts_nocase(line, SL("[zonemessages]"));
+		if (slice_eq_nocase(line.section, SL("general")) ||
+		    slice_eq_nocase(line.section, SL("zonemessages")) || !slice_is_digits(line.key))
 			continue;
-		}
-		box = slice_trim(slice_split(line, '=', &pin));
-		if (!boxes || !slice_is_digits(box) || !slice_starts(pin, SL(">")))
-			continue;
-		pin = slice_trim(slice_split(slice_from(pin, 1), ',', &rest));
-		if (is_default(box, pin) && count++ < BOXES_SHOWN) {
+		if (is_default(line.key, pin) && count++ < BOXES_SHOWN) {
 			out_z(names, count > 1 ? ", " : "");
-			out_bytes(names, slice_first(box, 20));
+			out_bytes(names, slice_first(line.key, 20));
 		}
 	}
 	return count;
@@ -57,19 +51,21 @@ enum verdict dv22_voicemail_pins(struct visit *v)
 {
 	char text[BOXES_SHOWN * 24];
 	struct out o = out_to(text, sizeof(text));
-	struct ssh_text file;
+	struct asterisk_conf c;
+	enum verdict verdict;
 	size_t count;
-	int err = visit_file(v, "/etc/asterisk/voicemail.conf", &file);
+	int err = visit_asterisk(v, "voicemail.conf", &c);
 
 	if (err)
 		return visit_no_host(v, err);
-	count = weak_boxes(slice_of(file.p, file.n), &o);
-	ssh_text_done(&file);
+	count = weak_boxes(&c, &o);
 	if (count == 0)
-		return VERDICT_CLEAN;
-	return visit_found(
-		v, &(struct found){0},
-		"%zu voicemail boxes have a PIN that is the box's number, shorter than four "
-		"digits or a row of digits: %.*s%s",
-		count, (int)o.n, text, count > BOXES_SHOWN ? ", ..." : "");
+		verdict = visit_asterisk_clean(v, &c);
+	else
+		verdict = visit_found(v, &(struct found){0},
+				      "%zu voicemail boxes have a PIN that is the box's number, "
+				      "shorter than four digits or a row of digits: %.*s%s",
+				      count, (int)o.n, text, count > BOXES_SHOWN ? ", ..." : "");
+	asterisk_done(&c);
+	return verdict;
 }

@@ -1,24 +1,26 @@
 /* PX: configuration of the PBX, read on its host. */
-#include "assess/checks/asterisk_conf.h"
+#include "assess/checks/asterisk_host.h"
 #include "assess/checks/table.h"
 #include "assess/ssh.h"
 
 /* Not set is "no" from Asterisk 12 on (UPGRADE-12.txt); an explicit "yes" is the flaw. */
 enum verdict px22_live_dangerously(struct visit *v)
 {
-	struct ssh_text file;
+	struct asterisk_conf c;
 	struct slice value;
-	enum verdict verdict = VERDICT_CLEAN;
-	int err = visit_file(v, "/etc/asterisk/asterisk.conf", &file);
+	enum verdict verdict;
+	int err = visit_asterisk(v, "asterisk.conf", &c);
 
 	if (err)
 		return visit_no_host(v, err);
-	value = asterisk_value(slice_of(file.p, file.n), "options", "live_dangerously");
+	value = asterisk_value(&c, "options", "live_dangerously");
 	if (value.n && !asterisk_is_no(value))
 		verdict = visit_found(v, &(struct found){0},
 				      "/etc/asterisk/asterisk.conf has live_dangerously = %.*s",
 				      SLICE_ARGS(value));
-	ssh_text_done(&file);
+	else
+		verdict = visit_asterisk_clean(v, &c);
+	asterisk_done(&c);
 	return verdict;
 }
 
@@ -59,18 +61,19 @@ static bool is_weak(struct slice secret, struct slice name, struct slice user)
 
 /* In pjsip.conf an auth section has username and password, in sip.conf a peer has secret. Each
  * section is judged when the next one begins. */
-static void weak_secrets(struct slice text, struct names *weak)
+static void weak_secrets(const struct asterisk_conf *c, struct names *weak)
 {
 	struct asterisk_line line = {0};
-	struct slice section = {0}, user = {0}, secret = {0};
+	const struct asterisk_section *in = NULL;
+	struct slice user = {0}, secret = {0};
 	bool more = true;
 
 	while (more) {
-		more = asterisk_next(&text, &line);
-		if (!more || !slice_eq(line.section, section)) {
-			if (is_weak(secret, section, user))
-				names_add(weak, section);
-			section = line.section;
+		more = asterisk_next(c, &line);
+		if (!more || line.in != in) {
+			if (in && is_weak(secret, in->name, user))
+				names_add(weak, in->name);
+			in = line.in;
 			user = secret = (struct slice){0};
 		}
 		if (!more)
@@ -83,37 +86,48 @@ static void weak_secrets(struct slice text, struct names *weak)
 	}
 }
 
-/* pjsip.conf or sip.conf, whichever there is; each is handed to `each`. */
-static int each_sip_file(struct visit *v, void (*each)(struct slice text, struct names *names),
-			 struct names *names)
+/* pjsip.conf or sip.conf, whichever there is; each is handed to `each`. What could not be followed
+ * of them goes into `gap`. */
+static int each_sip_file(struct visit *v,
+			 void (*each)(const struct asterisk_conf *c, struct names *names),
+			 struct names *names, char gap[static ASTERISK_GAP_MAX])
 {
-	static const char *const files[] = {"/etc/asterisk/pjsip.conf", "/etc/asterisk/sip.conf"};
+	static const char *const files[] = {"pjsip.conf", "sip.conf"};
 	int found = ERR_ABSENT;
 
+	*gap = '\0';
 	for (size_t i = 0; i < 2; i++) {
-		struct ssh_text file;
-		int err = visit_file(v, files[i], &file);
+		struct asterisk_conf c;
+		int err = visit_asterisk(v, files[i], &c);
 
 		if (err == ERR_ABSENT)
 			continue;
 		if (err)
 			return err;
-		each(slice_of(file.p, file.n), names);
-		ssh_text_done(&file);
+		each(&c, names);
+		if (*c.gap)
+			memcpy(gap, c.gap, sizeof(c.gap));
+		asterisk_done(&c);
 		found = 0;
 	}
 	return found;
 }
 
+static enum verdict nothing_found(struct visit *v, const char *gap)
+{
+	return *gap ? visit_untested(v, "%s", gap) : VERDICT_CLEAN;
+}
+
 enum verdict px19_weak_secrets(struct visit *v)
 {
 	struct names weak = {.count = 0};
-	int err = each_sip_file(v, weak_secrets, &weak);
+	char gap[ASTERISK_GAP_MAX];
+	int err = each_sip_file(v, weak_secrets, &weak, gap);
 
 	if (err)
 		return visit_no_host(v, err);
 	if (weak.count == 0)
-		return VERDICT_CLEAN;
+		return nothing_found(v, gap);
 	return visit_found(
 		v, &(struct found){0},
 		"%zu secrets are shorter than %d characters, digits alone or the name itself: "
@@ -123,11 +137,11 @@ enum verdict px19_weak_secrets(struct visit *v)
 
 /* ---- PX-20: numeric device names ---- */
 
-static void numeric_names(struct slice text, struct names *names)
+static void numeric_names(const struct asterisk_conf *c, struct names *names)
 {
 	struct asterisk_line line = {0};
 
-	while (asterisk_next(&text, &line)) {
+	while (asterisk_next(c, &line)) {
 		bool endpoint = slice_eq_nocase(line.key, SL("type")) &&
 				(slice_eq_nocase(line.value, SL("endpoint")) ||
 				 slice_eq_nocase(line.value, SL("friend")) ||
@@ -141,12 +155,13 @@ static void numeric_names(struct slice text, struct names *names)
 enum verdict px20_numeric_names(struct visit *v)
 {
 	struct names names = {.count = 0};
-	int err = each_sip_file(v, numeric_names, &names);
+	char gap[ASTERISK_GAP_MAX];
+	int err = each_sip_file(v, numeric_names, &names, gap);
 
 	if (err)
 		return visit_no_host(v, err);
 	if (names.count == 0)
-		return VERDICT_CLEAN;
+		return nothing_found(v, gap);
 	return visit_found(v, &(struct found){0}, "%zu devices are named by their number: %s%s",
 			   names.count, names.text, names_more(&names));
 }
@@ -175,12 +190,12 @@ static bool is_unfiltered(struct slice pattern, struct slice app)
 }
 
 /* exten => PATTERN,priority,App(...) and same => n,App(...). */
-static void unfiltered(struct slice text, struct names *names)
+static void unfiltered(const struct asterisk_conf *c, struct names *names)
 {
 	struct asterisk_line line = {0};
 	struct slice pattern = {0}, rest;
 
-	while (asterisk_next(&text, &line)) {
+	while (asterisk_next(c, &line)) {
 		if (slice_eq_nocase(line.key, SL("exten")))
 			pattern = slice_trim(slice_split(line.value, ',', &rest));
 		else if (slice_eq_nocase(line.key, SL("same")))
@@ -195,20 +210,22 @@ static void unfiltered(struct slice text, struct names *names)
 enum verdict px21_unfiltered_dialplan(struct visit *v)
 {
 	struct names names = {.count = 0};
-	struct ssh_text file;
-	int err = visit_file(v, "/etc/asterisk/extensions.conf", &file);
+	struct asterisk_conf c;
+	enum verdict verdict;
+	int err = visit_asterisk(v, "extensions.conf", &c);
 
 	if (err)
 		return visit_no_host(v, err);
-	unfiltered(slice_of(file.p, file.n), &names);
-	ssh_text_done(&file);
+	unfiltered(&c, &names);
 	if (names.count == 0)
-		return VERDICT_CLEAN;
-	return visit_found(
-		v, &(struct found){0},
-		"%zu lines of extensions.conf hand what a caller sent to Dial or the shell "
-		"without FILTER(), for: %s%s",
-		names.count, names.text, names_more(&names));
+		verdict = visit_asterisk_clean(v, &c);
+	else
+		verdict = visit_found(v, &(struct found){0},
+				      "%zu lines of extensions.conf hand what a caller sent to "
+				      "Dial or the shell without FILTER(), for: %s%s",
+				      names.count, names.text, names_more(&names));
+	asterisk_done(&c);
+	return verdict;
 }
 
 /* ---- PX-24: users of the manager interface ---- */
@@ -222,25 +239,25 @@ static bool writes_much(struct slice classes)
 }
 
 struct ami_user {
-	struct slice name;
+	const struct asterisk_section *in;
 	bool writes, permits;
 };
 
 static void judge_ami_user(const struct ami_user *u, struct names *names)
 {
-	if (u->name.n && !slice_eq_nocase(u->name, SL("general")) && u->writes && !u->permits)
-		names_add(names, u->name);
+	if (u->in && !slice_eq_nocase(u->in->name, SL("general")) && u->writes && !u->permits)
+		names_add(names, u->in->name);
 }
 
-static void ami_users(struct slice text, struct names *names)
+static void ami_users(const struct asterisk_conf *c, struct names *names)
 {
 	struct asterisk_line line = {0};
 	struct ami_user user = {0};
 
-	while (asterisk_next(&text, &line)) {
-		if (!slice_eq(line.section, user.name)) {
+	while (asterisk_next(c, &line)) {
+		if (line.in != user.in) {
 			judge_ami_user(&user, names);
-			user = (struct ami_user){.name = line.section};
+			user = (struct ami_user){.in = line.in};
 		}
 		user.writes |= slice_eq_nocase(line.key, SL("write")) && writes_much(line.value);
 		user.permits |= slice_eq_nocase(line.key, SL("permit")) ||
@@ -252,53 +269,21 @@ static void ami_users(struct slice text, struct names *names)
 enum verdict px24_ami_privileges(struct visit *v)
 {
 	struct names names = {.count = 0};
-	struct ssh_text file;
-	int err = visit_file(v, "/etc/asterisk/manager.conf", &file);
+	struct asterisk_conf c;
+	enum verdict verdict;
+	int err = visit_asterisk(v, "manager.conf", &c);
 
 	if (err)
 		return visit_no_host(v, err);
-	if (!asterisk_is_no(asterisk_value(slice_of(file.p, file.n), "general", "enabled")))
-		ami_users(slice_of(file.p, file.n), &names);
-	ssh_text_done(&file);
+	if (!asterisk_is_no(asterisk_value(&c, "general", "enabled")))
+		ami_users(&c, &names);
 	if (names.count == 0)
-		return VERDICT_CLEAN;
-	return visit_found(
-		v, &(struct found){0},
-		"%zu users of the manager interface may originate calls, run commands or write "
-		"files, from any address: %s%s",
-		names.count, names.text, names_more(&names));
-}
-
-/* ---- PX-29: call records ---- */
-
-enum verdict px29_call_records(struct visit *v)
-{
-	struct ssh_text file, away;
-	bool off;
-	int err = visit_file(v, "/etc/asterisk/cdr.conf", &file);
-
-	if (err)
-		return visit_no_host(v, err);
-	off = asterisk_is_no(asterisk_value(slice_of(file.p, file.n), "general", "enable"));
-	ssh_text_done(&file);
-	if (off)
-		return visit_found(v, &(struct found){0},
-				   "cdr.conf has enable = no: no call is recorded");
-	err = visit_ssh(
-		v,
-		"grep -rhsE '^[^#]*@@?[[:alnum:][]|omfwd|^[^;]*syslog' /etc/rsyslog.conf "
-		"/etc/rsyslog.d /etc/asterisk/logger.conf /etc/asterisk/cdr_syslog.conf; "
-		"ls /etc/asterisk/cdr_odbc.conf /etc/asterisk/cdr_pgsql.conf "
-		"/etc/asterisk/cdr_adaptive_odbc.conf /etc/asterisk/cdr_mysql.conf 2>/dev/null",
-		&away);
-	if (err)
-		return visit_no_host(v, err);
-	off = slice_trim(slice_of(away.p, away.n)).n == 0;
-	ssh_text_done(&away);
-	if (!off)
-		return VERDICT_CLEAN;
-	return visit_found(
-		v, &(struct found){0},
-		"call records stay on this host alone: neither a database nor a remote log is "
-		"configured");
+		verdict = visit_asterisk_clean(v, &c);
+	else
+		verdict = visit_found(v, &(struct found){0},
+				      "%zu users of the manager interface may originate calls, "
+				      "run commands or write files, from any address: %s%s",
+				      names.count, names.text, names_more(&names));
+	asterisk_done(&c);
+	return verdict;
 }
