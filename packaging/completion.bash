@@ -57,7 +57,7 @@ _hornwork() {
 	findings) words='-c --json --suppress --unsuppress --reason --until --help' ;;
 	shield | unshield) words='-c --dry-run --run-dir --help' ;;
 	reload | status | registrations | trace | explain) words='--json --run-dir --help' ;;
-	watch) words='-r --json --help' ;;
+	watch) words='-r -c --link --json --help' ;;
 	parse) words='--stream --sdp --help' ;;
 	*) words='--json --help' ;;
 	esac

@@ -119,6 +119,15 @@ const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS] = {
 		 "own in the tunnel's local-subnet; its subnets are the remote-subnet if it names "
 		 "none. Its interface is that of the tunnel's zone, or the tunnel's device. Its "
 		 "media always goes through user space."},
+	{.key = "switches",
+	 .type = SCHEMA_MAC,
+	 LIST(zone, switches, switch_count),
+	 .tag = "r5",
+	 .by_default = "the first one that is heard",
+	 .help = "the hardware addresses that may speak LLDP or CDP as a switch on this link",
+	 .more = "The address of the sender or the chassis. Anybody else who does is told as a "
+		 "leak by hornwork watch, and so is who tells phones of another voice VLAN than "
+		 "the link's."},
 };
 
 const struct schema_row schema_qos_rows[SCHEMA_QOS_ROWS] = {

@@ -103,6 +103,7 @@ enum packet_kind packet_decode_transport(struct slice bytes, struct packet *p)
 		return decode_udp(&c, p);
 	if (p->protocol == PROTO_TCP)
 		return decode_tcp(&c, p);
+	p->payload = bytes;
 	return PACKET_OTHER;
 }
 

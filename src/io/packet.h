@@ -35,7 +35,7 @@ struct packet {
 	uint16_t vlan[2]; /* outer, inner */
 	uint8_t vlan_count;
 	bool cut;	      /* the capture holds less than the length fields say */
-	struct slice payload; /* behind the UDP or TCP header */
+	struct slice payload; /* behind the UDP or TCP header, or of another protocol behind IP's */
 	/* TCP */
 	uint32_t seq;
 	bool syn, fin, rst;

@@ -8,6 +8,8 @@
 
 #include "io/capture.h"
 #include "io/fragments.h"
+#include "main/assess.h"
+#include "main/leak.h"
 #include "main/watch.h"
 
 struct feed {
@@ -15,16 +17,29 @@ struct feed {
 	struct reassembly tcp;
 	struct fragments *fragments;
 	int link;
+	struct config *config; /* NULL = leaks are not looked for */
+	struct leaks leaks;
+};
+
+struct wish {
+	const char *file, *config, *link;
+	bool json;
 };
 
 static void usage(FILE *to)
 {
-	fputs("usage: hornwork watch -r FILE [--json]\n"
+	fputs("usage: hornwork watch -r FILE [-c CONFIG --link INTERFACE] [--json]\n"
 	      "Reads a capture (pcap or pcapng; Ethernet, VLAN, Linux cooked, loopback, raw IP) "
 	      "and\n"
 	      "shows its calls, their messages, their streams with loss, jitter and R-factor, and "
 	      "what\n"
 	      "the gateway would have refused and why.\n"
+	      "With -c and --link the capture is one of that interface in that configuration: what "
+	      "does\n"
+	      "not belong there is listed (VLAN tags, voice in a data zone or in the clear, who "
+	      "answers\n"
+	      "DHCP or speaks as a switch and may not), and the devices that announced "
+	      "themselves.\n"
 	      "Exit code 2 when FILE is no capture.\n",
 	      to);
 }
@@ -57,6 +72,8 @@ static void feed_packet(struct feed *f, const struct capture_packet *raw)
 	if (counts->packets++ == 0)
 		f->watch.first_ns = raw->time_ns;
 	f->watch.last_ns = raw->time_ns;
+	if (f->config)
+		leaks_on_frame(&f->leaks, raw->bytes, raw->time_ns / 1000000);
 	counts->bytes += raw->bytes.n;
 	counts->cut += raw->cut || p.cut;
 	if (kind == PACKET_FRAGMENT) {
@@ -85,6 +102,14 @@ static int feed_all(struct feed *f, const char *file)
 		fprintf(stderr,
 			"hornwork watch: %s: link type %d is not known; nothing can be seen\n",
 			file, f->link);
+	if (f->config && f->link != LINK_ETHERNET) {
+		fprintf(stderr,
+			"hornwork watch: %s: holds no Ethernet frames: take it on one "
+			"interface, not on 'any', to look for leaks\n",
+			file);
+		capture_close(c);
+		return ERR_SYNTAX;
+	}
 	while ((more = capture_next(c, &raw, why)) == 1)
 		feed_packet(f, &raw);
 	if (more < 0)
@@ -94,74 +119,108 @@ static int feed_all(struct feed *f, const char *file)
 	return 0;
 }
 
-static int feed_init(struct feed *f)
+/* The link by the name that the zones call it. ERR_ABSENT, ERR_SYNTAX, ERR_NOMEM; it is told. */
+static int leaks_begin(struct feed *f, const struct wish *wish, const struct hash_key *key)
+{
+	struct r5_link link = {.of = wish->link};
+	int err = ERR_ABSENT;
+
+	if (!wish->config)
+		return 0;
+	f->config = assess_load_config(wish->config);
+	if (!f->config)
+		return ERR_SYNTAX;
+	link.config = f->config;
+	for (size_t i = 0; err && i < f->config->zone_count; i++) {
+		const struct config_zone *z = &f->config->zones[i];
+
+		if (strcmp(z->interface, wish->link) == 0 || strcmp(z->parent, wish->link) == 0)
+			err = 0;
+	}
+	if (err)
+		fprintf(stderr, "hornwork watch: no zone of %s is on interface %s\n", wish->config,
+			wish->link);
+	err = err ? err : leaks_init(&f->leaks, &link, key);
+	f->watch.leaks = &f->leaks;
+	return err;
+}
+
+static void feed_done(struct feed *f)
+{
+	fragments_free(f->fragments);
+	reassembly_done(&f->tcp);
+	watch_done(&f->watch);
+	leaks_done(&f->leaks);
+	config_free(f->config);
+}
+
+static int feed_init(struct feed *f, const struct wish *wish)
 {
 	struct hash_key key;
 	int err;
 
+	*f = (struct feed){0};
 	if (getrandom(&key, sizeof(key), 0) != sizeof(key))
 		return ERR_ABSENT;
-	*f = (struct feed){0};
 	err = watch_init(&f->watch, &key);
 	if (err)
 		return err;
 	err = reassembly_init(&f->tcp, &key);
-	if (!err)
-		err = fragments_new(&f->fragments);
-	if (err) {
-		reassembly_done(&f->tcp);
-		watch_done(&f->watch);
-	}
+	err = err ? err : fragments_new(&f->fragments);
+	err = err ? err : leaks_begin(f, wish, &key);
+	if (err)
+		feed_done(f);
 	return err;
 }
 
-static int watch_file(const char *file, bool json)
+static int watch_file(const struct wish *wish)
 {
 	struct feed f;
-	int err = feed_init(&f);
+	int err = feed_init(&f, wish);
 
 	if (err) {
 		fprintf(stderr, "hornwork watch: %s\n", err_text(err));
 		return EXIT_USAGE;
 	}
-	err = feed_all(&f, file);
+	err = feed_all(&f, wish->file);
 	if (!err) {
 		f.watch.counts.not_kept += f.tcp.dropped;
-		err = json ? watch_write_json(&f.watch, file) : watch_write_text(&f.watch, file);
+		err = wish->json ? watch_write_json(&f.watch, wish->file)
+				 : watch_write_text(&f.watch, wish->file);
 		if (err)
 			fprintf(stderr, "hornwork watch: the report: %s\n", err_text(err));
 	}
-	fragments_free(f.fragments);
-	reassembly_done(&f.tcp);
-	watch_done(&f.watch);
+	feed_done(&f);
 	return err ? EXIT_USAGE : EXIT_GOOD;
 }
 
 int cmd_watch(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"read", required_argument, NULL, 'r'},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"read", required_argument, NULL, 'r'}, {"config", required_argument, NULL, 'c'},
+		{"link", required_argument, NULL, 'l'}, {"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},	{NULL, 0, NULL, 0},
 	};
-	const char *file = NULL;
-	bool json = false;
+	struct wish wish = {0};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "r:h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "r:c:h", options, NULL)) != -1) {
 		if (c == 'r') {
-			file = optarg;
+			wish.file = optarg;
+		} else if (c == 'c') {
+			wish.config = optarg;
+		} else if (c == 'l') {
+			wish.link = optarg;
 		} else if (c == 'j') {
-			json = true;
+			wish.json = true;
 		} else {
 			usage(c == 'h' ? stdout : stderr);
 			return c == 'h' ? EXIT_GOOD : EXIT_USAGE;
 		}
 	}
-	if (!file || optind != argc) {
+	if (!wish.file || optind != argc || !wish.config != !wish.link) {
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	return watch_file(file, json);
+	return watch_file(&wish);
 }

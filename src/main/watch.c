@@ -136,7 +136,7 @@ void watch_refuse(struct watch *w, const struct watch_at *at, const struct watch
 }
 
 /* "METHOD URI SIP/2.0" or "SIP/2.0 CODE": the first line has the version in it. */
-static bool looks_like_sip(struct slice bytes)
+bool watch_looks_like_sip(struct slice bytes)
 {
 	struct slice line = slice_first(bytes, slice_find(bytes, '\n'));
 
@@ -178,7 +178,7 @@ void watch_on_datagram(struct watch *w, const struct watch_at *at, struct slice 
 
 	if (is_keep_alive(payload) && is_sip_port(at))
 		return;
-	if (!looks_like_sip(payload)) {
+	if (!watch_looks_like_sip(payload)) {
 		if (is_gateway_control(at))
 			watch_on_foreign_sdp(w, at, payload);
 		if (watch_on_media(w, at, payload) || !is_sip_port(at))
@@ -193,7 +193,7 @@ static size_t resync(struct slice bytes)
 {
 	size_t at = 0;
 
-	while (at < bytes.n && !looks_like_sip(slice_from(bytes, at)))
+	while (at < bytes.n && !watch_looks_like_sip(slice_from(bytes, at)))
 		at += slice_find(slice_from(bytes, at), '\n') + 1;
 	return at < bytes.n ? at : bytes.n;
 }
@@ -230,7 +230,7 @@ void watch_on_stream(struct watch *w, const struct watch_at *at, struct tcp_flow
 		(void)reassembly_take(flow, resync(bytes));
 	} else if (!flow->spoken && !is_keep_alive(bytes)) {
 		/* A first line may still be on its way; on SIP's own port anything is SIP. */
-		if (!looks_like_sip(bytes) && !is_sip_port(at)) {
+		if (!watch_looks_like_sip(bytes) && !is_sip_port(at)) {
 			flow->ignored =
 				slice_find(bytes, '\n') < bytes.n || bytes.n > SIP_URI_BYTES_MAX;
 			return;

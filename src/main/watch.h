@@ -149,6 +149,8 @@ struct watch_counts {
 	uint64_t not_kept; /* for want of room */
 };
 
+struct leaks;
+
 struct watch {
 	struct arena arena;
 	struct hash_key key;
@@ -161,6 +163,7 @@ struct watch {
 		*others;     /* owns what descriptions outside of SIP announce (MGCP, Megaco) */
 	struct sdp *sdp;     /* the one being read */
 	struct sip_msg *msg; /* the same */
+	const struct leaks *leaks; /* what was seen below IP; NULL = it was not looked for */
 };
 
 /* ERR_NOMEM. */
@@ -186,6 +189,8 @@ enum reason watch_on_sdp(struct watch *w, const struct watch_at *at, struct watc
 void watch_on_foreign_sdp(struct watch *w, const struct watch_at *at, struct slice payload);
 /* True when the datagram is media, or is taken for it. */
 bool watch_on_media(struct watch *w, const struct watch_at *at, struct slice payload);
+/* The first line has the version of SIP in it. */
+bool watch_looks_like_sip(struct slice bytes);
 void watch_refuse(struct watch *w, const struct watch_at *at, const struct watch_call *call,
 		  enum reason reason, unsigned answer, struct slice line, uint64_t count);
 /* A copy that lives as long as the watch, cut to WATCH_LINE_MAX; empty when there is no room. */

@@ -1,5 +1,6 @@
 /* The report of a watch as JSON. */
 #include "main/watch_report.h"
+#include "main/leak.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -277,6 +278,8 @@ static void all_write(struct json *j, const struct watch *w, const char *file)
 		refusal_write(j, w, container_of(n, struct watch_refusal, node));
 		watch_flush(j->o, false);
 	}
+	if (w->leaks)
+		leaks_write_json(w->leaks, w->first_ns / 1000000, j);
 	json_close(j, ']');
 	out_char(j->o, '\n');
 	watch_flush(j->o, true);

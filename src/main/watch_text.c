@@ -1,5 +1,6 @@
 /* The report of a watch for people. */
 #include "main/watch_report.h"
+#include "main/leak.h"
 
 #include "base/mem.h"
 
@@ -185,6 +186,8 @@ int watch_write_text(const struct watch *w, const char *file)
 		out_z(&o, "\nthe gateway would have refused\n");
 	list_for_each (n, &w->refusals)
 		write_refusal(&o, w, container_of(n, struct watch_refusal, node));
+	if (w->leaks)
+		leaks_write_text(w->leaks, w->first_ns / 1000000, &o);
 	watch_flush(&o, true);
 	mem_free(buf);
 	return o.err;

@@ -75,6 +75,8 @@ struct config_zone {
 	size_t reach_count;
 	const struct ip_prefix *dhcp_servers; /* who may answer DHCP and advertise routes here */
 	size_t dhcp_server_count;	      /* 0 = nobody is known */
+	const struct slice *switches;	      /* MAC addresses of who may speak as a switch here */
+	size_t switch_count;		      /* 0 = whoever is heard first */
 	uint8_t bits4, bits6;		      /* of the interface's own networks; 0 = not known */
 	char parent[CONFIG_IFNAME_MAX]; /* with a vlan: what carries it; interface is its link */
 	bool trunk;			/* the interface carries VLANs besides */
