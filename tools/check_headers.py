@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Each header compiles alone: none needs another to be included before it.
 
-Usage: check_headers.py [--root DIR]. Headers of kernel programs (src/bpf, but for abi.h) are compiled
+Usage: check_headers.py [--root DIR]. Headers of kernel programs (src/bpf, but for *abi.h) are compiled
 by clang for the bpf target as parts of their programs and are left out here.
 """
 import argparse
@@ -25,7 +25,7 @@ def main():
     parser.add_argument('--root', type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent)
     root = parser.parse_args().root
     headers = [path.relative_to(root / 'src').as_posix() for path in sorted((root / 'src').rglob('*.h'))
-               if path.parent.name != 'bpf' or path.name == 'abi.h']
+               if path.parent.name != 'bpf' or path.name.endswith('abi.h')]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         said = [text for text in pool.map(lambda header: check(root, header), headers) if text]
     print(''.join(said), end='')

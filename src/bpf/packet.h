@@ -107,6 +107,14 @@ HW_INLINE int hw_ip6_read(struct ipv6hdr *ip, void *end, struct hw_packet *p)
 	return p->ip_bytes >= sizeof(*ip) + sizeof(struct udphdr);
 }
 
+/* Where the payload of what hw_packet_read took begins in the frame. */
+HW_INLINE __u32 hw_payload_offset(const struct hw_packet *p)
+{
+	return sizeof(struct ethhdr) + p->tags * sizeof(struct hw_tag) +
+	       (p->family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) +
+	       sizeof(struct udphdr);
+}
+
 /* Takes a UDP datagram that is all there: 1. Anything else: 0, `p` is then of no use. */
 HW_INLINE int hw_packet_read(struct xdp_md *ctx, struct hw_packet *p)
 {

@@ -1,6 +1,7 @@
 /* The kernel path: media of open flows goes from the wire to the wire. What it cannot do, or may
  * not, goes to the stack and so to the user-space path. */
 #include "bpf/rewrite.h"
+#include "bpf/shield.h"
 #include "bpf/xsk.h"
 
 struct {
@@ -245,8 +246,7 @@ HW_INLINE int leave_to_stack(struct hw_flow_stats *figures, enum hw_user_why why
 HW_INLINE void copy_control(struct xdp_md *ctx, const struct hw_packet *p, __u32 index,
 			    __u32 generation, __u64 now_ns)
 {
-	__u32 bytes = p->datagram.n,
-	      from = (__u32)((const void *)p->datagram.p - (void *)(long)ctx->data);
+	__u32 bytes = p->datagram.n, from = hw_payload_offset(p);
 	struct hw_control_copy *copy;
 
 	if (bytes == 0 || bytes > HW_CONTROL_BYTES_MAX)
@@ -365,7 +365,6 @@ HW_INLINE int media(struct xdp_md *ctx, const struct hw_packet *p)
 	return relay(ctx, head, a, p, index, flow, generation);
 }
 
-/* What may come in front: a step between reading and media that may end it. */
 SEC("xdp")
 int hw_gateway(struct xdp_md *ctx)
 {
@@ -373,6 +372,8 @@ int hw_gateway(struct xdp_md *ctx)
 
 	if (!hw_packet_read(ctx, &p))
 		return XDP_PASS;
+	if (!hw_shield_datagram(&p))
+		return XDP_DROP;
 	return media(ctx, &p);
 }
 

@@ -415,6 +415,27 @@ const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS] = {
 	 .help = "signalling packets per second from one address and port; 0 is no limit",
 	 .more = "What is more is dropped before it is read. A pbx and a trunk are not held to "
 		 "it."},
+	{.key = "per-network-pps",
+	 .type = SCHEMA_COUNT,
+	 FIELD(limits, per_network_pps),
+	 .max = 1000000,
+	 .fallback = "500",
+	 .tag = "r2",
+	 .help = "signalling packets per second from the strangers of one network; 0 is no limit",
+	 .more = "A network is 256 addresses of IPv4 and a /48 of IPv6. Flows at which a phone is "
+		 "registered are not held to it. It is never less than per-source-pps, and "
+		 "acts where the zone's interface has the kernel path's program."},
+	{.key = "strangers-pps",
+	 .type = SCHEMA_COUNT,
+	 FIELD(limits, strangers_pps),
+	 .max = 1000000,
+	 .fallback = "2000",
+	 .tag = "r2",
+	 .help = "signalling packets per second from all strangers together; 0 is no limit",
+	 .more = "So a flood from ever new addresses is held too. REGISTERs have as much for "
+		 "themselves, and so have the addresses at which phones were registered within "
+		 "the last hour. Registered phones, a pbx, a trunk and never-ban are not held to "
+		 "it. It acts as per-network-pps does."},
 	{.key = "ban-time",
 	 .type = SCHEMA_DURATION_S,
 	 FIELD(limits, ban_time_s),

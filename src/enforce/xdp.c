@@ -23,7 +23,10 @@ static const char *const map_names[XDP_MAP_COUNT] = {
 	[XDP_MAP_HEAD] = "hw_head",	  [XDP_MAP_NEXT_HOPS] = "hw_next_hops",
 	[XDP_MAP_COUNTS] = "hw_counts",	  [XDP_MAP_SOCKETS] = "hw_sockets",
 	[XDP_MAP_CONTROL] = "hw_control", [XDP_MAP_FLOWS] = "hw_flows",
-	[XDP_MAP_FIGURES] = "hw_figures",
+	[XDP_MAP_FIGURES] = "hw_figures", [XDP_MAP_SHIELD] = "hw_shield",
+	[XDP_MAP_PORTS] = "hw_ports",	  [XDP_MAP_BANS] = "hw_bans",
+	[XDP_MAP_FRIENDS] = "hw_friends", [XDP_MAP_TRUSTED] = "hw_trusted",
+	[XDP_MAP_SEEN] = "hw_seen",	  [XDP_MAP_SHIELDED] = "hw_shielded",
 };
 
 int xdp_fail(struct xdp *x, int err, const char *fmt, ...)

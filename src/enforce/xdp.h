@@ -28,6 +28,13 @@ enum xdp_map {
 	XDP_MAP_CONTROL,   /* ring buffer of struct hw_control_copy */
 	XDP_MAP_FLOWS,	   /* blocks of struct hw_flow */
 	XDP_MAP_FIGURES,   /* blocks of struct hw_flow_stats */
+	XDP_MAP_SHIELD,	   /* from here on bpf/shield_abi.h: the one struct hw_shield_setup */
+	XDP_MAP_PORTS,	   /* struct hw_shield_port by struct hw_shield_port_key */
+	XDP_MAP_BANS,	   /* struct hw_shield_ban by struct hw_shield_prefix */
+	XDP_MAP_FRIENDS,   /* struct hw_shield_friend likewise */
+	XDP_MAP_TRUSTED,   /* struct hw_shield_flow by struct hw_shield_flow_key */
+	XDP_MAP_SEEN,	   /* struct hw_shield_seen by hash */
+	XDP_MAP_SHIELDED,  /* the one struct hw_shield_counts, per CPU */
 	XDP_MAP_COUNT
 };
 

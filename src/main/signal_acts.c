@@ -134,6 +134,7 @@ static void on_report(struct signal *s, const struct action *a)
 	if (a->type == REPORT_REGISTRATION && a->reason == REASON_NONE) {
 		e.name = "registration";
 		source_limit_prove(&s->sources, &a->path.remote, now_ms);
+		signal_trust(s, &a->path, HW_TRUST_REGISTERED);
 	}
 	if (a->type == REPORT_CALL)
 		on_call_report(s, &e, &o);
@@ -241,6 +242,7 @@ static void on_send(struct signal *s, const struct action *a)
 
 	if (p->transport != TRANSPORT_UDP)
 		settle(s); /* datagrams wait for the turn's end */
+	signal_trust_sent(s, p, a->bytes);
 	if (p->transport == TRANSPORT_UDP)
 		udp_send(s->udp, p->listener, &p->remote, a->bytes);
 	else if (p->transport == TRANSPORT_WSS)
@@ -344,6 +346,7 @@ void signal_turn_end(void *ctx)
 		return;
 	tell_broken(s);
 	settle(s);
+	signal_trust_flush(s); /* who was challenged answers at once */
 	udp_flush(s->udp);
 	ops_send(s);
 	if (s->events.urgent)

@@ -4,6 +4,7 @@
 #define HW_MAIN_SIGNAL_PROC_H
 
 #include "base/json.h"
+#include "bpf/shield_abi.h"
 #include "call/core.h"
 #include "call/limits.h"
 #include "guard/r2_bans.h"
@@ -68,6 +69,10 @@ struct signal {
 		uint32_t index, call;
 	} wait[PROC_FLOW_OPS_MAX]; /* flows that were asked for and not yet seen to be served */
 	size_t wait_count;
+	struct proc_trust trust[PROC_TRUST_MAX]; /* of this turn, for the warden's shield */
+	size_t trust_count;
+	uint64_t challenge_second; /* which second is being counted */
+	uint32_t challenges;
 	struct signal_break broken[SIGNAL_ERRORS_MAX]; /* to be told to the core when it is not at
 							  work */
 	size_t broken_count;
@@ -102,6 +107,12 @@ void signal_refusal(struct signal *s, enum reason reason, const struct ip_endpoi
 void signal_note_broken(struct signal *s, const struct path *to, enum reason why);
 /* A connection that is no more. */
 void signal_note_closed(struct signal *s, const struct path *at);
+
+/* signal_trust.c: what flows have earned, for the warden's shield. */
+void signal_trust(struct signal *s, const struct path *at, enum hw_trust trust);
+/* A response that goes out by datagram: a challenge lets its addressee answer. */
+void signal_trust_sent(struct signal *s, const struct path *to, struct slice bytes);
+void signal_trust_flush(struct signal *s);
 
 /* signal_net.c: what comes in. */
 int signal_net_new(struct signal *s) must_check;

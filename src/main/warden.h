@@ -181,6 +181,10 @@ void regime_done(struct regime *r, const struct regime *heir);
 /* Begins to; the outcome is told in the log, as an event, and to the console's query (0 = none). */
 void warden_reload(struct warden *w, uint32_t query);
 
+/* warden_shield.c */
+/* Flows that signal knows something of. ERR_PEER. */
+int warden_on_trust(struct warden *w, const struct proc_msg *msg) must_check;
+
 /* warden_rundir.c: pid file, control socket, console's socket, events file, token. */
 int rundir_claim(const char *dir, struct out *errors) must_check;
 void rundir_release(const char *dir, int pid_fd);

@@ -2,7 +2,7 @@
 #include "base/mem.h"
 #include "io/clock.h"
 #include "io/log.h"
-#include "main/warden.h"
+#include "main/warden_path.h"
 
 #define BANS_WAIT_MS 200 /* changes within it are one transaction */
 
@@ -27,6 +27,8 @@ struct wanted {
 	const struct config *config;
 	struct nft_ban *list;
 	size_t count;
+	struct ban *all; /* those of flows, and of strangers beside phones, too: for the shield */
+	size_t all_count;
 	uint64_t now_ms;
 };
 
@@ -55,7 +57,10 @@ static void want(void *ctx, const struct ban *ban)
 {
 	struct wanted *w = ctx;
 
-	if (!ban->whole || ban->port || !spares_nobody(w->config, &ban->prefix))
+	if (!spares_nobody(w->config, &ban->prefix))
+		return;
+	w->all[w->all_count++] = *ban;
+	if (!ban->whole || ban->port)
 		return;
 	w->list[w->count++] = (struct nft_ban){
 		.prefix = ban->prefix,
@@ -68,16 +73,19 @@ void warden_bans_apply(void *ctx)
 	struct warden *w = ctx;
 	struct wanted all = {.config = w->now.config, .now_ms = clock_ms()};
 
-	if (!w->nft)
+	if (!w->nft && !w->path)
 		return;
 	r2_bans_expire(&w->bans, all.now_ms);
 	all.list = mem_zalloc(r2_bans_count(&w->bans) + 1, sizeof(*all.list));
-	if (!all.list)
-		return; /* signal applies them all the same */
-	r2_bans_walk(&w->bans, all.now_ms, want, &all);
-	if (nft_bans_set(w->nft, all.list, all.count) != 0)
-		log_line(SEV_WARNING, "nftables: bans: %s", nft_error(w->nft));
+	all.all = mem_zalloc(r2_bans_count(&w->bans) + 1, sizeof(*all.all));
+	if (all.list && all.all) { /* else signal applies them alone */
+		r2_bans_walk(&w->bans, all.now_ms, want, &all);
+		warden_shield_bans(w, all.all, all.all_count);
+		if (w->nft && nft_bans_set(w->nft, all.list, all.count) != 0)
+			log_line(SEV_WARNING, "nftables: bans: %s", nft_error(w->nft));
+	}
 	mem_free(all.list);
+	mem_free(all.all);
 }
 
 /* ---- messages ---- */
@@ -97,8 +105,7 @@ int warden_on_ban(struct child *c, const struct proc_msg *msg)
 		(void)r2_bans_lift(&w->bans, p, m.ban.port);
 	else if (r2_bans_put(&w->bans, &m.ban, clock_ms()) != 0)
 		return 0; /* signal holds it alone */
-	if (m.ban.whole || m.lifted)
-		loop_timer_start(w->bans_timer, BANS_WAIT_MS);
+	loop_timer_start(w->bans_timer, BANS_WAIT_MS);
 	return 0;
 }
 

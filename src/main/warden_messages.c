@@ -123,6 +123,8 @@ void warden_on_child_message(struct child *c, struct proc_msg *msg)
 		err = warden_flow_ops(w, c, msg);
 	else if (msg->type == PROC_BAN)
 		err = warden_on_ban(c, msg);
+	else if (msg->type == PROC_TRUST)
+		err = warden_on_trust(w, msg);
 	else if (msg->type == PROC_CONFIG_DONE)
 		on_config_done(c, msg);
 	else if (msg->type == PROC_QUERY)

@@ -364,6 +364,7 @@ int warden_path_apply(struct warden *w, const struct config *c)
 		err = err ? err : reach_address(w, z, &z->address6);
 	}
 	flow_table_range(w->flows, c->media.port_first, c->media.port_last);
+	warden_shield_apply(w, c);
 	warden_lanes_apply(w, c);
 	if (err)
 		(void)snprintf(p->refused, sizeof(p->refused), "too many addresses fall together");
@@ -378,6 +379,7 @@ static void on_tick(void *ctx)
 
 	ways_tick(w->path->ways);
 	warden_lanes_hops(w);
+	warden_shield_tick(w);
 	loop_timer_start(w->path->tick, WAYS_TICK_MS);
 }
 
@@ -469,6 +471,7 @@ void warden_path_free(struct warden *w, bool purge)
 	loop_timer_free(p->look);
 	warden_lanes_free(p->lanes);
 	ways_free(p->ways);
+	shield_free(p->shield);
 	if (purge && p->xdp)
 		for (uint16_t i = 0; i < HW_INTERFACES_MAX; i++)
 			xdp_detach(p->xdp, xdp_interface_at(p->xdp, i));

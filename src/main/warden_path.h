@@ -4,6 +4,7 @@
 #define HW_MAIN_WARDEN_PATH_H
 
 #include "base/json.h"
+#include "enforce/shield.h"
 #include "enforce/ways.h"
 #include "enforce/xdp.h"
 #include "main/warden.h"
@@ -15,6 +16,8 @@
 struct warden_path {
 	struct warden *warden;
 	struct xdp *xdp;
+	struct shield *shield; /* NULL before the first configuration */
+	uint64_t swept_ms;     /* when the shield's flows were last looked through */
 	struct ways *ways;
 	struct hw_next_hop *hops;
 	struct warden_lanes *lanes; /* NULL = media has ordinary sockets only */
@@ -53,5 +56,13 @@ void warden_path_metrics(const struct warden *w, struct out *o);
 void warden_path_counts(const struct warden *w, uint16_t zone, struct hw_slot_counts *out);
 /* `purge`: on purpose, with programs, pins and maps. */
 void warden_path_free(struct warden *w, bool purge);
+
+/* warden_shield.c: each does nothing without a kernel path. */
+void warden_shield_apply(struct warden *w, const struct config *config);
+/* Exactly these are kept out. */
+void warden_shield_bans(struct warden *w, const struct ban *bans, size_t count);
+void warden_shield_tick(struct warden *w);
+void warden_shield_status(const struct warden *w, struct json *j);
+void warden_shield_metrics(const struct warden *w, struct out *o);
 
 #endif

@@ -39,6 +39,7 @@ void warden_path_metrics(const struct warden *w, struct out *o)
 		if (count[why] || why == HW_USER_NOT)
 			out_fmt(o, "hornwork_flows_open_by_path{path=\"%s\",why=\"%s\"} %u\n",
 				why ? "user" : "kernel", why ? xdp_why_name(why) : "", count[why]);
+	warden_shield_metrics(w, o);
 }
 
 void warden_path_status(const struct warden *w, struct json *j)
@@ -67,4 +68,5 @@ void warden_path_status(const struct warden *w, struct json *j)
 	json_close(j, ']');
 	json_close(j, '}');
 	warden_lanes_status(w, j);
+	warden_shield_status(w, j);
 }

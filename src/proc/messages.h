@@ -67,6 +67,7 @@ enum proc_type {
 	PROC_MEDIA_READY,
 	PROC_VERDICT,
 	PROC_BAN,
+	PROC_TRUST, /* flows that were challenged, or at which phones are registered */
 	/* console -> warden, signal; and back */
 	PROC_QUERY,
 	PROC_ANSWER, /* + memfd with the text */
@@ -221,6 +222,13 @@ struct proc_ban {
 	uint32_t lifted; /* 1: let in again */
 	uint32_t unused;
 	struct ban ban;
+};
+
+#define PROC_TRUST_MAX ((size_t)64)
+
+struct proc_trust {
+	struct ip_endpoint flow;
+	uint32_t trust; /* enum hw_trust: challenged or registered */
 };
 
 struct proc_verdict {

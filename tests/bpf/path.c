@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static int table_init(struct path *p, uint16_t first, uint16_t last)
+static int table_init(struct bpf_path *p, uint16_t first, uint16_t last)
 {
 	int err = flow_table_create(HW_TABLE_ADDRESSES_MAX, &p->table);
 
@@ -17,18 +17,18 @@ static int table_init(struct path *p, uint16_t first, uint16_t last)
 	return p->hops == MAP_FAILED ? -errno : 0;
 }
 
-int path_init(struct path *p, const char *pin_dir, uint16_t first, uint16_t last,
+int path_init(struct bpf_path *p, const char *pin_dir, uint16_t first, uint16_t last,
 	      const char **out_why)
 {
 	int err;
 
-	*p = (struct path){.hops = MAP_FAILED};
+	*p = (struct bpf_path){.hops = MAP_FAILED};
 	err = xdp_new(pin_dir, &p->xdp);
 	*out_why = p->xdp ? xdp_error(p->xdp) : "out of memory";
 	return err ? err : table_init(p, first, last);
 }
 
-int path_address(struct path *p, const struct ip_addr *a, const struct flow_reach *reach,
+int path_address(struct bpf_path *p, const struct ip_addr *a, const struct flow_reach *reach,
 		 uint16_t first, uint16_t last)
 {
 	const struct ip_endpoint local = {*a, first};
@@ -51,7 +51,7 @@ int path_address(struct path *p, const struct ip_addr *a, const struct flow_reac
 	return err ? err : flow_table_reach(p->table, a, reach);
 }
 
-uint16_t path_hop(struct path *p, const struct hw_next_hop *hop)
+uint16_t path_hop(struct bpf_path *p, const struct hw_next_hop *hop)
 {
 	uint16_t number = ++p->hop_count;
 
@@ -60,7 +60,7 @@ uint16_t path_hop(struct path *p, const struct hw_next_hop *hop)
 	return number;
 }
 
-void path_done(struct path *p)
+void path_done(struct bpf_path *p)
 {
 	if (p->hops != MAP_FAILED)
 		munmap(p->hops, HW_NEXT_HOPS_MAX * sizeof(*p->hops));

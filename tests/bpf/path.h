@@ -8,7 +8,7 @@
 #include "enforce/xdp.h"
 #include "media/flow_table.h"
 
-struct path {
+struct bpf_path {
 	struct xdp *xdp;
 	struct flow_table *table;
 	struct hw_next_hop *hops; /* mapped; HW_NEXT_HOPS_MAX */
@@ -17,13 +17,13 @@ struct path {
 
 /* Loads the program and makes an empty table whose media range is first..last. -errno: not root, or
  * a kernel without it (*out_why says what, borrowed until path_done, which is due then too). */
-int path_init(struct path *p, const char *pin_dir, uint16_t first, uint16_t last,
+int path_init(struct bpf_path *p, const char *pin_dir, uint16_t first, uint16_t last,
 	      const char **out_why) must_check;
 /* A local address that is reached by this interface, and room for all its media ports. */
-int path_address(struct path *p, const struct ip_addr *a, const struct flow_reach *reach,
+int path_address(struct bpf_path *p, const struct ip_addr *a, const struct flow_reach *reach,
 		 uint16_t first, uint16_t last) must_check;
 /* A usable next hop; its number. */
-uint16_t path_hop(struct path *p, const struct hw_next_hop *hop);
-void path_done(struct path *p);
+uint16_t path_hop(struct bpf_path *p, const struct hw_next_hop *hop);
+void path_done(struct bpf_path *p);
 
 #endif

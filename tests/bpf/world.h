@@ -24,7 +24,7 @@
 	"aaaaaaaaaaaa"
 
 struct world {
-	struct path path;
+	struct bpf_path path;
 	uint16_t hop;
 };
 

@@ -186,7 +186,7 @@ static int run_sockets(const struct options *o)
 	return err;
 }
 
-static uint16_t hop_to(struct path *p, uint32_t ifindex, uint8_t network)
+static uint16_t hop_to(struct bpf_path *p, uint32_t ifindex, uint8_t network)
 {
 	const struct hw_next_hop hop = {.ifindex = ifindex,
 					.mtu = 1500,
@@ -196,7 +196,7 @@ static uint16_t hop_to(struct path *p, uint32_t ifindex, uint8_t network)
 	return path_hop(p, &hop);
 }
 
-static int side_up(struct path *p, const char *interface, uint32_t address)
+static int side_up(struct bpf_path *p, const char *interface, uint32_t address)
 {
 	struct ip_endpoint local = at(address, 0);
 	struct flow_reach reach = {.ifindex = if_nametoindex(interface)};
@@ -209,7 +209,7 @@ static int side_up(struct path *p, const char *interface, uint32_t address)
 	return path_address(p, &local.addr, &reach, PORT_FIRST, PORT_LAST);
 }
 
-static int kernel_up(struct path *p, const struct options *o, enum hw_user_why user_why)
+static int kernel_up(struct bpf_path *p, const struct options *o, enum hw_user_why user_why)
 {
 	const char *why = NULL;
 	int err = path_init(p, NULL, PORT_FIRST, PORT_LAST, &why);
@@ -228,7 +228,7 @@ static int kernel_up(struct path *p, const struct options *o, enum hw_user_why u
 
 static int run_kernel(const struct options *o)
 {
-	struct path p;
+	struct bpf_path p;
 	int err = kernel_up(&p, o, HW_USER_NOT);
 
 	if (!err) {
@@ -240,7 +240,7 @@ static int run_kernel(const struct options *o)
 }
 
 /* The table as media has it: the same figures. */
-static int path_view_blocks(struct path *p, struct flow_table **out)
+static int path_view_blocks(struct bpf_path *p, struct flow_table **out)
 {
 	int err = path_view(p->table, out);
 
@@ -258,7 +258,7 @@ static int path_view_blocks(struct path *p, struct flow_table **out)
 	return err;
 }
 
-static int lane_make(struct path *p, struct flow_table *table, struct vault *vault,
+static int lane_make(struct bpf_path *p, struct flow_table *table, struct vault *vault,
 		     struct lane **out)
 {
 	struct lane_setup setup = {.next_hops = p->hops, .count = 2, .vault = vault};
@@ -288,7 +288,7 @@ static int run_xdp(const struct options *o)
 	struct relay_setup setup = {.worker = 1, .workers = 1, .wake_fd = -1, .now_ns = now_ns};
 	struct relay *relay = NULL;
 	struct lane *lane = NULL;
-	struct path p;
+	struct bpf_path p;
 	int err = kernel_up(&p, o, HW_USER_CONFIGURED);
 
 	err = err ? err : path_view_blocks(&p, &setup.table);

@@ -30,7 +30,7 @@ const struct way way = {.outside = "198.51.100.2",
 
 struct place {
 	int gateway, peers; /* namespaces */
-	struct path path;
+	struct bpf_path path;
 	uint16_t hop;
 	uint32_t ifindex;
 	struct lane *lane; /* the relay's */

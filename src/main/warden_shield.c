@@ -1,0 +1,108 @@
+/* The kernel path's shield: configuration, bans and trust go in, figures come out. */
+#include "base/mem.h"
+#include "io/clock.h"
+#include "io/log.h"
+#include "main/warden_path.h"
+
+#define SWEEP_MS 30000 /* between two looks for flows whose time is over */
+
+static struct shield *shield_of(const struct warden *w)
+{
+	return w->path ? w->path->shield : NULL;
+}
+
+void warden_shield_apply(struct warden *w, const struct config *c)
+{
+	int err = 0;
+
+	if (!w->path)
+		return;
+	if (!w->path->shield)
+		err = shield_new(w->path->xdp, clock_ms(), &w->path->shield);
+	err = err ? err : shield_apply(w->path->shield, c);
+	if (err)
+		log_line(SEV_WARNING, "shield: %s", err_text(err));
+}
+
+void warden_shield_bans(struct warden *w, const struct ban *bans, size_t count)
+{
+	struct shield *s = shield_of(w);
+	int err = s ? shield_bans_set(s, bans, count) : 0;
+
+	if (err)
+		log_line(SEV_WARNING, "shield: bans: %s", err_text(err));
+}
+
+void warden_shield_tick(struct warden *w)
+{
+	uint64_t now_ms = clock_ms();
+
+	if (!shield_of(w) || now_ms - w->path->swept_ms < SWEEP_MS)
+		return;
+	w->path->swept_ms = now_ms;
+	shield_expire(shield_of(w), now_ms);
+}
+
+int warden_on_trust(struct warden *w, const struct proc_msg *msg)
+{
+	uint64_t now_ms = clock_ms();
+	struct proc_trust m;
+
+	for (size_t at = 0; at + sizeof(m) <= msg->bytes; at += sizeof(m)) {
+		int err = 0;
+
+		memcpy(&m, msg->payload + at, sizeof(m));
+		if ((m.flow.addr.family != IP_V4 && m.flow.addr.family != IP_V6) ||
+		    (m.trust != HW_TRUST_CHALLENGED && m.trust != HW_TRUST_REGISTERED))
+			return ERR_PEER;
+		if (shield_of(w))
+			err = shield_trust(shield_of(w), &m.flow, (enum hw_trust)m.trust, now_ms);
+		if (err && err != ERR_LIMIT) /* without room it stays a stranger */
+			log_line(SEV_WARNING, "shield: %s", err_text(err));
+	}
+	return 0;
+}
+
+void warden_shield_status(const struct warden *w, struct json *j)
+{
+	struct hw_shield_counts counts;
+	uint32_t flows[HW_TRUST_COUNT];
+
+	if (!shield_of(w))
+		return;
+	shield_counts(shield_of(w), &counts);
+	shield_population(shield_of(w), clock_ms(), flows);
+	json_member_open(j, "shield", '{');
+	json_member_open(j, "dropped", '{');
+	for (unsigned i = HW_SHIELD_PASS + 1; i < HW_SHIELD_WHY_COUNT; i++)
+		json_member_u64(j, shield_why_name(i), counts.dropped[i]);
+	json_close(j, '}');
+	json_member_open(j, "passed", '{');
+	for (unsigned i = 0; i < HW_TRUST_BANNED; i++)
+		json_member_u64(j, shield_trust_name(i), counts.passed[i]);
+	json_close(j, '}');
+	json_member_open(j, "known", '{');
+	json_member_u64(j, "registered_flows", flows[HW_TRUST_REGISTERED]);
+	json_member_u64(j, "challenged_flows", flows[HW_TRUST_CHALLENGED]);
+	json_member_u64(j, "banned_flows", flows[HW_TRUST_BANNED]);
+	json_member_u64(j, "addresses", flows[HW_TRUST_RETURNING]);
+	json_close(j, '}');
+	json_close(j, '}');
+}
+
+void warden_shield_metrics(const struct warden *w, struct out *o)
+{
+	struct hw_shield_counts counts;
+
+	if (!shield_of(w))
+		return;
+	shield_counts(shield_of(w), &counts);
+	out_z(o, "# TYPE hornwork_shield_dropped_packets_total counter\n");
+	for (unsigned i = HW_SHIELD_PASS + 1; i < HW_SHIELD_WHY_COUNT; i++)
+		out_fmt(o, "hornwork_shield_dropped_packets_total{reason=\"%s\"} %llu\n",
+			shield_why_name(i), (unsigned long long)counts.dropped[i]);
+	out_z(o, "# TYPE hornwork_shield_passed_packets_total counter\n");
+	for (unsigned i = 0; i < HW_TRUST_BANNED; i++)
+		out_fmt(o, "hornwork_shield_passed_packets_total{trust=\"%s\"} %llu\n",
+			shield_trust_name(i), (unsigned long long)counts.passed[i]);
+}
