@@ -4,8 +4,7 @@
 
 #include "assess/target.h"
 
-#define DGRAM_TIMEOUT_MS 3000  /* for one answer */
-#define DGRAM_BYTES_MAX	 65535 /* of a datagram */
+#define DGRAM_TIMEOUT_MS 3000 /* for one answer */
 
 struct dgram {
 	struct target *target;

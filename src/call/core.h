@@ -63,7 +63,7 @@ void core_stop(struct core *c, uint64_t now_ms);
 
 /* ---- what listings show ---- */
 
-enum call_state { CALL_EARLY, CALL_ESTABLISHED, CALL_ENDING, CALL_ENDED };
+enum call_state { CALL_EARLY, CALL_ESTABLISHED, CALL_ENDED };
 
 #define CALL_TEXT_MAX 128 /* bytes of a shown text with its NUL */
 

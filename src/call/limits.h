@@ -5,7 +5,6 @@
 #define TXN_MAX		 65536 /* open transactions; some six per call under way */
 #define CALL_STREAMS_MAX 8     /* m= lines relayed per call; more are refused with port 0 */
 #define CALL_FORKS_MAX	 12    /* early dialogs of one INVITE */
-#define CALL_TXNS_MAX	 8     /* requests under way within one dialog leg */
 #define CALL_ARENA_CHUNK 2048  /* bytes; an ordinary call fits three */
 #define CALL_ARENA_MAX	 32768 /* bytes of one call, with all its routes and identifiers */
 #define CALL_ROUTES_MAX	 16    /* entries of one route set */
@@ -15,7 +14,6 @@
 #define CORE_MESSAGE_MAX      65535 /* bytes of one message that we write */
 #define CALL_RING_MS	      180000 /* an INVITE without final answer ends (RFC 3261 16.6: timer C) */
 #define CALL_SIGN_MS	      1000  /* a call waits so long to be signed; it takes a tenth of one */
-#define CALL_ENDED_LINGER_MS  32000 /* a dialog's identifiers are kept for late BYEs: 64 * T1 */
 #define SESSION_EXPIRES_MIN_S 90    /* RFC 4028 5 */
 #define CALL_PROBE_AGAIN_MS   20000 /* after a probe met an error: a PBX restarts in less */
 #define CALL_TOKEN_BYTES      10    /* random bytes in a Call-ID, tag or Contact token of ours */

@@ -10,7 +10,6 @@
 #define CONFIG_UNKNOWN_MAX    32	   /* unknown names told in one run; each costs a reading */
 #define CONFIG_MEMORY_MAX     (16 * 1024 * 1024) /* bytes of a configuration's lists */
 #define CONFIG_CHUNK_BYTES    (16 * 1024)
-#define CONFIG_NAMES_LISTED   8	 /* names offered in an error when none of them is near */
 #define CONFIG_PSK_MIN	      20 /* characters of an IKE secret: 120 bits in base 64 */
 #define CONFIG_LINE_MAX	      72 /* columns of generated text */
 

@@ -1,6 +1,7 @@
 """Checks of the gateway itself, on a real one."""
 
 from hwlab.assess import Assessor
+from hwlab.pki import Authority
 from hwlab.topology import address
 
 EDGE = 'asset edge { address = 203.0.113.10  kind = gateway  owner-confirmed = yes }\n'
@@ -25,6 +26,16 @@ def test_gw01_undeclared_ports(lab, gateway_of):
     good = Assessor(lab, "stranger")
     report = good.run(only="GW-01")
     assert report.code == 0 and report.verdict("GW-01") == "clean"
+
+
+def test_gw01_browsers_are_declared(lab, kamailio, gateway_of):
+    """Secure WebSocket and TLS stand open because phones sections ask for them."""
+    certificate, key = Authority(f"{lab.workdir}/pki").issue("gw", ["DNS:sip.lab.test"])
+    gateway = gateway_of(more=f"""
+        tls {{ certificate = "{certificate}"  key = "{key}" }}
+        phones web {{ zone = internet  to = main  listen = {{"wss:8443", "tls:5061"}} }}""")
+    report = assess_from(lab, gateway, "stranger").run(only="GW-01")
+    assert report.verdict("GW-01") == "clean" and report.code == 0
 
 
 FLAWED = """zone internet { interface = eth0  services = {"tcp:8080"} }

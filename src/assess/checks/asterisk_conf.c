@@ -135,7 +135,7 @@ static int inherit(struct asterisk_conf *c, struct asterisk_section *s, struct s
 static int on_section(struct reader *r, struct slice line)
 {
 	struct slice rest, options, name = slice_trim(slice_split(slice_from(line, 1), ']', &rest));
-	struct asterisk_section *s;
+	struct asterisk_section *s = NULL;
 	int err;
 
 	rest = slice_trim(rest);

@@ -35,7 +35,8 @@ static bool in_zone(uint16_t zone, uint16_t section)
 	return zone == CONFIG_NONE || zone == section;
 }
 
-/* Whether some section of this zone asks for the port. Where no zone names the address, any
+/* Whether some section of this zone asks for the port. (The console's stands open to a zone only
+ * where `services` names it.) Where no zone names the address, any
  * section's will do. */
 static bool is_declared(const struct visit *v, enum transport t, uint16_t port)
 {
@@ -61,6 +62,14 @@ static bool is_declared(const struct visit *v, enum transport t, uint16_t port)
 	return false;
 }
 
+static bool is_declared_tcp(const struct visit *v, uint16_t port)
+{
+	for (unsigned t = 0; t < TRANSPORT_COUNT; t++)
+		if (t != TRANSPORT_UDP && is_declared(v, (enum transport)t, port))
+			return true;
+	return false;
+}
+
 #define TCP_PORTS (sizeof(tcp_ports) / sizeof(tcp_ports[0]))
 
 static int tcp_ports_of(struct visit *v)
@@ -71,8 +80,7 @@ static int tcp_ports_of(struct visit *v)
 	if (err)
 		return err;
 	for (size_t i = 0; i < TCP_PORTS; i++)
-		if (states[i] == PORT_OPEN && !is_declared(v, TRANSPORT_TCP, tcp_ports[i]) &&
-		    !is_declared(v, TRANSPORT_TLS, tcp_ports[i]))
+		if (states[i] == PORT_OPEN && !is_declared_tcp(v, tcp_ports[i]))
 			(void)visit_found(v, &(struct found){.port = tcp_ports[i]},
 					  "TCP port %u accepts connections; no section of the "
 					  "configuration asks for it",
