@@ -59,6 +59,28 @@ def test_it_assesses_by_itself(lab, kamailio, gateway_of, phones_of):
     assert not os.path.exists(f"/proc/{pid}"), "it ends with the gateway"
 
 
+@pytest.mark.limit(60)
+def test_it_has_no_right(lab, kamailio, gateway_of):
+    """No capability, a user of its own, and with that user's rights no file outside of its state folder."""
+    state = f"{lab.workdir}/state"
+    gateway = gateway_of(config=CONFIG.format(state=state, window="00:00-24:00"))
+    pid = wait_until(lambda: children(lab), 10, "a process that assesses")[0]
+    wait_until(lambda: status(pid, "Uid")[0] != "0", 10, "it became another user")
+    for field in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert status(pid, field)[0] == "0" * 16, field
+    uid, gid = status(pid, "Uid"), status(pid, "Gid")
+    assert len(set(uid)) == 1 and "0" not in gid and "0" not in status(pid, "Groups")
+    others = {status(other, "Uid")[0] for other in gateway.processes().values()}
+    assert uid[0] not in others
+
+    def may_write(folder):
+        return run(["setpriv", "--reuid", uid[0], "--regid", gid[0], "--clear-groups", "test", "-w", folder],
+                   check=False).returncode == 0
+    wait_until(lambda: may_write(state), 10, "it may write where its book is")
+    for path in ("/", "/etc", "/var/lib", "/usr/bin", gateway.run_dir, gateway.config_path, gateway.events_path):
+        assert not may_write(path), path
+
+
 def test_not_outside_of_its_window(lab, kamailio, gateway_of, phones_of):
     """A window that is never now: nothing is sent."""
     seen = phones_of({"sip": {}, "telnet": {}})
