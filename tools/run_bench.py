@@ -16,7 +16,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / 'build'
-ROUNDS = 3
+ROUNDS = 5
 
 
 def build():

@@ -27,7 +27,7 @@ bool config_is_tunnelled(const struct config *c, const struct ip_addr *own,
 		if (config_tunnel_of(c, i) &&
 		    (ip_eq(own, &c->zones[i].address4) || ip_eq(own, &c->zones[i].address6)))
 			return true;
-	for (size_t i = 0; peer->family && i < c->tunnel_count; i++)
+	for (size_t i = 0; peer->family && c->tunnels && i < c->tunnel_count; i++)
 		for (size_t k = 0; k < c->tunnels[i].remote_subnet_count; k++)
 			if (ip_in_prefix(peer, &c->tunnels[i].remote_subnets[k]))
 				return true;
