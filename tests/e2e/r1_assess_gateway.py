@@ -1,5 +1,7 @@
 """Checks of the gateway itself, on a real one."""
 
+import pytest
+
 from hwlab.assess import Assessor
 from hwlab.pki import Authority
 from hwlab.topology import address
@@ -12,6 +14,7 @@ def assess_from(lab, gateway, host, sections=EDGE):
     return Assessor(lab, host).configure(sections, gateway=gateway.config)
 
 
+@pytest.mark.limit(180)
 def test_gw01_undeclared_ports(lab, gateway_of):
     """A port that some other daemon opened on the gateway and its zone lets through."""
     flawed = gateway_of(config=FLAWED)
@@ -28,6 +31,7 @@ def test_gw01_undeclared_ports(lab, gateway_of):
     assert report.code == 0 and report.verdict("GW-01") == "clean"
 
 
+@pytest.mark.limit(180)
 def test_gw01_browsers_are_declared(lab, kamailio, gateway_of):
     """Secure WebSocket and TLS stand open because phones sections ask for them."""
     certificate, key = Authority(f"{lab.workdir}/pki").issue("gw", ["DNS:sip.lab.test"])
