@@ -40,7 +40,7 @@ static void take(struct trial *c, struct place *p, const struct place_datagram *
 		if (e->place != p)
 			continue;
 		if (d->socket == e->rtp || d->socket == e->rtcp)
-			trial_heard(c, at, bytes);
+			trial_heard(c, at, d);
 		if (d->socket == e->sip && at != TRIAL_STRANGER && !c->has_message) {
 			c->last.at = at;
 			c->last.from = d->from;
@@ -222,6 +222,29 @@ enum verdict trial_connect(struct trial *c)
 	enum verdict verdict = trial_invite(c);
 
 	return verdict == VERDICT_CLEAN ? trial_answer(c) : verdict;
+}
+
+static bool both_heard(const struct trial *c)
+{
+	return c->heard[TRIAL_IN][TRIAL_OUT] && c->heard[TRIAL_OUT][TRIAL_IN];
+}
+
+enum verdict trial_talking(struct visit *v, struct trial *c)
+{
+	enum verdict verdict = trial_open(v, c);
+	int err;
+
+	if (verdict == VERDICT_CLEAN)
+		verdict = trial_connect(c);
+	if (verdict != VERDICT_CLEAN)
+		return verdict;
+	err = trial_talk(c, 400);
+	if (err)
+		return visit_failed(v, "the test call's media", err);
+	if (!both_heard(c))
+		return visit_untested(v, "the test call's own media does not arrive at both ends");
+	trial_forget(c);
+	return VERDICT_CLEAN;
 }
 
 void trial_done(struct trial *c)

@@ -1,6 +1,7 @@
 """Checks of the gateway's media by marked test calls: a flawed relay, then the real gateway."""
 
 import os
+import re
 import sys
 
 import pytest
@@ -76,6 +77,21 @@ def test_media(calls, kamailio, gateway_of, check, flaw, words):
     assert good.findings(check)[0]["change"] == "fixed" and good.code == 0, good.text + good.stderr
     gateway.wait_idle()
     assert gateway.registrations() == []
+
+
+@pytest.mark.limit(150)
+def test_gw15_quality(calls, kamailio, gateway_of):
+    """A relay that holds packets back, some longer, and loses others; the gateway does not."""
+    relay = calls.relay("late", "jitters", "loses")
+    bad = calls.run("GW-15")
+    assert bad.verdict("GW-15") == "found", bad.text + bad.stderr
+    evidence = bad.open("GW-15")[0]["evidence"]
+    for words in (r"from outside: 1\d\.\d % of 200 packets lost", r"jitter \d\d+ ms",
+                  r"one way 2\d\d ms", r"from inside: "):
+        assert re.search(words, evidence), evidence
+    relay.stop()
+    good = calls.run("GW-15", gateway_of().config)
+    assert good.findings("GW-15")[0]["change"] == "fixed", good.text
 
 
 @pytest.mark.limit(120)

@@ -4,14 +4,18 @@ It stands between place outside and place inside: REGISTER gets 200, calls from 
 phone inside. Without a flaw it admits RTP from the negotiated address and port alone and closes at
 BYE. Flaws: `any-source` (takes media from anybody), `latch` (sends to whom it heard last), `keeps`
 (its ports stay open after BYE), `any-payload` (takes what is no RTP), `rtcp-bleed` (as latch, for
-RTCP alone), `echo` (media ports answer without a call).
+RTCP alone), `echo` (media ports answer without a call), `late` (media comes 200 ms later), `jitters`
+(every other packet does, by 100 ms), `loses` (every tenth packet).
 Run: python3 -m hwlab.flawedrelay --outside IP --inside IP --phone IP:PORT [--flaw NAME ...]
 """
 
 import argparse
+import heapq
+import itertools
 import re
 import select
 import socket
+import time
 
 FIRST_PORT = 16384
 SIDES = ("outside", "inside")
@@ -59,7 +63,7 @@ class Media:
         other = SIDES[1 - SIDES.index(side)]
         target = self.targets.get((other, offset))
         if target:
-            self.sockets[other, offset].sendto(data, target)
+            self.relay.pass_on(self.sockets[other, offset], data, target)
 
 
 class Relay:
@@ -73,10 +77,27 @@ class Relay:
             self.sip[side].bind((own[side], 5060))
         self.peers = {"outside": None, "inside": phone}
         self.medias = []
+        self.held, self.count = [], itertools.count()
         self.echo = None
         if "echo" in flaws:
             self.echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.echo.bind((own["outside"], FIRST_PORT))
+
+    def pass_on(self, sock, data, target):
+        """Send media on, as well as this relay does it."""
+        nth = next(self.count)
+        if "loses" in self.flaws and nth % 10 == 0:
+            return
+        wait = 0.2 * ("late" in self.flaws) + 0.1 * ("jitters" in self.flaws and nth % 4 < 2)
+        heapq.heappush(self.held, (time.monotonic() + wait, nth, sock, data, target))
+        self.send_due()
+
+    def send_due(self):
+        """What was held long enough; seconds until there is more, or None."""
+        while self.held and self.held[0][0] <= time.monotonic():
+            _, _, sock, data, target = heapq.heappop(self.held)
+            sock.sendto(data, target)
+        return max(0, self.held[0][0] - time.monotonic()) if self.held else None
 
     def run(self):
         """For ever."""
@@ -87,7 +108,7 @@ class Relay:
                 sockets.update({s: (media, *key) for key, s in media.sockets.items()})
             if self.echo:
                 sockets[self.echo] = (None, None, None)
-            for sock in select.select(list(sockets), [], [])[0]:
+            for sock in select.select(list(sockets), [], [], self.send_due())[0]:
                 owner, side, offset = sockets[sock]
                 if owner is None:
                     data, source = sock.recvfrom(2048)

@@ -12,35 +12,11 @@
 	visit_found((c)->v, &(struct found){.pcap = (c)->pcap ? (c)->pcap_path : NULL}, fmt,       \
 		    ##__VA_ARGS__)
 
-static bool both_heard(const struct trial *c)
-{
-	return c->heard[TRIAL_IN][TRIAL_OUT] && c->heard[TRIAL_OUT][TRIAL_IN];
-}
-
-/* A call that stands, and whose own media is heard at both ends; or the check's verdict. */
-static enum verdict talking(struct visit *v, struct trial *c)
-{
-	enum verdict verdict = trial_open(v, c);
-	int err;
-
-	if (verdict == VERDICT_CLEAN)
-		verdict = trial_connect(c);
-	if (verdict != VERDICT_CLEAN)
-		return verdict;
-	err = trial_talk(c, 400);
-	if (err)
-		return visit_failed(v, "the test call's media", err);
-	if (!both_heard(c))
-		return visit_untested(v, "the test call's own media does not arrive at both ends");
-	trial_forget(c);
-	return VERDICT_CLEAN;
-}
-
 /* Makes the call, lets `attack` do and judge, ends it. */
 static enum verdict during_call(struct visit *v, enum verdict (*attack)(struct trial *c))
 {
 	struct trial c;
-	enum verdict verdict = talking(v, &c);
+	enum verdict verdict = trial_talking(v, &c);
 
 	if (verdict == VERDICT_CLEAN)
 		verdict = attack(&c);
