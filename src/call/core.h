@@ -34,6 +34,10 @@ void core_on_offence(struct core *c, uint64_t now_ms, const struct path *from, e
  * associations keep theirs. */
 void core_set_certificate(struct core *c, const struct fingerprint *own);
 
+/* The message that comes next waited so long before it was read: too long, and new requests are put
+ * off (guard/r2_overload.h). */
+void core_on_waited(struct core *c, uint64_t now_ms, uint64_t waited_ms);
+
 /* A message that parsed. `msg` and its bytes are borrowed for the time of the call. */
 void core_on_message(struct core *c, uint64_t now_ms, const struct path *from,
 		     const struct sip_msg *msg);
@@ -112,6 +116,8 @@ struct core_stats {
 	size_t calls, registrations, transactions, flows_open, bans;
 	uint64_t calls_total, flows_opened_total, flows_closed_total, refused_total;
 	uint64_t banned_packets; /* dropped because of a ban */
+	uint32_t load_level;	 /* percent of what is put off: strangers', then others'; 0..300 */
+	uint32_t delay_ms;	 /* that messages waited lately before they were read */
 	uint64_t refused[REASON_COUNT];
 };
 void core_stats_get(const struct core *c, struct core_stats *out);

@@ -23,6 +23,9 @@
 #define R2_ACCOUNT_FORGIVE_MS                                                                      \
 	30000 /* per wrong password: a phone with an old one tries about so often */
 
+#define R2_OVERLOAD_INTERVAL_MS 100   /* of one measurement of the delay */
+#define R2_OVERLOAD_WAIT_MAX_MS 10000 /* a longer one counts so much */
+
 #define R4_LINES_MAX                                                                               \
 	12 /* a=crypto lines of one stream: theirs and ours; phones offer up to eight */
 

@@ -12,7 +12,8 @@ const char *event_type_text(enum report_type type)
 	static const char *const text[] = {
 		[REPORT_SIP] = "sip",	      [REPORT_CALL] = "call",
 		[REPORT_FLOW] = "flow",	      [REPORT_REGISTRATION] = "registration",
-		[REPORT_REFUSED] = "refused", [REPORT_BAN] = "ban"};
+		[REPORT_REFUSED] = "refused", [REPORT_BAN] = "ban",
+		[REPORT_LOAD] = "load"};
 
 	return (unsigned)type < sizeof(text) / sizeof(text[0]) ? text[type] : "sip";
 }

@@ -136,6 +136,8 @@ static void on_report(struct signal *s, const struct action *a)
 		source_limit_prove(&s->sources, &a->path.remote, now_ms);
 		signal_trust(s, &a->path, HW_TRUST_REGISTERED);
 	}
+	if (a->type == REPORT_LOAD)
+		e.proto = NULL;
 	if (a->type == REPORT_CALL)
 		on_call_report(s, &e, &o);
 	signal_tell(s, &e);

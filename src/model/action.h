@@ -27,7 +27,8 @@ enum report_type {
 	REPORT_FLOW,
 	REPORT_REGISTRATION,
 	REPORT_REFUSED,
-	REPORT_BAN
+	REPORT_BAN,
+	REPORT_LOAD
 };
 
 struct action {

@@ -193,10 +193,12 @@ struct config_limits {
 	uint32_t calls;
 	uint32_t registrations;
 	uint32_t message_bytes;
-	uint32_t calls_per_second; /* 0 = not limited */
-	uint32_t per_source_pps;   /* 0 = not limited */
-	uint32_t per_network_pps;  /* of a /24 or /48; 0 = not limited */
-	uint32_t strangers_pps;	   /* of all strangers together; 0 = not limited */
+	uint32_t calls_per_second;    /* 0 = not limited */
+	uint32_t per_source_pps;      /* 0 = not limited */
+	uint32_t per_network_pps;     /* of a /24 or /48; 0 = not limited */
+	uint32_t strangers_pps;	      /* of all strangers together; 0 = not limited */
+	uint32_t transactions;	      /* open ones */
+	uint32_t signalling_delay_ms; /* beyond it new requests are put off; 0 = never */
 	uint32_t ban_time_s;
 	const struct ip_prefix *never_ban;
 	size_t never_ban_count;

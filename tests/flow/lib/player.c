@@ -151,6 +151,15 @@ static void do_media_idle(struct player *p)
 	harness_check_always(&p->h);
 }
 
+/* waited TIME: what comes next lay unread so long. */
+static void do_waited(struct player *p)
+{
+	player_settle(p);
+	if (p->h.core)
+		core_on_waited(p->h.core, p->h.now_ms, player_duration_ms(p, p->at->word[1]));
+	harness_check_always(&p->h);
+}
+
 /* asks FROM TO [ASSERTED]: the users of these URIs are to be signed. */
 static void do_asks(struct player *p)
 {
@@ -267,6 +276,7 @@ static const struct {
 	{"broken", do_broken},
 	{"hangs-up", do_hangs_up},
 	{"media-idle", do_media_idle},
+	{"waited", do_waited},
 	{"asks", do_asks},
 	{"signs", do_signs},
 	{"signs-not", do_signs},

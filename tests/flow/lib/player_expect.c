@@ -148,7 +148,8 @@ void player_report(struct player *p)
 	static const char *const types[] = {
 		[REPORT_SIP] = "sip",	      [REPORT_CALL] = "call",
 		[REPORT_FLOW] = "flow",	      [REPORT_REGISTRATION] = "registration",
-		[REPORT_REFUSED] = "refused", [REPORT_BAN] = "ban"};
+		[REPORT_REFUSED] = "refused", [REPORT_BAN] = "ban",
+		[REPORT_LOAD] = "load"};
 	const struct statement *st = p->at;
 
 	if (st->word_count < 3)
