@@ -43,6 +43,14 @@ static void print_duration(long long seconds)
 	printf("%02lld:%02lld:%02lld", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
 }
 
+/* What is put off and why; nothing when there is no load. */
+static void print_overload(const json_t *o)
+{
+	if (json_is_true(json_object_get(o, "active")))
+		printf("  note: SIP waits %lld ms: new requests are put off (%lld so far)\n",
+		       client_number(o, "delay_ms"), client_number(o, "put_off_total"));
+}
+
 static void print_status(const json_t *s)
 {
 	const json_t *p;
@@ -78,6 +86,7 @@ static void print_status(const json_t *s)
 		printf("  zone %-9s media may take %.1f Mbit/s and takes up to %.1f\n",
 		       client_text(p, "zone"), (double)client_number(p, "limit_bps") / 1e6,
 		       (double)client_number(p, "used_bps") / 1e6);
+	print_overload(json_object_get(s, "overload"));
 	json_array_foreach(json_object_get(s, "pbxs_silent"), i, p)
 		printf("  note: pbx %s does not answer\n", json_string_value(p));
 	json_array_foreach(json_object_get(s, "notices"), i, p)
