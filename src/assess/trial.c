@@ -56,6 +56,8 @@ void trial_pump(struct trial *c, uint32_t ms)
 {
 	struct place_datagram d;
 
+	if (c->meanwhile)
+		c->meanwhile(c);
 	for (enum trial_at at = 0; at < TRIAL_ENDS && !c->has_message; at++) {
 		struct place *p = c->ends[at].place;
 		bool again = at == TRIAL_STRANGER && p == c->ends[TRIAL_OUT].place;

@@ -74,6 +74,9 @@ struct trial {
 	uint32_t odd[TRIAL_ENDS];    /* marked ones that are no RTP: trial_send_odd */
 	uint64_t heard_at_ms[TRIAL_ENDS][TRIAL_ENDS];
 	struct trial_path paths[2]; /* from outside, from inside */
+	unsigned refused_with;	    /* status that refused the last INVITE; 0 = none did */
+	/* What goes on beside waiting and listening, or NULL: it sends a little and returns. */
+	void (*meanwhile)(struct trial *c);
 };
 
 /* VERDICT_CLEAN: ready. Else the check's verdict: what is not configured, not reachable. */
@@ -89,6 +92,9 @@ enum verdict trial_talking(struct visit *v, struct trial *c);
 int trial_talk(struct trial *c, uint32_t ms) must_check;
 /* Both ends talk for at most 10 s, paced and stamped by the places themselves: c->paths. */
 int trial_measure(struct trial *c, uint32_t ms) must_check;
+/* The same in two steps, for who does something else meanwhile: it goes on by itself for `ms`. */
+int trial_measure_begin(struct trial *c, uint32_t ms) must_check;
+int trial_measure_end(struct trial *c) must_check;
 /* Half of the way there and back in us, clocks' distance excluded; 0: nothing was heard. */
 uint32_t trial_one_way_us(const struct trial *c);
 /* Listens. */
@@ -102,6 +108,8 @@ int trial_send_rtcp(struct trial *c, enum trial_at from, const struct ip_endpoin
 /* Marked bytes that are no RTP, from this end's RTP socket. */
 int trial_send_odd(struct trial *c, enum trial_at from, const struct ip_endpoint *to,
 		   struct slice head, size_t size) must_check;
+/* Listens, and answers a BYE that comes to either end: true when one came. */
+bool trial_idle(struct trial *c, uint32_t ms);
 /* What was heard so far is forgotten. */
 void trial_forget(struct trial *c);
 /* BYE from outside, answered inside. 0; -ETIMEDOUT: it did not arrive. */

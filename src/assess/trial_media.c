@@ -162,21 +162,36 @@ static int begin_stream(struct trial *c, enum trial_at at, uint16_t packets)
 	return place_stream(c->v, e->place, e->rtp, &s);
 }
 
-int trial_measure(struct trial *c, uint32_t ms)
+int trial_measure_begin(struct trial *c, uint32_t ms)
 {
 	uint32_t packets = ms / PACKET_MS;
-	uint64_t until = clock_ms() + ms + MEASURE_TAIL_MS;
 	int err = packets && packets <= TRIAL_PATH_PACKETS ? 0 : ERR_LIMIT;
 
 	for (enum trial_at at = TRIAL_OUT; at <= TRIAL_IN && !err; at++)
 		err = begin_stream(c, at, (uint16_t)packets);
+	return err;
+}
+
+int trial_measure_end(struct trial *c)
+{
+	int err = 0;
+
+	trial_listen(c, MEASURE_TAIL_MS);
+	for (enum trial_at at = TRIAL_OUT; at <= TRIAL_IN && !err; at++)
+		err = place_stream_end(c->ends[at].place, c->ends[at].rtp, &c->paths[at].sent);
+	return err;
+}
+
+int trial_measure(struct trial *c, uint32_t ms)
+{
+	uint64_t until = clock_ms() + ms;
+	int err = trial_measure_begin(c, ms);
+
 	while (!err && clock_ms() < until) {
 		trial_listen(c, PACKET_MS);
 		target_note(c->v->target, 1); /* what the stream has sent meanwhile */
 	}
-	for (enum trial_at at = TRIAL_OUT; at <= TRIAL_IN && !err; at++)
-		err = place_stream_end(c->ends[at].place, c->ends[at].rtp, &c->paths[at].sent);
-	return err;
+	return err ? err : trial_measure_end(c);
 }
 
 uint32_t trial_one_way_us(const struct trial *c)

@@ -86,12 +86,45 @@ def test_gw15_quality(calls, kamailio, gateway_of):
     bad = calls.run("GW-15")
     assert bad.verdict("GW-15") == "found", bad.text + bad.stderr
     evidence = bad.open("GW-15")[0]["evidence"]
-    for words in (r"from outside: 1\d\.\d % of 200 packets lost", r"jitter \d\d+ ms",
+    for words in (r"from outside: 1\d\.\d % of 150 packets lost", r"jitter \d\d+ ms",
                   r"one way 2\d\d ms", r"from inside: "):
         assert re.search(words, evidence), evidence
     relay.stop()
     good = calls.run("GW-15", gateway_of().config)
     assert good.findings("GW-15")[0]["change"] == "fixed", good.text
+
+
+@pytest.mark.limit(150)
+@pytest.mark.parametrize("check, flaw, settings, words", [
+    ("GW-05", None, {"more": "media { idle-timeout = 2s }"}, "after 4 s of silence"),
+    ("GW-16", None, {"remote_more": "max-calls = 2"}, "3 calls stand at once, and 2 is the limit"),
+    ("GW-17", "drowns", {}, "no other call is set up"),
+], ids=["GW-05", "GW-16", "GW-17"])
+def test_bounds(calls, kamailio, gateway_of, check, flaw, settings, words):
+    """A relay that knows no such bound, beside the gateway's configuration; then the gateway."""
+    gateway = gateway_of(**settings)
+    gateway.stop()
+    relay = calls.relay(*filter(None, [flaw]))
+    bad = calls.run(check, gateway.config)
+    assert bad.verdict(check) == "found" and bad.code == 1, bad.text + bad.stderr
+    assert words in bad.open(check)[0]["evidence"], bad.text
+    if check == "GW-17":
+        assert "a call loses" in bad.open(check)[0]["evidence"], bad.text
+    relay.stop()
+    gateway.start()
+    good = calls.run(check, gateway.config)
+    assert good.findings(check)[0]["change"] == "fixed" and good.code == 0, good.text + good.stderr
+    gateway.wait_idle()
+    if check == "GW-17":
+        assert address("stranger") in gateway.command("bans", "--json").stdout
+
+
+def test_bounds_that_are_too_far(calls, kamailio, gateway_of):
+    """A long silence is not waited for, and a large limit of calls is not filled."""
+    report = calls.run("GW-05,GW-16", gateway_of().config)
+    assert report.verdict("GW-05") == report.verdict("GW-16") == "not tested"
+    assert "idle-timeout } is 60 s" in report.why("GW-05")
+    assert "max-calls } is not set" in report.why("GW-16") and report.code == 0, report.text
 
 
 @pytest.mark.limit(120)

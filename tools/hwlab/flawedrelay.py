@@ -5,7 +5,8 @@ phone inside. Without a flaw it admits RTP from the negotiated address and port 
 BYE. Flaws: `any-source` (takes media from anybody), `latch` (sends to whom it heard last), `keeps`
 (its ports stay open after BYE), `any-payload` (takes what is no RTP), `rtcp-bleed` (as latch, for
 RTCP alone), `echo` (media ports answer without a call), `late` (media comes 200 ms later), `jitters`
-(every other packet does, by 100 ms), `loses` (every tenth packet).
+(every other packet does, by 100 ms), `loses` (every tenth packet), `drowns` (loses media and calls
+while it is asked more than it can answer). It knows no limit of calls and none of silence.
 Run: python3 -m hwlab.flawedrelay --outside IP --inside IP --phone IP:PORT [--flaw NAME ...]
 """
 
@@ -78,6 +79,7 @@ class Relay:
         self.peers = {"outside": None, "inside": phone}
         self.medias = []
         self.held, self.count = [], itertools.count()
+        self.asked = []
         self.echo = None
         if "echo" in flaws:
             self.echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -86,11 +88,17 @@ class Relay:
     def pass_on(self, sock, data, target):
         """Send media on, as well as this relay does it."""
         nth = next(self.count)
-        if "loses" in self.flaws and nth % 10 == 0:
+        if ("loses" in self.flaws and nth % 10 == 0) or self.drowned():
             return
         wait = 0.2 * ("late" in self.flaws) + 0.1 * ("jitters" in self.flaws and nth % 4 < 2)
         heapq.heappush(self.held, (time.monotonic() + wait, nth, sock, data, target))
         self.send_due()
+
+    def drowned(self):
+        """Whether it was asked twenty times within the last second."""
+        self.asked = self.asked[-20:]
+        return "drowns" in self.flaws and len(self.asked) == 20 and \
+            self.asked[0] > time.monotonic() - 1
 
     def send_due(self):
         """What was held long enough; seconds until there is more, or None."""
@@ -122,9 +130,12 @@ class Relay:
         """A SIP message from one side: answered, or sent on to the other."""
         data, source = self.sip[side].recvfrom(8192)
         text = data.decode()
-        if side == "outside":
+        if text.startswith("INVITE"):
+            if self.drowned():
+                return
             self.peers["outside"] = source
         if text.startswith(("REGISTER", "OPTIONS")):
+            self.asked.append(time.monotonic())
             self.sip[side].sendto(answer(text), source)
             return
         other = SIDES[1 - SIDES.index(side)]

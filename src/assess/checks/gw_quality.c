@@ -5,7 +5,7 @@
 #include "assess/trial.h"
 #include "media/quality.h"
 
-#define MEASURE_MS     4000
+#define MEASURE_MS     3000
 #define ONE_WAY_MS_MAX 150 /* ITU-T G.114: what users do not notice */
 #define JITTER_MS_MAX  30
 #define LOSS_PERCENT   1.0
