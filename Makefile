@@ -61,6 +61,7 @@ bench-media:
 coverage:
 	@tools/install-deps build test check
 	@$(PYTHON) tools/run_coverage.py
+	@$(PYTHON) tools/run_bpf_coverage.py
 
 install:
 	@tools/install-deps build
@@ -71,7 +72,7 @@ uninstall:
 	@DESTDIR=$(DESTDIR) tools/uninstall $(PREFIX)
 
 clean:
-	rm -rf build build-clang build-asan build-fuzz build-coverage build-install build-analyzer
+	rm -rf build build-clang build-asan build-fuzz build-coverage build-bpf-coverage build-install build-analyzer
 
 help:
 	@echo 'make                     build/hornwork'
@@ -84,5 +85,5 @@ help:
 	@echo 'make bench-srtp [JSON=FILE] [QUICK=1]'
 	@echo 'make bench-tls [JSON=FILE] [QUICK=1]'
 	@echo 'make bench-media [JSON=FILE] [PLOT=FILE.svg] [DETAILS=FILE] [README=1] [QUICK=1]'
-	@echo 'make coverage            coverage of base, proto, call, guard and its floor'
+	@echo 'make coverage            coverage of base, proto, call, guard and its floor; of the kernel program each branch'
 	@echo 'make install [DESTDIR= PREFIX=/usr/local], make uninstall, make clean'
