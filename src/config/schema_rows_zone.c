@@ -126,8 +126,17 @@ const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS] = {
 	 .by_default = "the first one that is heard",
 	 .help = "the hardware addresses that may speak LLDP or CDP as a switch on this link",
 	 .more = "The address of the sender or the chassis. Anybody else who does is told as a "
-		 "leak by hornwork watch, and so is who tells phones of another voice VLAN than "
-		 "the link's."},
+		 "leak, and so is who tells phones of another voice VLAN than the link's."},
+	{.key = "leak-watch",
+	 .type = SCHEMA_BOOL,
+	 FIELD(zone, leak_watch),
+	 .fallback = "yes",
+	 .tag = "r5",
+	 .help = "whether this zone's link is watched for leaks while the gateway runs",
+	 .more = "What does not belong there is told as an event and listed by hornwork leaks, who "
+		 "announces himself by hornwork devices. A link that carries VLANs is watched if "
+		 "one "
+		 "of its zones wants it, a bridge at its ports."},
 };
 
 const struct schema_row schema_qos_rows[SCHEMA_QOS_ROWS] = {

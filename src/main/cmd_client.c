@@ -15,10 +15,11 @@ static const char reload_help[] =
 	"\nReads the configuration again. A wrong one is refused with FILE:LINE: message; the old\n"
 	"one then stays in force. No call is lost.\n";
 static const char explain_help[] =
-	"usage: hornwork explain CALL|IP|TUNNEL [--json] [--run-dir DIR]\n"
+	"usage: hornwork explain CALL|IP|MAC|TUNNEL [--json] [--run-dir DIR]\n"
 	"\nSays in one sentence what became of a call (c-1a2b, or a "
 	"Call-ID), or of what an address\n"
-	"(with or without a port) sent, or how a tunnel stands.\n";
+	"(with or without a port) sent, or what was seen on a link of a hardware address, or how\n"
+	"a tunnel stands.\n";
 
 /* The part that all share: ask, and deal with failure and --json. -1: print the table. */
 static int ask(const struct client_options *o, const char *method, const char *path,
@@ -177,11 +178,15 @@ int cmd_reload(int argc, char **argv)
 	return code;
 }
 
-static void print_explain(const json_t *e)
+/* A further one is told only where it has something to tell. */
+static void print_explain(const json_t *e, bool further)
 {
 	const json_t *fact;
 	size_t i;
 
+	if (further && json_array_size(json_object_get(e, "facts")) == 0 &&
+	    !json_is_true(json_object_get(e, "known")))
+		return;
 	printf("%s.\n", client_text(e, "sentence"));
 	json_array_foreach(json_object_get(e, "facts"), i, fact)
 		printf("  - %s\n", json_string_value(fact));
@@ -219,6 +224,8 @@ int cmd_explain(int argc, char **argv)
 {
 	struct client_options o;
 	struct client_answer a = {0};
+	const json_t *about;
+	size_t i;
 	int code = client_options_parse(argc, argv, explain_help, "CALL or IP", &o);
 
 	if (code < 0)
@@ -226,7 +233,7 @@ int cmd_explain(int argc, char **argv)
 	if (code < 0)
 		code = ask(&o, "GET", "/v1/explain?what=", o.what, &a);
 	if (code < 0) {
-		print_explain(json_array_get(a.json, 0));
+		json_array_foreach(a.json, i, about) print_explain(about, i > 0);
 		code = EXIT_GOOD;
 	}
 	client_answer_done(&a);

@@ -101,10 +101,11 @@ static void stop_further(struct warden *w)
 		tell_to_stop(&w->child[CHILD_MEDIA]);
 		tell_to_stop(&w->child[CHILD_CONSOLE]);
 		tell_to_stop(&w->child[CHILD_TLS]);
+		tell_to_stop(&w->child[CHILD_WATCH]);
 		loop_timer_start(w->stop, WARDEN_STOP_MS);
 	}
 	if (gone(&w->child[CHILD_MEDIA]) && gone(&w->child[CHILD_CONSOLE]) &&
-	    gone(&w->child[CHILD_TLS]))
+	    gone(&w->child[CHILD_TLS]) && gone(&w->child[CHILD_WATCH]))
 		loop_stop(w->loop);
 }
 
@@ -307,6 +308,7 @@ static int begin(struct warden *w)
 		return err;
 	look_around(w);
 	warden_shape_apply(w, w->now.config);
+	warden_taps_apply(w);
 	note_unserved(w);
 	raise_locked_memory();
 	err = tunnels_possible(w);
@@ -319,6 +321,7 @@ static void end(struct warden *w)
 {
 	warden_children_done(w);
 	warden_tunnels_done(w);
+	warden_taps_done(w);
 	if (w->flows)
 		warden_flows_done(w);
 	warden_bans_done(w);

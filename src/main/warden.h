@@ -27,6 +27,7 @@ struct json;
 struct warden;
 struct warden_path;
 struct warden_tunnels;
+struct warden_taps;
 
 struct child {
 	struct warden *warden;
@@ -42,7 +43,7 @@ struct child {
 	struct loop_timer *restart;
 };
 
-enum { CHILD_SIGNAL, CHILD_MEDIA, CHILD_CONSOLE, CHILD_TLS, CHILD_COUNT };
+enum { CHILD_SIGNAL, CHILD_MEDIA, CHILD_CONSOLE, CHILD_TLS, CHILD_WATCH, CHILD_COUNT };
 
 /* A configuration in force, with what was made for it. */
 struct regime {
@@ -76,6 +77,7 @@ struct warden {
 	struct nft *nft;	     /* NULL = no firewall: the user mode */
 	struct vlans *vlans;
 	struct warden_tunnels *tunnels; /* NULL = there never was one */
+	struct warden_taps *taps;	/* NULL = no link is watched */
 	struct shaper *shaper;		/* NULL = this host lets us shape nothing */
 	struct pinhole_counts pinholes;
 	uint64_t signal_born_ns; /* flows that are older belong to a signal that died; 0 = none */
@@ -197,6 +199,14 @@ int token_read(const struct config *config, char token[static PROC_TOKEN_MAX],
 /* warden_shape.c */
 /* The queues as the configuration wants them; what cannot be is told. */
 void warden_shape_apply(struct warden *w, const struct config *config);
+
+/* warden_taps.c */
+/* Sockets that see the zones' links, as the present configuration wants them; from then on also
+ * when links come and go. What cannot be watched is told. */
+void warden_taps_apply(struct warden *w);
+/* All of them, to a watch process that is new. */
+void warden_taps_hand(struct warden *w);
+void warden_taps_done(struct warden *w);
 
 /* warden_policy.c */
 /* Answers the console's query: the whole matrix, or about one packet. */

@@ -61,6 +61,7 @@ struct config_zone {
 	uint8_t trust;			 /* enum zone_trust */
 	uint8_t role;			 /* enum zone_role */
 	bool cleartext_deny;
+	bool leak_watch;	/* its link is watched for leaks */
 	uint64_t bandwidth_bps; /* 0 = not limited */
 	uint64_t uplink_bps;	/* qos: what the link takes; 0 = it is not shaped */
 	uint32_t voice_share;	/* qos: percent of it that are for media */

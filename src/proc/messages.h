@@ -30,6 +30,7 @@ enum proc_kind {
 	PROC_MEDIA,
 	PROC_CONSOLE,
 	PROC_TLS,
+	PROC_WATCH, /* sees frames, and judges them */
 	PROC_PROBE, /* enters signal's sandbox and tries to get out (run --self-test) */
 	PROC_KIND_COUNT
 };
@@ -85,6 +86,7 @@ enum proc_type {
 	PROC_TLS_COUNTS,
 	PROC_SIGN,
 	PROC_SIGNED,
+	PROC_TAP,      /* warden -> watch: + the packet socket of an interface */
 	PROC_TLS_DIAL, /* + the end that signal's bytes come out of */
 	PROC_TYPE_COUNT
 };
@@ -249,6 +251,8 @@ enum proc_query {
 	QUERY_BANS,
 	QUERY_BAN_ADD,
 	QUERY_BAN_LIFT,
+	QUERY_LEAKS,
+	QUERY_DEVICES,
 	QUERY_COUNT
 };
 
@@ -262,6 +266,16 @@ struct proc_answer {
 	uint32_t id;
 	uint32_t status; /* as HTTP has them: 200, 404, 409 ... */
 	uint64_t bytes;	 /* of the text in the memfd */
+};
+
+#define PROC_TAPS_MAX ((size_t)32) /* interfaces that are watched at a time */
+
+/* Frames of an interface, instead of those that this number had. */
+struct proc_tap {
+	uint32_t number;
+	uint32_t open; /* 0 = none any more, and no descriptor */
+	char interface[CONFIG_IFNAME_MAX];
+	char of[CONFIG_IFNAME_MAX]; /* the link that it belongs to, as zones call it */
 };
 
 enum { TLS_HAS_KEY = 1, TLS_HAS_OCSP = 2 };

@@ -1,6 +1,8 @@
 /* Rows of test_values.c about what is looked for below IP, and administrators; included within its
  * table. */
-{"zone", "switches", "{\"00:15:65:12:34:56\"}", NULL},
+{"zone", "leak-watch", "no", NULL},
+	{"zone", "leak-watch", "maybe", "leak-watch = \"maybe\": write yes or no"},
+	{"zone", "switches", "{\"00:15:65:12:34:56\"}", NULL},
 	{"zone", "switches", "closet",
 	 "switches = \"closet\": write a hardware address, as in \"00:15:65:12:34:56\""},
 	{"zone", "dhcp-servers", "{10.0.0.2, \"fe80::2\"}", NULL},
