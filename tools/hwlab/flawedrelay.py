@@ -78,7 +78,7 @@ class Relay:
             self.sip[side].bind((own[side], 5060))
         self.peers = {"outside": None, "inside": phone}
         self.medias = []
-        self.held, self.count = [], itertools.count()
+        self.held, self.order, self.counts = [], itertools.count(), {}
         self.asked = []
         self.echo = None
         if "echo" in flaws:
@@ -87,11 +87,11 @@ class Relay:
 
     def pass_on(self, sock, data, target):
         """Send media on, as well as this relay does it."""
-        nth = next(self.count)
+        nth = self.counts[sock] = self.counts.get(sock, 0) + 1
         if ("loses" in self.flaws and nth % 10 == 0) or self.drowned():
             return
-        wait = 0.2 * ("late" in self.flaws) + 0.1 * ("jitters" in self.flaws and nth % 4 < 2)
-        heapq.heappush(self.held, (time.monotonic() + wait, nth, sock, data, target))
+        wait = 0.2 * ("late" in self.flaws) + 0.1 * ("jitters" in self.flaws and nth % 2)
+        heapq.heappush(self.held, (time.monotonic() + wait, next(self.order), sock, data, target))
         self.send_due()
 
     def drowned(self):
