@@ -124,31 +124,47 @@ static int admit(const struct config *c, const struct ip_addr *to)
 	return scope_admit(c, to, why);
 }
 
-int place_udp(struct place *p, uint16_t port, unsigned *out)
+static int open_udp(struct place *p, struct ip_endpoint at, unsigned *out)
 {
-	struct ip_endpoint at = {*place_address(p), port};
 	char text[64];
 	struct out o = out_to(text, sizeof(text));
-	int err;
 
+	if (!at.addr.family)
+		return -EAFNOSUPPORT;
 	for (unsigned i = 0; i < PLACE_SOCKETS_MAX; i++) {
-		if (p->ports[i])
+		int err;
+
+		if (p->at[i].port)
 			continue;
 		agent_put_endpoint(&o, &at);
-		err = place_ask(p, AGENT_UDP, (uint8_t)i, out_slice(&o), ANSWER_WAIT_MS,
-				&p->ports[i]);
-		if (!err)
-			*out = i;
-		else
-			p->ports[i] = 0;
-		return err;
+		err = place_ask(p, AGENT_UDP, (uint8_t)i, out_slice(&o), ANSWER_WAIT_MS, &at.port);
+		if (err)
+			return err;
+		p->at[i] = at;
+		*out = i;
+		return 0;
 	}
 	return ERR_LIMIT;
 }
 
+int place_udp(struct place *p, uint16_t port, unsigned *out)
+{
+	return open_udp(p, (struct ip_endpoint){*place_address(p), port}, out);
+}
+
+int place_udp_towards(struct place *p, const struct ip_addr *to, unsigned *out)
+{
+	return open_udp(p, own(p, to->family), out);
+}
+
+const struct ip_endpoint *place_socket(const struct place *p, unsigned socket)
+{
+	return &p->at[socket];
+}
+
 uint16_t place_port(const struct place *p, unsigned socket)
 {
-	return p->ports[socket];
+	return p->at[socket].port;
 }
 
 int place_tos(struct place *p, unsigned socket, uint8_t tos)
@@ -313,7 +329,7 @@ void place_reset(struct place *p)
 
 	(void)!place_ask(p, AGENT_RESET, 0, slice_of(NULL, 0), ANSWER_WAIT_MS, NULL);
 	p->dropped = dropped; /* what comes now is not waited for */
-	memset(p->ports, 0, sizeof(p->ports));
+	memset(p->at, 0, sizeof(p->at));
 	while ((q = place_dequeue(p)))
 		mem_free(q);
 }

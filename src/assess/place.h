@@ -55,6 +55,10 @@ const struct ip_addr *place_address(const struct place *p);
 /* A UDP socket at a port of the place's address (0 = any): its number; place_port tells the port.
  * -EADDRINUSE, ERR_LIMIT. */
 int place_udp(struct place *p, uint16_t port, unsigned *out) must_check;
+/* The same at any port, of the family of `to`. -EAFNOSUPPORT: the place has no such address. */
+int place_udp_towards(struct place *p, const struct ip_addr *to, unsigned *out) must_check;
+/* A socket's own address and port. */
+const struct ip_endpoint *place_socket(const struct place *p, unsigned socket);
 uint16_t place_port(const struct place *p, unsigned socket);
 /* The TOS byte of what it sends from now on (DSCP << 2). */
 int place_tos(struct place *p, unsigned socket, uint8_t tos) must_check;

@@ -19,7 +19,7 @@ struct place {
 	const struct config_place *section;
 	int fd; /* to the agent */
 	pid_t pid;
-	uint16_t ports[PLACE_SOCKETS_MAX]; /* 0 = free */
+	struct ip_endpoint at[PLACE_SOCKETS_MAX]; /* its sockets; port 0 = free */
 	struct queued *first, **last;
 	size_t queue_length;
 	char input[INPUT_BYTES];

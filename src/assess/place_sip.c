@@ -9,20 +9,20 @@
 static void write_head(struct out *o, const char *method, const struct place *p, unsigned socket,
 		       const struct ip_endpoint *to)
 {
-	struct ip_endpoint own = {*place_address(p), place_port(p, socket)};
+	const struct ip_endpoint *own = place_socket(p, socket);
 	char token[17];
 
 	visit_token(token);
 	out_fmt(o, "%s sip:", method);
 	ip_endpoint_write(o, to);
 	out_z(o, " SIP/2.0\r\nVia: SIP/2.0/UDP ");
-	ip_endpoint_write(o, &own);
+	ip_endpoint_write(o, own);
 	out_fmt(o, ";branch=z9hG4bK%s;rport\r\nMax-Forwards: 70\r\n", token);
 	out_fmt(o, "From: <sip:hornwork@assess.invalid>;tag=%s\r\nTo: <sip:", token);
 	ip_endpoint_write(o, to);
 	out_fmt(o, ">\r\nCall-ID: " SIP_MARK "-%s\r\nCSeq: 1 %s\r\nContact: <sip:hornwork@", token,
 		method);
-	ip_endpoint_write(o, &own);
+	ip_endpoint_write(o, own);
 	out_z(o, ">\r\nAccept: application/sdp\r\nUser-Agent: " SIP_USER_AGENT "\r\n");
 }
 

@@ -39,6 +39,9 @@ static void take(struct trial *c, struct place *p, const struct place_datagram *
 
 		if (e->place != p)
 			continue;
+		if (at != TRIAL_STRANGER && (d->socket == e->sip || d->socket == e->rtp))
+			c->marks[at][d->socket == e->sip ? TRIAL_SIP : TRIAL_RTP] |=
+				1ull << (d->tos >> 2);
 		if (d->socket == e->rtp || d->socket == e->rtcp)
 			trial_heard(c, at, d);
 		if (d->socket == e->sip && at != TRIAL_STRANGER && !c->has_message) {

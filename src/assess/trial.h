@@ -52,6 +52,9 @@ struct trial_path {
 	int64_t jitter_ns;  /* RFC 3550 6.4.1 */
 };
 
+/* DSCPs with which packets of a kind arrived: a bit for each of the 64. */
+enum trial_kind { TRIAL_SIP, TRIAL_RTP, TRIAL_KINDS };
+
 struct trial_message {
 	enum trial_at at;
 	struct ip_endpoint from;
@@ -73,8 +76,9 @@ struct trial {
 	uint32_t others[TRIAL_ENDS]; /* datagrams at its media ports without our mark */
 	uint32_t odd[TRIAL_ENDS];    /* marked ones that are no RTP: trial_send_odd */
 	uint64_t heard_at_ms[TRIAL_ENDS][TRIAL_ENDS];
-	struct trial_path paths[2]; /* from outside, from inside */
-	unsigned refused_with;	    /* status that refused the last INVITE; 0 = none did */
+	struct trial_path paths[2];	/* from outside, from inside */
+	uint64_t marks[2][TRIAL_KINDS]; /* outside, inside */
+	unsigned refused_with;		/* status that refused the last INVITE; 0 = none did */
 	/* What goes on beside waiting and listening, or NULL: it sends a little and returns. */
 	void (*meanwhile)(struct trial *c);
 };

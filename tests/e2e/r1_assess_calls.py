@@ -55,12 +55,14 @@ def calls(lab, assessor, server_of):
 @pytest.mark.limit(150)
 @pytest.mark.parametrize("check, flaw, words", [
     ("GW-03", "any-source", "of a stranger"),
+    ("GW-03", "opens-late", "ms after the answer"),
     ("GW-04", "keeps", "after BYE"),
     ("GW-06", "any-payload", "no RTP of this call"),
     ("GW-07", "latch", "hears the called phone"),
+    ("GW-07", "latch-pause", "while the caller is silent"),
     ("GW-08", "rtcp-bleed", "stranger"),
     ("GW-09", "any-source", "SSRC and sequence"),
-])
+], ids=["GW-03", "GW-03-opening", "GW-04", "GW-06", "GW-07", "GW-07-pause", "GW-08", "GW-09"])
 def test_media(calls, kamailio, gateway_of, check, flaw, words):
     """Found on a relay with the flaw, with packets as evidence; fixed on the gateway."""
     relay = calls.relay(flaw)
@@ -128,6 +130,20 @@ def test_bounds_that_are_too_far(calls, kamailio, gateway_of):
 
 
 @pytest.mark.limit(120)
+def test_vl12_marks(calls, kamailio, gateway_of):
+    """A relay that marks nothing; then the gateway marks SIP and RTP."""
+    relay = calls.relay()
+    bad = calls.run("VL-12")
+    assert bad.verdict("VL-12") == "found" and bad.code == 1, bad.text + bad.stderr
+    for words in ("SIP of a test call arrives at place outside with DSCP 0, not CS3 (24)",
+                  "RTP of a test call arrives at place inside with DSCP 0, not EF (46)"):
+        assert words in bad.open("VL-12")[0]["evidence"]
+    relay.stop()
+    good = calls.run("VL-12", gateway_of().config)
+    assert good.findings("VL-12")[0]["change"] == "fixed", good.text
+
+
+@pytest.mark.limit(120)
 def test_gw02_idle_ports(calls, kamailio, gateway_of):
     """A media port that answers without a call."""
     gateway = gateway_of()
@@ -135,6 +151,7 @@ def test_gw02_idle_ports(calls, kamailio, gateway_of):
     relay = calls.relay("echo")
     bad = calls.run("GW-02", gateway.config)
     assert bad.verdict("GW-02") == "found", bad.text + bad.stderr
+    assert "answered with 2" in bad.open("GW-02")[0]["evidence"], bad.text
     relay.stop()
     gateway.start()
     good = calls.run("GW-02", gateway.config)
