@@ -259,6 +259,11 @@ bool core_admits(struct core *c, uint64_t now_ms, const struct path *from)
 	return screen_admits(&c->screen, from, now_ms);
 }
 
+bool core_trusts(struct core *c, uint64_t now_ms, const struct path *from)
+{
+	return screen_trusts(&c->screen, from, now_ms);
+}
+
 void core_on_offence(struct core *c, uint64_t now_ms, const struct path *from, enum reason why)
 {
 	screen_on_refused(&c->screen, from, why, now_ms);

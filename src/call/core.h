@@ -27,6 +27,8 @@ void core_reload(struct core *c, const struct config *config, const uint16_t *li
 /* May this source speak at all? Asked before anything it sent is parsed; what is not admitted is
  * dropped without a word. */
 bool core_admits(struct core *c, uint64_t now_ms, const struct path *from);
+/* Does what this flow has earned count now? It has not offended so much as to lose it. */
+bool core_trusts(struct core *c, uint64_t now_ms, const struct path *from);
 /* It was turned away outside of the core (too many packets, a broken connection): that counts
  * towards a ban as refusals in the core do. */
 void core_on_offence(struct core *c, uint64_t now_ms, const struct path *from, enum reason why);

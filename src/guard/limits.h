@@ -16,6 +16,7 @@
 #define R2_ACCOUNT_SETS	 1024 /* likewise: 4,096 accounts */
 #define R2_ACCOUNT_WAYS	 4
 #define R2_POINTS_BAN	 100  /* points at which a flow, or an address without phones, is banned */
+#define R2_POINTS_DOUBT	 50   /* at which a flow has no trust any more, until time forgives */
 #define R2_OFFICE_FACTOR 5    /* so much more for the strangers beside registered phones */
 #define R2_FORGIVE_MS	 6000 /* per point and kind of offence */
 #define R2_ASKED_MAX	 8    /* names that one flow may ask for without trying a password */

@@ -13,8 +13,7 @@ const struct question *question_of(enum route route)
 		[ROUTE_CALLS_ALL] = {QUERY_CALLS_ALL, ASK_SIGNAL, "", "", "", false, false},
 		[ROUTE_REGISTRATIONS] = {QUERY_REGISTRATIONS, ASK_SIGNAL, "", "", "", false, false},
 		[ROUTE_TRACE] = {QUERY_TRACE, ASK_SIGNAL, "", "", "", false, false},
-		[ROUTE_EXPLAIN] = {QUERY_EXPLAIN, ASK_SIGNAL | ASK_WATCH, "[", ",", "]", false,
-				   true},
+		[ROUTE_EXPLAIN] = {QUERY_EXPLAIN, ASK_ALL, "[", ",", "]", false, true},
 		[ROUTE_POLICY] = {QUERY_POLICY, ASK_WARDEN, "", "", "", false, false},
 		[ROUTE_BANS] = {QUERY_BANS, ASK_SIGNAL, "", "", "", false, false},
 		[ROUTE_BAN_ADD] = {QUERY_BAN_ADD, ASK_SIGNAL, "", "", "", false, false},
@@ -64,7 +63,8 @@ void question_write(const struct question *q, const struct slice part[static QUE
 	}
 	out_z(o, q->before);
 	for (size_t i = 0; i < QUESTION_PARTS_MAX; i++) {
-		struct slice each = q->lists ? inside(part[i]) : part[i];
+		/* of lists the warden's comes last: it knows least of what was asked */
+		struct slice each = q->lists ? inside(part[(i + 1) % QUESTION_PARTS_MAX]) : part[i];
 
 		if (each.n && any)
 			out_z(o, q->between);

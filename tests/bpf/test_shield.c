@@ -88,6 +88,25 @@ static void one_bad_phone_is_not_its_office(void **state)
 	assert_int_equal(SPEAK(s, "203.0.113.5:1024", INVITE), XDP_DROP);
 }
 
+/* A phone that misbehaves has no trust of its own any more; its address, where others are, keeps
+ * what it has, and a ban stays a ban. */
+static void trust_can_be_lost(void **state)
+{
+	struct shielded *s = *state;
+	struct ip_endpoint phone = at("203.0.113.5:1024"), banned = at("203.0.113.5:1025");
+	uint32_t known[HW_TRUST_COUNT];
+
+	assert_int_equal(shield_trust(s->shield, &phone, HW_TRUST_REGISTERED, clock_ms()), 0);
+	assert_int_equal(shield_trust(s->shield, &phone, HW_TRUST_STRANGER, clock_ms()), 0);
+	shield_population(s->shield, clock_ms(), known);
+	assert_int_equal(known[HW_TRUST_REGISTERED], 0);
+	assert_int_equal(known[HW_TRUST_RETURNING], 1);
+	assert_int_equal(SPEAK(s, "203.0.113.5:1024", INVITE), XDP_PASS);
+	ban(s, "203.0.113.5", 1025, OFF, 0);
+	assert_int_equal(shield_trust(s->shield, &banned, HW_TRUST_STRANGER, clock_ms()), 0);
+	assert_int_equal(SPEAK(s, "203.0.113.5:1025", INVITE), XDP_DROP);
+}
+
 /* A full bucket is 2 s worth; a few more may come in while the loop runs. */
 static void one_source_has_its_limit(void **state)
 {
@@ -249,6 +268,7 @@ int main(void)
 		SHIELDED(a_wide_ban_holds_within_a_narrow_one),
 		SHIELDED(bans_touch_signalling_alone),
 		SHIELDED(one_bad_phone_is_not_its_office),
+		SHIELDED(trust_can_be_lost),
 		SHIELDED(one_source_has_its_limit),
 		SHIELDED(one_network_has_its_limit),
 		SHIELDED(a_spoofed_flood_is_held),

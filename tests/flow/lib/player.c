@@ -267,6 +267,7 @@ static const struct {
 	{"listed", player_listed},
 	{"refused", player_refused},
 	{"kept-out", player_kept_out},
+	{"distrusted", player_distrusted},
 	{"report", player_report},
 	{"calls", do_calls},
 	{"registrations", do_registrations},

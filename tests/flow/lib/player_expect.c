@@ -142,6 +142,13 @@ void player_kept_out(struct player *p)
 		harness_fail(&p->h, "no ban kept anything out");
 }
 
+/* distrusted: the last message cost its flow the trust it had */
+void player_distrusted(struct player *p)
+{
+	if (p->h.distrusted == 0)
+		harness_fail(&p->h, "no flow lost its trust");
+}
+
 /* report call|registration|sip|flow|ban REASON [TEXT] */
 void player_report(struct player *p)
 {
