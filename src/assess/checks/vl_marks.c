@@ -125,8 +125,10 @@ enum verdict vl12_marks_missing(struct visit *v)
 	enum verdict verdict = trial_talking(v, &c);
 
 	for (enum trial_at at = TRIAL_OUT; verdict == VERDICT_CLEAN && at <= TRIAL_IN; at++) {
-		judge_marks(&c, at, TRIAL_SIP, 1ull << DSCP_CS3 | 1ull << DSCP_AF31,
-			    "CS3 (24) or AF31 (26)");
+		/* Inside, a PBX may speak to the phone itself: its marks are not the gateway's. */
+		if (at == TRIAL_OUT || ip_eq(&c.ends[at].peer.addr, &c.ends[at].media.addr))
+			judge_marks(&c, at, TRIAL_SIP, 1ull << DSCP_CS3 | 1ull << DSCP_AF31,
+				    "CS3 (24) or AF31 (26)");
 		judge_marks(&c, at, TRIAL_RTP, 1ull << DSCP_EF | 1ull << DSCP_VOICE_ADMIT,
 			    "EF (46)");
 	}
