@@ -83,6 +83,9 @@ static void print_status(const json_t *s)
 		       client_text(p, "expires_at"), client_number(p, "days_left"));
 	json_array_foreach(json_object_get(s, "tunnels"), i, p)
 		printf("  %s\n", client_text(p, "explain"));
+	p = json_object_get(s, "voice_vlan");
+	if (*client_text(p, "explain"))
+		printf("  voice VLAN     %s\n", client_text(p, "explain"));
 	json_array_foreach(json_object_get(s, "bandwidth"), i, p)
 		printf("  zone %-9s media may take %.1f Mbit/s and takes up to %.1f\n",
 		       client_text(p, "zone"), (double)client_number(p, "limit_bps") / 1e6,

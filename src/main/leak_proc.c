@@ -48,7 +48,7 @@ static void events_flush(void *ctx)
 		rewatch(&p->console);
 }
 
-void leak_proc_event(struct leak_proc *p, const struct event *e)
+static void tell(struct leak_proc *p, const struct event *e)
 {
 	event_batch_add(&p->events, &p->console.channel, e);
 	if (!p->events.waiting)
@@ -71,7 +71,7 @@ static void on_found(void *ctx, const struct leaks *l, const struct leak *k)
 	out_fmt(&o, "%s sent on %s ", leak_mac_text(k->mac, mac), l->link.of);
 	out_z(&o, k->evidence);
 	e.detail = out_slice(&o);
-	leak_proc_event(ctx, &e);
+	tell(ctx, &e);
 }
 
 /* ---- frames ---- */
@@ -165,7 +165,7 @@ static void count_missed(struct leak_tap *t)
 		       "are counted as missed",
 		       t->interface);
 	e.detail = slice_z(text);
-	leak_proc_event(t->proc, &e);
+	tell(t->proc, &e);
 }
 
 static void on_tick(void *ctx)

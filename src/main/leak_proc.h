@@ -53,7 +53,6 @@ struct leak_proc {
 	bool locked_in;
 };
 
-void leak_proc_event(struct leak_proc *p, const struct event *e);
 /* The answer to a question of the console, as JSON or text for metrics. Returns its status. */
 unsigned leak_proc_fill(struct leak_proc *p, struct answer *a, const struct proc_query_msg *q);
 

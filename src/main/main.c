@@ -42,6 +42,7 @@ static const struct command commands[] = {
 	{"@console", child_console, NULL},
 	{"@tls", child_tls, NULL},
 	{"@watch", child_watch, NULL},
+	{"@announce", child_announce, NULL},
 	{"@probe", child_probe, NULL},
 	{"@agent", cmd_agent, NULL},
 	{"@assess", child_assess, NULL},

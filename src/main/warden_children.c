@@ -286,6 +286,8 @@ static void hand_all(struct child *c)
 		warden_bans_hand(c);
 	} else if (c->kind == PROC_TLS) {
 		warden_hand_config(c, false);
+	} else if (c->kind == PROC_ANNOUNCE) {
+		warden_voice_vlan_hand(w);
 	} else if (c->kind == PROC_WATCH) {
 		warden_hand_config(c, false);
 		warden_taps_hand(w);
@@ -430,7 +432,7 @@ static void on_spawner(void *ctx, unsigned events)
 int warden_children_start(struct warden *w)
 {
 	static const enum proc_kind kinds[CHILD_COUNT] = {PROC_SIGNAL, PROC_MEDIA, PROC_CONSOLE,
-							  PROC_TLS, PROC_WATCH};
+							  PROC_TLS,    PROC_WATCH, PROC_ANNOUNCE};
 	int err = loop_fd_add(w->loop, w->spawner.fd, LOOP_READ, on_spawner, w, &w->spawner_watch);
 
 	w->probe.channel.fd = -1;

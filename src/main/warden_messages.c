@@ -139,6 +139,10 @@ void warden_on_child_message(struct child *c, struct proc_msg *msg)
 		warden_on_stopped(c);
 	else if (msg->type == PROC_MEDIA_READY)
 		on_media_ready(w, msg);
+	else if (msg->type == PROC_VOICE_VLAN_TOLD)
+		err = warden_on_voice_vlan_told(w, msg);
+	else if (msg->type == PROC_LLDPD_GONE)
+		warden_on_lldpd_gone(w);
 	else if (msg->type == PROC_VERDICT)
 		warden_on_verdict(c, msg);
 	else

@@ -205,6 +205,13 @@ struct config_limits {
 	size_t never_ban_count;
 };
 
+/* The voice VLAN, told to phones by a running lldpd. */
+struct config_voice_vlan {
+	unsigned line;		     /* 0 = there is no such section */
+	char lldpd[CONFIG_PATH_MAX]; /* its control socket */
+	uint32_t priority, dscp;     /* that phones are to use for voice */
+};
+
 struct config_console {
 	struct ip_endpoint listen; /* TCP, besides the Unix socket; port 0 = none */
 	char token_file[CONFIG_PATH_MAX];
@@ -312,6 +319,7 @@ struct config {
 	struct config_media media;
 	struct config_limits limits;
 	struct config_console console;
+	struct config_voice_vlan voice_vlan;
 	struct config_assess assess;
 	struct config_asset *assets;
 	size_t asset_count;

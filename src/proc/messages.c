@@ -1,7 +1,9 @@
 #include "proc/messages.h"
 
 #define BIT(kind) (1u << PROC_##kind)
-#define CHILDREN  (BIT(SIGNAL) | BIT(MEDIA) | BIT(CONSOLE) | BIT(TLS) | BIT(WATCH) | BIT(PROBE))
+#define CHILDREN                                                                                   \
+	(BIT(SIGNAL) | BIT(MEDIA) | BIT(CONSOLE) | BIT(TLS) | BIT(WATCH) | BIT(ANNOUNCE) |         \
+	 BIT(PROBE))
 
 #define ONE(type) .bytes_min = sizeof(type), .bytes_max = sizeof(type), .unit_bytes = sizeof(type)
 #define MANY(type, count)                                                                          \
@@ -41,6 +43,11 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 			     MANY(uint32_t, PROC_KICKS_MAX)},
 	[PROC_MEDIA_LANE] = {"media_lane", WAY(BIT(WARDEN), BIT(MEDIA)),
 			     ONE(struct proc_media_lane), FDS(0, PROC_FDS_MAX)},
+	[PROC_VOICE_VLAN] = {"voice_vlan", WAY(BIT(WARDEN), BIT(ANNOUNCE)),
+			     MANY(struct proc_voice_vlan, PROC_VOICE_PORTS_MAX), FDS(1, 1)},
+	[PROC_VOICE_VLAN_TOLD] = {"voice_vlan_told", WAY(BIT(ANNOUNCE), BIT(WARDEN)),
+				  MANY(struct proc_voice_vlan_told, PROC_VOICE_PORTS_MAX)},
+	[PROC_LLDPD_GONE] = {"lldpd_gone", WAY(BIT(ANNOUNCE), BIT(WARDEN)), .unit_bytes = 1},
 	[PROC_TAP] = {"tap", WAY(BIT(WARDEN), BIT(WATCH)), ONE(struct proc_tap), FDS(0, 1)},
 	[PROC_PEER] = {"peer", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(CONSOLE) | BIT(TLS) | BIT(WATCH)),
 		       ONE(struct proc_peer), FDS(1, 1)},
@@ -96,8 +103,9 @@ const struct proc_row *proc_row(unsigned type)
 
 const char *proc_kind_name(enum proc_kind kind)
 {
-	static const char *const names[PROC_KIND_COUNT] = {"warden",  "spawner", "signal", "media",
-							   "console", "tls",	 "watch",  "probe"};
+	static const char *const names[PROC_KIND_COUNT] = {"warden", "spawner",	 "signal",
+							   "media",  "console",	 "tls",
+							   "watch",  "announce", "probe"};
 
 	return (unsigned)kind < PROC_KIND_COUNT ? names[kind] : "?";
 }

@@ -231,6 +231,8 @@ static int add_kind(scmp_filter_ctx ctx, enum proc_kind kind)
 		err = add(ctx, SCMP_ACT_ALLOW, allow_watch, COUNT(allow_watch));
 		return err ? err : add_sockets(ctx, 0);
 	}
+	if (kind == PROC_ANNOUNCE)
+		return add_sockets(ctx, 0);
 	if (kind == PROC_CONSOLE) {
 		err = add(ctx, SCMP_ACT_ALLOW, allow_console, COUNT(allow_console));
 		return err ? err : add_sockets(ctx, 0);
