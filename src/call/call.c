@@ -57,6 +57,7 @@ void call_free(struct call *k)
 	struct media_tools tools = call_media_tools(k);
 
 	call_timers_stop(k);
+	fraud_done(k, k->core->wheel.now_ms);
 	while (!list_empty(&k->exchanges))
 		exchange_free(container_of(k->exchanges.next, struct exchange, node));
 	media_done(&k->media, &tools, k->end_reason);

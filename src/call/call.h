@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "call/core.h"
 #include "call/cross.h"
+#include "call/fraud.h"
 #include "call/identity.h"
 #include "call/media_session.h"
 #include "call/pbx_watch.h"
@@ -15,7 +16,6 @@
 #include "call/side.h"
 #include "call/txn.h"
 #include "guard/r1_admit.h"
-#include "guard/r2_overload.h"
 
 #define TAG_MAX (CALL_TOKEN_BYTES * 2 + 1)
 
@@ -88,6 +88,7 @@ struct call {
 	struct timer session; /* RFC 4028 */
 	struct timer probe;   /* is the peer still there? */
 	struct call_identity identity;
+	struct call_fraud fraud;
 	bool probe_doubted[2]; /* the leg's last probe met an error of the network */
 	uint64_t started_ms, answered_ms, ended_ms;
 	char caller[CALL_TEXT_MAX], callee[CALL_TEXT_MAX];
@@ -104,6 +105,9 @@ struct core {
 	struct txn_layer txns;
 	struct registrar registrar;
 	struct screen screen;
+	struct r2_fraud fraud;
+	uint32_t week_minutes; /* at week_at_ms, or R2_WEEK_UNKNOWN */
+	uint64_t week_at_ms;
 	struct pbx_watches watches;
 	struct r1_ports ports;
 	struct r1_admit *admit;
@@ -114,23 +118,9 @@ struct core {
 	uint32_t next_call;
 	struct fingerprint own; /* of the certificate for new DTLS associations */
 	struct core_stats stats;
-	struct r2_overload load;
-	struct timer load_timer; /* while something is put off */
-	uint64_t put_off_before; /* in all, when it began */
-	char *message;		 /* CORE_MESSAGE_MAX, for composing */
-	char *body;		 /* CORE_MESSAGE_MAX, likewise */
+	char *message; /* CORE_MESSAGE_MAX, for composing */
+	char *body;    /* CORE_MESSAGE_MAX, likewise */
 };
-
-/* ---- overload.c: what is put off ---- */
-
-void overload_on_timer(struct timer *t, uint64_t now_ms);
-/* May this request, which belongs to no transaction yet, be dealt with now? REASON_NONE, or why it
- * is put off. */
-enum reason overload_look(struct core *c, const struct path *from, struct config_owner owner,
-			  const struct sip_msg *msg) must_check;
-/* Such a refusal says when to come again (RFC 3261 20.33). */
-bool overload_is_reason(enum reason why);
-void overload_retry_header(const struct core *c, const struct sip_msg *msg, struct out *o);
 
 /* ---- call.c: life and identity ---- */
 

@@ -44,6 +44,7 @@ void call_timers_init(struct call *k)
 	timer_init(&k->session, session_fired);
 	timer_init(&k->probe, probe_fired);
 	identity_init(k);
+	fraud_init(k);
 }
 
 void call_timers_stop(struct call *k)
@@ -65,6 +66,7 @@ void call_answered(struct call *k, uint64_t now_ms)
 	k->answered_ms = now_ms;
 	timer_stop(&k->life);
 	timer_start(&k->core->wheel, &k->probe, PROBE_MS);
+	fraud_answered(k, now_ms);
 	call_report(k, REPORT_CALL, REASON_NONE, NULL, SL("answered"));
 }
 
@@ -134,6 +136,7 @@ void call_end(struct call *k, uint64_t now_ms, enum reason why, unsigned not_to)
 	k->end_reason = why;
 	k->ended_ms = now_ms;
 	call_timers_stop(k);
+	fraud_done(k, now_ms);
 	end_exchanges(k, now_ms, why);
 	hang_up(k, now_ms, not_to);
 	media_done(&k->media, &tools, why);

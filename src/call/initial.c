@@ -76,7 +76,8 @@ static enum reason route_to_trunk(const struct core *c, uint16_t trunk, const st
 	struct out o = out_to(r->uri_text, sizeof(r->uri_text));
 	struct config_owner owner = {.kind = OWNER_TRUNK, .index = trunk};
 
-	if (!r1_dial_allowed(&c->config->trunks[trunk], msg->uri.user))
+	if (!r2_fraud_is_emergency(&c->config->fraud, msg->uri.user, false) &&
+	    !r1_dial_allowed(&c->config->trunks[trunk], msg->uri.user))
 		return REASON_dial_denied;
 	if (side_to_peer(c->config, owner, &r->to))
 		return REASON_peer_unreachable;
@@ -265,7 +266,7 @@ static enum call_kind kind_of(enum sip_method m)
 	return m == SIP_SUBSCRIBE || m == SIP_REFER ? CALL_SUBSCRIPTION : CALL_SINGLE;
 }
 
-static enum reason admit(struct call *k, uint64_t now_ms)
+static enum reason admit(struct call *k, const struct sip_msg *msg, uint64_t now_ms)
 {
 	const uint8_t kind[2] = {k->leg[0].side.owner.kind, k->leg[1].side.owner.kind};
 	const uint16_t index[2] = {k->leg[0].side.owner.index, k->leg[1].side.owner.index};
@@ -274,9 +275,30 @@ static enum reason admit(struct call *k, uint64_t now_ms)
 	if (k->kind != CALL_INVITE)
 		return REASON_NONE;
 	why = r1_admit_call(k->core->admit, k->core->config, now_ms, kind, index);
+	if (why)
+		return why;
+	why = fraud_enter(k, msg, now_ms);
 	k->admitted = why == REASON_NONE;
 	k->core->stats.calls_total += k->admitted;
+	if (why)
+		r1_admit_end(k->core->admit, kind, index);
 	return why;
+}
+
+/* Who is full now may be asked again (RFC 3261 21.5.4); a rule does not pass so soon, and says so
+ * in its sentence (20.43). */
+static void refuse_call(struct core *c, const struct path *from, const struct sip_msg *msg,
+			enum reason why, uint32_t id)
+{
+	const struct reason_row *row = reason_row(why);
+	char text[256];
+	struct out o = out_to(text, sizeof(text));
+
+	if (row->status == 503 || row->status == 486)
+		out_z(&o, "Retry-After: 10\r\n");
+	else
+		out_fmt(&o, "Warning: 399 hornwork \"%s\"\r\n", row->sentence);
+	core_refuse(c, from, msg, why, id, o.err ? SL("") : out_slice(&o));
 }
 
 static void call_begin(struct core *c, uint64_t now_ms, const struct path *from,
@@ -293,9 +315,9 @@ static void call_begin(struct core *c, uint64_t now_ms, const struct path *from,
 	}
 	texts_fill(k, msg);
 	identity_look(k);
-	why = admit(k, now_ms);
+	why = admit(k, msg, now_ms);
 	if (why) {
-		core_refuse(c, from, msg, why, k->id, SL("Retry-After: 10\r\n"));
+		refuse_call(c, from, msg, why, k->id);
 		call_free(k);
 		return;
 	}

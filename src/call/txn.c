@@ -204,9 +204,7 @@ struct txn *txn_alloc(struct txn_layer *l, enum txn_kind kind, const struct path
 
 int txn_adopt(struct txn_layer *l, struct txn *t)
 {
-	int err = l->by_id.count >= l->max
-			  ? ERR_LIMIT
-			  : hash_add(&l->by_id, &t->by_id, txn_key_hash(l, &t->key));
+	int err = hash_add(&l->by_id, &t->by_id, txn_key_hash(l, &t->key));
 
 	if (!err)
 		list_append(&l->all, &t->node);
@@ -234,7 +232,6 @@ int txn_layer_init(struct txn_layer *l, const struct core_env *env, struct wheel
 		return err;
 	}
 	l->env = env;
-	l->max = TXN_MAX;
 	l->wheel = wheel;
 	l->key = key;
 	l->scratch = scratch;

@@ -1,5 +1,7 @@
 #include "guard/r1_admit.h"
 
+#include "guard/r2_number.h"
+
 static uint32_t *counter(struct r1_admit *a, uint8_t kind, uint16_t index)
 {
 	if (index >= CONFIG_SECTIONS_MAX)
@@ -28,9 +30,8 @@ static enum reason full(const struct r1_admit *a, const struct config *config, u
 	return REASON_NONE;
 }
 
-/* Room for one more call at `per_second`, and then for so many more thousandths; 0 = not limited.
- */
-static bool bucket_has(struct r1_bucket *b, uint64_t now_ms, uint32_t per_second, uint64_t beside)
+/* Room for one more call at `per_second`; 0 = not limited. */
+static bool bucket_has(struct r1_bucket *b, uint64_t now_ms, uint32_t per_second)
 {
 	uint64_t full_level = (uint64_t)per_second * 1000;
 	uint64_t passed_ms = now_ms - b->filled_ms;
@@ -42,7 +43,7 @@ static bool bucket_has(struct r1_bucket *b, uint64_t now_ms, uint32_t per_second
 	if (b->level > full_level)
 		b->level = full_level;
 	b->filled_ms = now_ms ? now_ms : 1;
-	return b->level >= 1000 + beside;
+	return b->level >= 1000;
 }
 
 static void bucket_take(struct r1_bucket *b)
@@ -53,23 +54,19 @@ static void bucket_take(struct r1_bucket *b)
 enum reason r1_admit_call(struct r1_admit *a, const struct config *config, uint64_t now_ms,
 			  const uint8_t kind[2], const uint16_t index[2])
 {
-	/* When calls come in faster than they may, phones' own still find some room. */
-	uint64_t kept = kind[0] == OWNER_TRUNK ? config->limits.calls_per_second * 1000ull / 4 : 0;
 	enum reason why = REASON_NONE;
 
-	if (config->limits.calls_per_second < 4)
-		kept = 0;
 	if (a->calls >= config->limits.calls)
 		return REASON_calls_limit;
 	for (unsigned i = 0; i < 2 && !why; i++)
 		why = full(a, config, kind[i], index[i]);
 	if (why)
 		return why;
-	if (!bucket_has(&a->all, now_ms, config->limits.calls_per_second, kept))
+	if (!bucket_has(&a->all, now_ms, config->limits.calls_per_second))
 		return REASON_call_rate_limit;
 	for (unsigned i = 0; i < 2; i++)
 		if (kind[i] == OWNER_TRUNK && index[i] < config->trunk_count &&
-		    !bucket_has(&a->trunk[index[i]], now_ms, config->trunks[index[i]].max_cps, 0))
+		    !bucket_has(&a->trunk[index[i]], now_ms, config->trunks[index[i]].max_cps))
 			return REASON_trunk_rate_limit;
 	bucket_take(&a->all);
 	for (unsigned i = 0; i < 2; i++)
@@ -101,26 +98,16 @@ void r1_admit_end(struct r1_admit *a, const uint8_t kind[2], const uint16_t inde
 	}
 }
 
-static size_t longest(const struct slice *prefixes, size_t count, struct slice number, bool *hit)
-{
-	size_t best = 0;
-
-	*hit = false;
-	for (size_t i = 0; i < count; i++) {
-		if (slice_starts(number, prefixes[i])) {
-			*hit = true;
-			best = prefixes[i].n > best ? prefixes[i].n : best;
-		}
-	}
-	return best;
-}
-
 bool r1_dial_allowed(const struct config_trunk *t, struct slice number)
 {
 	bool allowed, denied;
-	size_t allow = longest(t->dial_allow, t->dial_allow_count, number, &allowed);
-	size_t deny = longest(t->dial_deny, t->dial_deny_count, number, &denied);
+	struct r2_number read;
+	size_t allow, deny;
 
+	if (r2_number_read(number, &read))
+		number = r2_number_text(&read);
+	allow = r2_number_longest(t->dial_allow, t->dial_allow_count, number, &allowed);
+	deny = r2_number_longest(t->dial_deny, t->dial_deny_count, number, &denied);
 	if (t->dial_allow_count == 0)
 		allowed = true;
 	return allowed && (!denied || allow > deny);

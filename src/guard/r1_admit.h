@@ -30,7 +30,7 @@ void r1_admit_end(struct r1_admit *a, const uint8_t kind[2], const uint16_t inde
 void r1_admit_count(struct r1_admit *a, const uint8_t kind[2], const uint16_t index[2]);
 
 /* Dial rules of a trunk: the longest matching prefix decides; without a dial-allow list all that is
- * not denied is allowed. `number` is the user part of the Request-URI. */
+ * not denied is allowed. `number` is the user part of the Request-URI, however it is spelled. */
 bool r1_dial_allowed(const struct config_trunk *t, struct slice number);
 
 #endif

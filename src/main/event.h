@@ -9,7 +9,8 @@
 #include "model/action.h"
 
 struct event {
-	const char *type;   /* "sip", "call", "flow", "registration", "refused", "ban", "process",
+	const char *type;   /* "sip", "call", "flow", "registration", "refused", "ban", "alert",
+			   "process",
 			   "config" */
 	enum reason reason; /* gives name, tag, severity and sentence */
 	const char *name;   /* instead of a reason's name, with `severity`, where no row fits */

@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "io/clock.h"
 #include "main/answer.h"
-#include "main/leak.h"
 #include "main/signal_proc.h"
 #include "main/stream_view.h"
 
@@ -249,7 +248,7 @@ static unsigned explain_call(struct signal *s, struct answer *a, struct slice wh
 	struct meant m;
 
 	if (!meant_find(s, what, &m))
-		return not_found(a, what);
+		return signal_explain_fraud(s, a, what) ? 200 : not_found(a, what);
 	snprintf(shown, sizeof(shown), "c-%x", m.call);
 	sentence_of_call(&o, &m, clock_ms());
 	json_open(&j, '[');
@@ -361,9 +360,5 @@ unsigned signal_view_explain(struct signal *s, struct answer *a, struct slice wh
 
 	if (ip_parse(what, &who.addr) == 0 || ip_endpoint_parse(what, 0, &who) == 0)
 		return explain_ip(s, a, &who, what);
-	if (leak_mac_is(what)) { /* the watch process knows of those */
-		out_z(&a->o, "[]");
-		return 200;
-	}
 	return explain_call(s, a, what);
 }

@@ -1,6 +1,7 @@
 #include "main/signal_proc.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "io/clock.h"
@@ -29,7 +30,8 @@ static void prove(void *ctx, const struct binding_info *b)
 {
 	struct signal *s = ctx;
 
-	signal_prove(s, &b->path);
+	source_limit_prove(&s->sources, &b->path.remote, clock_ms());
+	signal_trust(s, &b->path, HW_TRUST_REGISTERED);
 }
 
 /* Flows of an earlier signal go on until they fall silent; then nobody needs their keys. */
@@ -52,6 +54,7 @@ static void on_house_timer(void *ctx)
 				  (uint64_t)s->config->media.idle_timeout_ms * 1000000u,
 				  on_idle_call, s) != 0)
 		log_line(SEV_WARNING, "memory ran out while looking for silent calls");
+	signal_fraud_clock(s);
 	signal_watch_handshakes(s);
 	signal_quality_look(s);
 	records_age(&s->records, clock_ms());
@@ -69,6 +72,7 @@ static void warm_up(void)
 
 	(void)digest_hex(NULL, SL("MD5"), &part, 1, text);
 	(void)digest_hex(NULL, SL("SHA-256"), &part, 1, text);
+	tzset(); /* the time zone is a file too */
 }
 
 static int set_up(struct signal *s)

@@ -8,6 +8,7 @@
 #include "call/core.h"
 #include "call/limits.h"
 #include "guard/r2_bans.h"
+#include "guard/r2_fraud.h"
 #include "io/loop.h"
 #include "io/tcp.h"
 #include "io/udp.h"
@@ -110,8 +111,6 @@ void signal_note_closed(struct signal *s, const struct path *at);
 
 /* signal_trust.c: what flows have earned, for the warden's shield. */
 void signal_trust(struct signal *s, const struct path *at, enum hw_trust trust);
-/* A phone is registered there: it has trust, unless it misbehaved since. */
-void signal_prove(struct signal *s, const struct path *at);
 /* A response that goes out by datagram: a challenge lets its addressee answer. */
 void signal_trust_sent(struct signal *s, const struct path *to, struct slice bytes);
 void signal_trust_flush(struct signal *s);
@@ -174,6 +173,11 @@ void signal_view_registrations(struct signal *s, struct answer *a);
 /* HTTP-like status. */
 unsigned signal_view_trace(struct signal *s, struct answer *a, struct slice what);
 unsigned signal_view_explain(struct signal *s, struct answer *a, struct slice what);
+
+/* signal_fraud.c: tells the core what time of the week it is. */
+void signal_fraud_clock(struct signal *s);
+/* About an account or a number; false: neither, or nothing is judged. */
+bool signal_explain_fraud(struct signal *s, struct answer *a, struct slice what);
 
 /* signal_handshakes.c: tells what became of handshakes since the last look. */
 void signal_watch_handshakes(struct signal *s);

@@ -18,7 +18,6 @@ enum action_kind {
 	ACT_REPORT,   /* an event */
 	ACT_BAN,      /* keep `ban` out */
 	ACT_UNBAN,    /* let it in again */
-	ACT_DISTRUST, /* what `path` has earned is lost */
 	ACT_IDENTITY, /* sign `identity`, then core_on_identity */
 };
 
@@ -29,7 +28,7 @@ enum report_type {
 	REPORT_REGISTRATION,
 	REPORT_REFUSED,
 	REPORT_BAN,
-	REPORT_LOAD
+	REPORT_ALERT
 };
 
 struct action {

@@ -61,7 +61,6 @@ struct config_zone {
 	uint8_t trust;			 /* enum zone_trust */
 	uint8_t role;			 /* enum zone_role */
 	bool cleartext_deny;
-	bool leak_watch;	/* its link is watched for leaks */
 	uint64_t bandwidth_bps; /* 0 = not limited */
 	uint64_t uplink_bps;	/* qos: what the link takes; 0 = it is not shaped */
 	uint32_t voice_share;	/* qos: percent of it that are for media */
@@ -194,22 +193,42 @@ struct config_limits {
 	uint32_t calls;
 	uint32_t registrations;
 	uint32_t message_bytes;
-	uint32_t calls_per_second;    /* 0 = not limited */
-	uint32_t per_source_pps;      /* 0 = not limited */
-	uint32_t per_network_pps;     /* of a /24 or /48; 0 = not limited */
-	uint32_t strangers_pps;	      /* of all strangers together; 0 = not limited */
-	uint32_t transactions;	      /* open ones */
-	uint32_t signalling_delay_ms; /* beyond it new requests are put off; 0 = never */
+	uint32_t calls_per_second; /* 0 = not limited */
+	uint32_t per_source_pps;   /* 0 = not limited */
+	uint32_t per_network_pps;  /* of a /24 or /48; 0 = not limited */
+	uint32_t strangers_pps;	   /* of all strangers together; 0 = not limited */
 	uint32_t ban_time_s;
 	const struct ip_prefix *never_ban;
 	size_t never_ban_count;
 };
 
-/* The voice VLAN, told to phones by a running lldpd. */
-struct config_voice_vlan {
-	unsigned line;		     /* 0 = there is no such section */
-	char lldpd[CONFIG_PATH_MAX]; /* its control socket */
-	uint32_t priority, dscp;     /* that phones are to use for voice */
+enum fraud_action { FRAUD_EVENT, FRAUD_REFUSE, FRAUD_END };
+enum fraud_judges { FRAUD_JUDGES_BOTH, FRAUD_JUDGES_PHONES, FRAUD_JUDGES_TRUNKS };
+enum fraud_quiet { FRAUD_QUIET_ABROAD, FRAUD_QUIET_OUTSIDE };
+
+/* What calls to the outside an account may make. Lists are beginnings of numbers. */
+struct config_fraud {
+	unsigned line;			    /* 0 = there is no such section: nothing is judged */
+	uint8_t action;			    /* enum fraud_action */
+	uint8_t judges;			    /* enum fraud_judges */
+	uint32_t outside_digits;	    /* a number of so many digits leads outside */
+	const struct slice *outside_prefix; /* what phones dial before an outside number */
+	size_t outside_prefix_count;
+	uint32_t parallel_calls; /* 0 = not limited; likewise below */
+	uint32_t calls_per_hour, calls_per_day;
+	uint32_t minutes_per_day;
+	uint32_t new_destinations;  /* within an hour */
+	const struct slice *abroad; /* what stands before a country code */
+	size_t abroad_count;
+	const struct slice *home; /* of these, what is no other country */
+	size_t home_count;
+	const struct slice *premium; /* never to be called */
+	size_t premium_count;
+	const struct slice *emergency; /* whole numbers: never refused */
+	size_t emergency_count;
+	uint16_t quiet_first, quiet_last; /* minutes of the day; equal = never */
+	bool quiet_weekend;		  /* Saturday and Sunday too */
+	uint8_t quiet_refuses;		  /* enum fraud_quiet */
 };
 
 struct config_console {
@@ -318,8 +337,8 @@ struct config {
 	struct config_tls tls;
 	struct config_media media;
 	struct config_limits limits;
+	struct config_fraud fraud;
 	struct config_console console;
-	struct config_voice_vlan voice_vlan;
 	struct config_assess assess;
 	struct config_asset *assets;
 	size_t asset_count;

@@ -151,15 +151,6 @@ static void do_media_idle(struct player *p)
 	harness_check_always(&p->h);
 }
 
-/* waited TIME: what comes next lay unread so long. */
-static void do_waited(struct player *p)
-{
-	player_settle(p);
-	if (p->h.core)
-		core_on_waited(p->h.core, p->h.now_ms, player_duration_ms(p, p->at->word[1]));
-	harness_check_always(&p->h);
-}
-
 /* asks FROM TO [ASSERTED]: the users of these URIs are to be signed. */
 static void do_asks(struct player *p)
 {
@@ -187,6 +178,20 @@ static void do_signs(struct player *p)
 	if (p->h.core)
 		core_on_identity(p->h.core, p->h.now_ms, &a);
 	harness_check_always(&p->h);
+}
+
+/* week DAY HH:MM: what time it is now. */
+static void do_week(struct player *p)
+{
+	static const char *const days[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+	unsigned hour, minute, day = 0;
+
+	if (p->at->word_count < 3 || sscanf(p->at->word[2], "%u:%u", &hour, &minute) != 2)
+		player_fault(p, "week DAY HH:MM");
+	while (day < 7 && strcmp(days[day], p->at->word[1]) != 0)
+		day++;
+	if (p->h.core)
+		core_set_week(p->h.core, p->h.now_ms, (day * 24 + hour) * 60 + minute);
 }
 
 static void do_stop(struct player *p)
@@ -267,7 +272,6 @@ static const struct {
 	{"listed", player_listed},
 	{"refused", player_refused},
 	{"kept-out", player_kept_out},
-	{"distrusted", player_distrusted},
 	{"report", player_report},
 	{"calls", do_calls},
 	{"registrations", do_registrations},
@@ -277,8 +281,8 @@ static const struct {
 	{"broken", do_broken},
 	{"hangs-up", do_hangs_up},
 	{"media-idle", do_media_idle},
-	{"waited", do_waited},
 	{"asks", do_asks},
+	{"week", do_week},
 	{"signs", do_signs},
 	{"signs-not", do_signs},
 	{"stop", do_stop},

@@ -28,6 +28,11 @@ static void every_default_is_good(void **state)
 	assert_int_equal(c->limits.calls_per_second, 0);
 	assert_int_equal(c->limits.per_source_pps, 50);
 	assert_int_equal(c->limits.ban_time_s, 600);
+	assert_int_equal(c->fraud.line, 0);
+	assert_int_equal(c->fraud.action, FRAUD_REFUSE);
+	assert_int_equal(c->fraud.parallel_calls, 4);
+	assert_int_equal(c->fraud.emergency_count, 4);
+	assert_int_equal(c->fraud.quiet_first, c->fraud.quiet_last);
 	assert_int_equal(c->console.listen.port, 0);
 	assert_string_equal(c->console.events, "");
 	config_free(c);

@@ -37,7 +37,8 @@ static const struct usual inner[] = {{"qos", "zone", "uplink = 50mbit"}, {"quali
 
 static const char *const heads[] = {"zone outside", "pbx main",	  "phones remote", "trunk carrier",
 				    "media",	    "limits",	  "console",	   "assess",
-				    "tls",	    "asset desk", "place outside", "shield f-1"};
+				    "tls",	    "asset desk", "place outside", "shield f-1",
+				    "fraud"};
 
 struct row {
 	const char *section, *key, *value;
@@ -307,6 +308,8 @@ static const struct row rows[] = {
 
 #include "unit/config/rows_limits.h"
 
+#include "unit/config/rows_fraud.h"
+
 	{"zone", "tunnel", "hq", "tunnel = hq: there is no such tunnel; add tunnel hq { ... }"},
 
 #include "unit/config/rows_tunnel.h"
@@ -364,10 +367,6 @@ static unsigned write_file(const struct row *row, char *text, size_t size)
 	}
 	if (strcmp(row->section, "tunnel") == 0)
 		line = write_tunnel(&o, row);
-	if (strcmp(row->section, "voice-vlan") == 0) {
-		out_fmt(&o, "voice-vlan { %s = %s }\n", row->key, row->value);
-		line = ROWS(heads) + 1;
-	}
 	out_z(&o, "zone core { interface = eth1 trust = trusted }\n");
 	text[o.n] = '\0';
 	return line;
