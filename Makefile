@@ -12,7 +12,7 @@ DETAILS ?=
 README  ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test check check-fast fuzz bench bench-parse bench-media bench-srtp bench-tls coverage install uninstall clean help
+.PHONY: build demo test check check-fast fuzz bench bench-parse bench-media bench-srtp bench-tls bench-flood coverage install uninstall clean help
 
 build:
 	@tools/install-deps build
@@ -50,6 +50,10 @@ bench-srtp:
 	@tools/install-deps build test bench
 	@$(PYTHON) tools/run_bench.py --only srtp $(if $(JSON),--json $(JSON)) $(if $(filter 1 yes,$(QUICK)),--quick)
 
+bench-flood:
+	@tools/install-deps build test bench
+	@$(PYTHON) tools/run_bench.py --only flood $(if $(JSON),--json $(JSON)) --seconds $(SECONDS)
+
 bench-tls:
 	@tools/install-deps build test bench
 	@$(PYTHON) tools/run_bench.py --only tls $(if $(JSON),--json $(JSON)) $(if $(filter 1 yes,$(QUICK)),--quick)
@@ -61,6 +65,7 @@ bench-media:
 coverage:
 	@tools/install-deps build test check
 	@$(PYTHON) tools/run_coverage.py
+	@$(PYTHON) tools/run_bpf_coverage.py
 
 install:
 	@tools/install-deps build
@@ -71,7 +76,7 @@ uninstall:
 	@DESTDIR=$(DESTDIR) tools/uninstall $(PREFIX)
 
 clean:
-	rm -rf build build-clang build-asan build-fuzz build-coverage build-install build-analyzer
+	rm -rf build build-clang build-asan build-fuzz build-coverage build-bpf-coverage build-install build-analyzer
 
 help:
 	@echo 'make                     build/hornwork'
@@ -83,6 +88,7 @@ help:
 	@echo 'make bench-parse [JSON=FILE]'
 	@echo 'make bench-srtp [JSON=FILE] [QUICK=1]'
 	@echo 'make bench-tls [JSON=FILE] [QUICK=1]'
+	@echo 'make bench-flood [JSON=FILE] [SECONDS=60]'
 	@echo 'make bench-media [JSON=FILE] [PLOT=FILE.svg] [DETAILS=FILE] [README=1] [QUICK=1]'
-	@echo 'make coverage            coverage of base, proto, call, guard and its floor'
+	@echo 'make coverage            coverage of base, proto, call, guard and its floor; of the kernel program each branch'
 	@echo 'make install [DESTDIR= PREFIX=/usr/local], make uninstall, make clean'

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "assess/agent_stream.h"
 #include "io/addr.h"
 #include "io/clock.h"
 
@@ -16,6 +17,7 @@
 struct agent {
 	int in, out;
 	int sockets[AGENT_SOCKETS_MAX]; /* -1 = free */
+	struct agent_stream streams[AGENT_SOCKETS_MAX];
 	char input[INPUT_BYTES];
 	size_t have;
 };
@@ -69,11 +71,13 @@ static int socket_at(const struct ip_endpoint *own, int type, int protocol)
 	return fd < 0 ? -errno : fd;
 }
 
-/* What it receives comes with its TOS byte; an IPv6 socket knows one of the two alone. */
-static void tell_tos(int fd)
+/* What it receives comes with its TOS byte, and with the time at which it came; an IPv6 socket
+ * knows one of the two alone. */
+static void tell_arrival(int fd)
 {
 	int on = 1;
 
+	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof(on));
 }
@@ -91,7 +95,7 @@ static int on_udp(struct agent *a, const struct agent_frame *f)
 	fd = socket_at(&own, SOCK_DGRAM, 0);
 	if (fd < 0)
 		return answer(a, f, fd, 0);
-	tell_tos(fd);
+	tell_arrival(fd);
 	a->sockets[f->socket] = fd;
 	if (getsockname(fd, (struct sockaddr *)&ss, &n) == 0)
 		own = addr_from_system(&ss);
@@ -129,6 +133,49 @@ static int on_send(struct agent *a, const struct agent_frame *f)
 		(void)!sendto(fd_of(a, f), bytes.p, bytes.n, MSG_NOSIGNAL, (struct sockaddr *)&ss,
 			      n);
 	return 0;
+}
+
+static int on_stream(struct agent *a, const struct agent_frame *f)
+{
+	struct agent_stream *s;
+	int err = -EINVAL;
+
+	if (fd_of(a, f) < 0)
+		return answer(a, f, -EINVAL, 0);
+	s = &a->streams[f->socket];
+	if (f->body.n && !s->running)
+		err = agent_stream_begin(s, f->body, clock_ns());
+	else if (!f->body.n && s->running)
+		err = 0;
+	if (!f->body.n)
+		s->running = false;
+	return answer(a, f, err, s->sent);
+}
+
+/* Sends what is due, and tells how long there is nothing more to send: for poll(2). */
+static int send_streams(struct agent *a)
+{
+	char packet[AGENT_STREAM_BYTES];
+	int wait = -1;
+
+	for (size_t i = 0; i < AGENT_SOCKETS_MAX; i++) {
+		struct agent_stream *s = &a->streams[i];
+		size_t n = agent_stream_next(s, clock_ns(), clock_wall_ns(), packet);
+		struct sockaddr_storage ss;
+		socklen_t len;
+		int more;
+
+		if (n) {
+			len = addr_to_system(&s->to, &ss);
+			if (sendto(a->sockets[i], packet, n, MSG_NOSIGNAL, (struct sockaddr *)&ss,
+				   len) == (ssize_t)n)
+				s->sent++;
+		}
+		more = agent_stream_wait_ms(s, clock_ns());
+		if (more >= 0 && (wait < 0 || more < wait))
+			wait = more;
+	}
+	return wait;
 }
 
 static int finish_connect(int fd, uint32_t timeout_ms)
@@ -229,6 +276,7 @@ static int on_reset(struct agent *a, const struct agent_frame *f)
 		if (a->sockets[i] >= 0)
 			close(a->sockets[i]);
 		a->sockets[i] = -1;
+		a->streams[i] = (struct agent_stream){0};
 	}
 	return f ? answer(a, f, 0, 0) : 0;
 }
@@ -250,6 +298,8 @@ static int on_frame(struct agent *a, const struct agent_frame *f)
 		return on_ping(a, f);
 	case AGENT_LISTEN:
 		return on_listen(a, f);
+	case AGENT_STREAM:
+		return on_stream(a, f);
 	case AGENT_RESET:
 		return on_reset(a, f);
 	default:
@@ -298,10 +348,24 @@ static uint8_t tos_of(struct msghdr *m)
 	return 0;
 }
 
+static uint64_t arrival_of(struct msghdr *m)
+{
+	struct timespec t;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&t, CMSG_DATA(c), sizeof(t));
+		return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	}
+	return clock_wall_ns();
+}
+
 static int on_datagram(struct agent *a, uint8_t socket)
 {
 	char bytes[AGENT_DATAGRAM_MAX], text[AGENT_FRAME_BYTES_MAX];
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int)) * 2];
+	_Alignas(struct cmsghdr) char
+		control[CMSG_SPACE(sizeof(int)) * 2 + CMSG_SPACE(sizeof(struct timespec))];
 	struct out o = out_to(text, sizeof(text));
 	struct sockaddr_storage ss = {0};
 	struct iovec part = {bytes, sizeof(bytes)};
@@ -317,7 +381,7 @@ static int on_datagram(struct agent *a, uint8_t socket)
 	if (n < 0)
 		return 0;
 	from = addr_from_system(&ss);
-	agent_put_u64(&o, clock_ns());
+	agent_put_u64(&o, arrival_of(&m));
 	out_char(&o, (char)tos_of(&m));
 	agent_put_endpoint(&o, &from);
 	out_bytes(&o, slice_of(bytes, (size_t)n));
@@ -336,7 +400,7 @@ int agent_run(int in, int out)
 
 		for (size_t i = 0; i < AGENT_SOCKETS_MAX; i++)
 			p[i + 1] = (struct pollfd){.fd = a.sockets[i], .events = POLLIN};
-		if (poll(p, AGENT_SOCKETS_MAX + 1, -1) < 0 && errno != EINTR)
+		if (poll(p, AGENT_SOCKETS_MAX + 1, send_streams(&a)) < 0 && errno != EINTR)
 			err = -errno;
 		for (uint8_t i = 0; i < AGENT_SOCKETS_MAX && !err; i++)
 			if (p[i + 1].revents && a.sockets[i] >= 0)

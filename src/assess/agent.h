@@ -7,13 +7,15 @@
 #include "base/ip.h"
 #include "base/out.h"
 
-#define AGENT_VERSION	      2
+#define AGENT_VERSION	      3
 #define AGENT_HEAD_BYTES      4 /* op, socket, length of the rest (big-endian) */
 #define AGENT_FRAME_BYTES_MAX 4096
 #define AGENT_DATAGRAM_MAX    2048
 #define AGENT_SOCKETS_MAX     32
 #define AGENT_WAIT_MS_MAX     70000 /* for one connection, echo or frame of a link */
 #define AGENT_LINK_BYTES_MAX  1600  /* of a frame that was heard */
+#define AGENT_MARK_BYTES_MAX  64
+#define AGENT_PACKETS_MAX     3000 /* of one stream: a minute of 20 ms */
 
 /* Questions of the assessor; each but SEND is answered by a frame of the same op that starts with
  * an error (0 or -errno). */
@@ -26,8 +28,12 @@ enum agent_op {
 	AGENT_PING = 'P',     /* own address, endpoint, timeout in ms (u32) */
 	AGENT_LISTEN = 'L',   /* own address, timeout in ms (u32); answer: error, 0, a frame of LLDP
 				 or   CDP that the link of that address brought */
+	AGENT_STREAM = 'M',   /* endpoint, packets (u16), interval in ms (u8), payload type (u8),
+				 sequence (u16), timestamp (u32), SSRC (u32), mark: begins a stream
+				 of RTP; empty: ends it; answer: error, packets that left (u16) */
 	AGENT_RESET = 'R',    /* closes all sockets */
-	AGENT_DATAGRAM = 'D', /* by itself: time in ns (u64), TOS (u8), endpoint, bytes */
+	AGENT_DATAGRAM = 'D', /* by itself: time of arrival in ns since 1970 (u64), TOS (u8),
+				 endpoint, bytes */
 };
 
 struct agent_frame {

@@ -5,24 +5,38 @@
 #define WAIT_MS	      3000
 #define REQUEST_BYTES 1024
 
-void place_sip_write(struct out *o, const struct place *p, unsigned socket,
-		     const struct ip_endpoint *to, const char *content_type, struct slice body)
+/* Head of a request until User-Agent. */
+static void write_head(struct out *o, const char *method, const struct place *p, unsigned socket,
+		       const struct ip_endpoint *to)
 {
-	struct ip_endpoint own = {*place_address(p), place_port(p, socket)};
+	const struct ip_endpoint *own = place_socket(p, socket);
 	char token[17];
 
 	visit_token(token);
-	out_z(o, "OPTIONS sip:");
+	out_fmt(o, "%s sip:", method);
 	ip_endpoint_write(o, to);
 	out_z(o, " SIP/2.0\r\nVia: SIP/2.0/UDP ");
-	ip_endpoint_write(o, &own);
+	ip_endpoint_write(o, own);
 	out_fmt(o, ";branch=z9hG4bK%s;rport\r\nMax-Forwards: 70\r\n", token);
 	out_fmt(o, "From: <sip:hornwork@assess.invalid>;tag=%s\r\nTo: <sip:", token);
 	ip_endpoint_write(o, to);
-	out_fmt(o, ">\r\nCall-ID: " SIP_MARK "-%s\r\nCSeq: 1 OPTIONS\r\nContact: <sip:hornwork@",
-		token);
-	ip_endpoint_write(o, &own);
+	out_fmt(o, ">\r\nCall-ID: " SIP_MARK "-%s\r\nCSeq: 1 %s\r\nContact: <sip:hornwork@", token,
+		method);
+	ip_endpoint_write(o, own);
 	out_z(o, ">\r\nAccept: application/sdp\r\nUser-Agent: " SIP_USER_AGENT "\r\n");
+}
+
+void place_sip_write_method(struct out *o, const char *method, const struct place *p,
+			    unsigned socket, const struct ip_endpoint *to)
+{
+	write_head(o, method, p, socket, to);
+	out_z(o, "Content-Length: 0\r\n\r\n");
+}
+
+void place_sip_write(struct out *o, const struct place *p, unsigned socket,
+		     const struct ip_endpoint *to, const char *content_type, struct slice body)
+{
+	write_head(o, "OPTIONS", p, socket, to);
 	if (content_type)
 		out_fmt(o, "Content-Type: %s\r\n", content_type);
 	out_fmt(o, "Content-Length: %zu\r\n\r\n", body.n);

@@ -271,6 +271,19 @@ static int ask_gateway(void *ctx, const char *path, char **out_text)
 	return err;
 }
 
+/* Places forget what they received; where that has gaps, nothing seen is no evidence. */
+static void settle_places(struct worker *w, struct pending *p)
+{
+	for (size_t i = 0; i < PLACES_MAX && w->target->places[i]; i++) {
+		char why[PLACE_WHY_MAX];
+
+		if (place_trouble(w->target->places[i], why) &&
+		    (p->verdict == VERDICT_CLEAN || p->verdict == VERDICT_ABSENT))
+			p->verdict = visit_untested(&w->visit, "%s", why);
+		place_reset(w->target->places[i]);
+	}
+}
+
 static void visit_one(struct worker *w, const struct check_row *row)
 {
 	struct visit_host host = {.ctx = w->run,
@@ -291,8 +304,7 @@ static void visit_one(struct worker *w, const struct check_row *row)
 	arena_init(&arena, 4096, VISIT_ARENA_BYTES);
 	if (visit_begin(&w->visit, row, w->target, &host, &arena) == 0)
 		p->verdict = row->run(&w->visit);
-	for (size_t i = 0; i < PLACES_MAX && w->target->places[i]; i++)
-		place_reset(w->target->places[i]);
+	settle_places(w, p);
 	if (w->visit.finding_count)
 		p->verdict = VERDICT_FOUND;
 	p->not_asked = w->visit.not_asked;

@@ -39,8 +39,11 @@ static void take(struct trial *c, struct place *p, const struct place_datagram *
 
 		if (e->place != p)
 			continue;
+		if (at != TRIAL_STRANGER && (d->socket == e->sip || d->socket == e->rtp))
+			c->marks[at][d->socket == e->sip ? TRIAL_SIP : TRIAL_RTP] |=
+				1ull << (d->tos >> 2);
 		if (d->socket == e->rtp || d->socket == e->rtcp)
-			trial_heard(c, at, bytes);
+			trial_heard(c, at, d);
 		if (d->socket == e->sip && at != TRIAL_STRANGER && !c->has_message) {
 			c->last.at = at;
 			c->last.from = d->from;
@@ -56,6 +59,8 @@ void trial_pump(struct trial *c, uint32_t ms)
 {
 	struct place_datagram d;
 
+	if (c->meanwhile)
+		c->meanwhile(c);
 	for (enum trial_at at = 0; at < TRIAL_ENDS && !c->has_message; at++) {
 		struct place *p = c->ends[at].place;
 		bool again = at == TRIAL_STRANGER && p == c->ends[TRIAL_OUT].place;
@@ -222,6 +227,29 @@ enum verdict trial_connect(struct trial *c)
 	enum verdict verdict = trial_invite(c);
 
 	return verdict == VERDICT_CLEAN ? trial_answer(c) : verdict;
+}
+
+static bool both_heard(const struct trial *c)
+{
+	return c->heard[TRIAL_IN][TRIAL_OUT] && c->heard[TRIAL_OUT][TRIAL_IN];
+}
+
+enum verdict trial_talking(struct visit *v, struct trial *c)
+{
+	enum verdict verdict = trial_open(v, c);
+	int err;
+
+	if (verdict == VERDICT_CLEAN)
+		verdict = trial_connect(c);
+	if (verdict != VERDICT_CLEAN)
+		return verdict;
+	err = trial_talk(c, 400);
+	if (err)
+		return visit_failed(v, "the test call's media", err);
+	if (!both_heard(c))
+		return visit_untested(v, "the test call's own media does not arrive at both ends");
+	trial_forget(c);
+	return VERDICT_CLEAN;
 }
 
 void trial_done(struct trial *c)

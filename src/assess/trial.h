@@ -38,6 +38,23 @@ struct trial_end {
 	uint16_t seq;
 };
 
+#define TRIAL_PATH_PACKETS 512 /* of one measurement in one direction */
+
+/* One direction of the call as its packets' own times tell it: stamped where they left and where
+ * they arrived. */
+struct trial_path {
+	bool measured;
+	uint16_t first_seq, sent;
+	uint32_t received; /* each once */
+	uint64_t seen[TRIAL_PATH_PACKETS / 64];
+	int64_t transit_ns; /* sum; the two clocks' distance is in it */
+	int64_t last_ns;    /* the last one's */
+	int64_t jitter_ns;  /* RFC 3550 6.4.1 */
+};
+
+/* DSCPs with which packets of a kind arrived: a bit for each of the 64. */
+enum trial_kind { TRIAL_SIP, TRIAL_RTP, TRIAL_KINDS };
+
 struct trial_message {
 	enum trial_at at;
 	struct ip_endpoint from;
@@ -59,6 +76,11 @@ struct trial {
 	uint32_t others[TRIAL_ENDS]; /* datagrams at its media ports without our mark */
 	uint32_t odd[TRIAL_ENDS];    /* marked ones that are no RTP: trial_send_odd */
 	uint64_t heard_at_ms[TRIAL_ENDS][TRIAL_ENDS];
+	struct trial_path paths[2];	/* from outside, from inside */
+	uint64_t marks[2][TRIAL_KINDS]; /* outside, inside */
+	unsigned refused_with;		/* status that refused the last INVITE; 0 = none did */
+	/* What goes on beside waiting and listening, or NULL: it sends a little and returns. */
+	void (*meanwhile)(struct trial *c);
 };
 
 /* VERDICT_CLEAN: ready. Else the check's verdict: what is not configured, not reachable. */
@@ -68,8 +90,17 @@ enum verdict trial_connect(struct trial *c);
 /* The same in two steps: until inside has the INVITE, and from its 200 on. */
 enum verdict trial_invite(struct trial *c);
 enum verdict trial_answer(struct trial *c);
+/* trial_open and trial_connect, until both ends have heard each other. */
+enum verdict trial_talking(struct visit *v, struct trial *c);
 /* Both ends talk and listen, a packet each in 20 ms. */
 int trial_talk(struct trial *c, uint32_t ms) must_check;
+/* Both ends talk for at most 10 s, paced and stamped by the places themselves: c->paths. */
+int trial_measure(struct trial *c, uint32_t ms) must_check;
+/* The same in two steps, for who does something else meanwhile: it goes on by itself for `ms`. */
+int trial_measure_begin(struct trial *c, uint32_t ms) must_check;
+int trial_measure_end(struct trial *c) must_check;
+/* Half of the way there and back in us, clocks' distance excluded; 0: nothing was heard. */
+uint32_t trial_one_way_us(const struct trial *c);
 /* Listens. */
 void trial_listen(struct trial *c, uint32_t ms);
 /* One marked RTP packet of this end to where its media goes; `as`: with whose SSRC, sequence and
@@ -81,6 +112,8 @@ int trial_send_rtcp(struct trial *c, enum trial_at from, const struct ip_endpoin
 /* Marked bytes that are no RTP, from this end's RTP socket. */
 int trial_send_odd(struct trial *c, enum trial_at from, const struct ip_endpoint *to,
 		   struct slice head, size_t size) must_check;
+/* Listens, and answers a BYE that comes to either end: true when one came. */
+bool trial_idle(struct trial *c, uint32_t ms);
 /* What was heard so far is forgotten. */
 void trial_forget(struct trial *c);
 /* BYE from outside, answered inside. 0; -ETIMEDOUT: it did not arrive. */
@@ -91,7 +124,7 @@ void trial_done(struct trial *c);
 int trial_send(struct trial *c, struct place *p, unsigned socket, enum packet_class class,
 	       const struct ip_endpoint *to, struct slice bytes) must_check;
 void trial_pump(struct trial *c, uint32_t ms);
-void trial_heard(struct trial *c, enum trial_at at, struct slice bytes);
+void trial_heard(struct trial *c, enum trial_at at, const struct place_datagram *d);
 int trial_register(struct trial *c, unsigned seconds) must_check;
 
 #endif

@@ -213,6 +213,21 @@ static int await_final(struct trial *c, const struct trial_end *e, uint64_t unti
 	}
 }
 
+bool trial_idle(struct trial *c, uint32_t ms)
+{
+	uint64_t until = clock_ms() + ms;
+	bool ended = false;
+
+	while (next_message(c, until) == 0) {
+		if (!is_request(&c->last, "BYE"))
+			continue;
+		(void)!reply(c, &c->last, "200 OK", false);
+		ended = true;
+	}
+	c->up = c->up && !ended;
+	return ended;
+}
+
 int trial_register(struct trial *c, unsigned seconds)
 {
 	struct trial_end e = c->ends[TRIAL_OUT];
@@ -338,6 +353,7 @@ enum verdict trial_invite(struct trial *c)
 	int err;
 
 	visit_token(token);
+	c->refused_with = 0;
 	e->cseq = 1;
 	*e->routes = '\0';
 	snprintf(e->target, sizeof(e->target), "sip:%s@%s", a->test_number, c->domain);
@@ -361,6 +377,7 @@ enum verdict trial_invite(struct trial *c)
 			err = answer_challenge(c);
 		} else if (status >= 300) {
 			(void)!acknowledge_refusal(c);
+			c->refused_with = status;
 			return visit_untested(c->v, "the test call to %s is refused with %u",
 					      a->test_number, status);
 		}

@@ -235,10 +235,14 @@ HW_INLINE int closed(const struct hw_table_head *head, const struct hw_packet *p
 	return XDP_DROP;
 }
 
-HW_INLINE int leave_to_stack(struct hw_flow_stats *figures, enum hw_user_why why)
+HW_INLINE int leave_to_stack(const struct hw_flow *flow, struct hw_flow_stats *figures,
+			     enum hw_user_why why)
 {
-	__sync_fetch_and_add(&figures->to_user, 1);
+	hw_figures_lock(figures);
+	hw_figures_claim(figures, flow->opened);
+	figures->to_user++;
 	figures->to_user_why = why;
+	hw_figures_unlock(figures);
 	return XDP_PASS;
 }
 
@@ -318,14 +322,14 @@ HW_INLINE int relay(struct xdp_md *ctx, const struct hw_table_head *head,
 		return XDP_PASS;
 	target_find(flow, p, &t);
 	if (t.apart)
-		return leave_to_stack(figures, HW_USER_RTCP);
+		return leave_to_stack(flow, figures, HW_USER_RTCP);
 	if (t.port_be) {
 		__u32 number = t.hop;
 
 		hop = bpf_map_lookup_elem(&hw_next_hops, &number);
 		why = hop_usable(hop, p);
 		if (why != HW_USER_NOT)
-			return leave_to_stack(figures, why);
+			return leave_to_stack(flow, figures, why);
 	}
 	now_ns = bpf_ktime_get_ns();
 	if (judge(flow, figures, p, &t, generation, now_ns) != HW_PASS || !hop)
@@ -334,7 +338,7 @@ HW_INLINE int relay(struct xdp_md *ctx, const struct hw_table_head *head,
 		copy_control(ctx, p, index, generation, now_ns);
 	/* What was read of the entry was read in one piece, or another one stands there by now. */
 	if (generation_of(flow) != generation)
-		return leave_to_stack(figures, HW_USER_CHANGING);
+		return leave_to_stack(flow, figures, HW_USER_CHANGING);
 	return send_on(ctx, head, a, p, flow, &t, hop);
 }
 

@@ -16,6 +16,7 @@
 #include "call/side.h"
 #include "call/txn.h"
 #include "guard/r1_admit.h"
+#include "guard/r2_overload.h"
 
 #define TAG_MAX (CALL_TOKEN_BYTES * 2 + 1)
 
@@ -118,9 +119,23 @@ struct core {
 	uint32_t next_call;
 	struct fingerprint own; /* of the certificate for new DTLS associations */
 	struct core_stats stats;
-	char *message; /* CORE_MESSAGE_MAX, for composing */
-	char *body;    /* CORE_MESSAGE_MAX, likewise */
+	struct r2_overload load;
+	struct timer load_timer; /* while something is put off */
+	uint64_t put_off_before; /* in all, when it began */
+	char *message;		 /* CORE_MESSAGE_MAX, for composing */
+	char *body;		 /* CORE_MESSAGE_MAX, likewise */
 };
+
+/* ---- overload.c: what is put off ---- */
+
+void overload_on_timer(struct timer *t, uint64_t now_ms);
+/* May this request, which belongs to no transaction yet, be dealt with now? REASON_NONE, or why it
+ * is put off. */
+enum reason overload_look(struct core *c, const struct path *from, struct config_owner owner,
+			  const struct sip_msg *msg) must_check;
+/* Such a refusal says when to come again (RFC 3261 20.33). */
+bool overload_is_reason(enum reason why);
+void overload_retry_header(const struct core *c, const struct sip_msg *msg, struct out *o);
 
 /* ---- call.c: life and identity ---- */
 

@@ -15,6 +15,7 @@ static int core_tables_init(struct core *c)
 		err = hash_init(&c->by_id, TXN_MAX);
 	if (!err)
 		err = txn_layer_init(&c->txns, c->env, &c->wheel, c->key);
+	c->txns.max = c->config->limits.transactions;
 	if (!err)
 		err = registrar_init(&c->registrar, c->env, c->config, &c->wheel, &c->txns,
 				     &c->stats, &c->screen, c->key);
@@ -42,6 +43,8 @@ int core_new(const struct core_env *env, const struct config *config, uint64_t n
 	list_init(&c->calls);
 	list_init(&c->dirty);
 	wheel_init(&c->wheel, now_ms);
+	timer_init(&c->load_timer, overload_on_timer);
+	c->load.began_ms = now_ms;
 	env->random(env->ctx, (uint8_t *)&c->key, sizeof(c->key));
 	r1_ports_init(&c->ports, config->media.port_first, config->media.port_last);
 	c->message = mem_zalloc(1, CORE_MESSAGE_MAX);
@@ -121,7 +124,8 @@ void core_refuse(struct core *c, const struct path *from, const struct sip_msg *
 	struct out o = out_to(c->message, CORE_MESSAGE_MAX);
 	struct action a = {.kind = ACT_SEND, .path = *from};
 	unsigned status = reason_row(why)->status;
-	char tag[17];
+	char tag[17], when[32];
+	struct out retry = out_to(when, sizeof(when));
 	struct out t = out_to(tag, sizeof(tag));
 	uint64_t hash = hash_bytes(&c->key, msg->via.branch.n ? msg->via.branch : msg->call_id);
 
@@ -130,6 +134,10 @@ void core_refuse(struct core *c, const struct path *from, const struct sip_msg *
 				    : SL("response"));
 	if (!msg->request || msg->method == SIP_ACK || status == 0)
 		return;
+	if (extra_headers.n == 0 && overload_is_reason(why)) {
+		overload_retry_header(c, msg, &retry);
+		extra_headers = out_slice(&retry);
+	}
 	/* The same request gets the same tag, without memory (RFC 3261 8.2.7). */
 	out_hex(&t, (const uint8_t *)&hash, sizeof(hash));
 	if (sip_write_response(&o, msg, status, SL(""), &from->remote, out_slice(&t),
@@ -217,6 +225,11 @@ static void on_request(struct core *c, uint64_t now_ms, const struct path *from,
 	}
 	if (!request_acceptable(c, from, msg))
 		return;
+	why = overload_look(c, from, owner, msg);
+	if (why != REASON_NONE) {
+		core_refuse(c, from, msg, why, 0, SL(""));
+		return;
+	}
 	why = screen_on_request(&c->screen, from, owner, msg, &detail);
 	if (why != REASON_NONE) {
 		report_refused(c, from, why, 0, detail);
@@ -248,6 +261,11 @@ void core_on_message(struct core *c, uint64_t now_ms, const struct path *from,
 bool core_admits(struct core *c, uint64_t now_ms, const struct path *from)
 {
 	return screen_admits(&c->screen, from, now_ms);
+}
+
+bool core_trusts(struct core *c, uint64_t now_ms, const struct path *from)
+{
+	return screen_trusts(&c->screen, from, now_ms);
 }
 
 void core_on_offence(struct core *c, uint64_t now_ms, const struct path *from, enum reason why)

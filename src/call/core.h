@@ -28,6 +28,8 @@ void core_reload(struct core *c, const struct config *config, const uint16_t *li
 /* May this source speak at all? Asked before anything it sent is parsed; what is not admitted is
  * dropped without a word. */
 bool core_admits(struct core *c, uint64_t now_ms, const struct path *from);
+/* Does what this flow has earned count now? It has not offended so much as to lose it. */
+bool core_trusts(struct core *c, uint64_t now_ms, const struct path *from);
 /* It was turned away outside of the core (too many packets, a broken connection): that counts
  * towards a ban as refusals in the core do. */
 void core_on_offence(struct core *c, uint64_t now_ms, const struct path *from, enum reason why);
@@ -35,6 +37,9 @@ void core_on_offence(struct core *c, uint64_t now_ms, const struct path *from, e
  * associations keep theirs. */
 void core_set_certificate(struct core *c, const struct fingerprint *own);
 
+/* The message that comes next waited so long before it was read: too long, and new requests are put
+ * off (guard/r2_overload.h). */
+void core_on_waited(struct core *c, uint64_t now_ms, uint64_t waited_ms);
 /* What time of the week it is where the gateway stands: minutes since Monday, 0:00. */
 void core_set_week(struct core *c, uint64_t now_ms, uint32_t week_minutes);
 
@@ -123,6 +128,8 @@ struct core_stats {
 	size_t calls, registrations, transactions, flows_open, bans;
 	uint64_t calls_total, flows_opened_total, flows_closed_total, refused_total;
 	uint64_t banned_packets; /* dropped because of a ban */
+	uint32_t load_level;	 /* percent of what is put off: strangers', then others'; 0..300 */
+	uint32_t delay_ms;	 /* that messages waited lately before they were read */
 	uint64_t refused[REASON_COUNT];
 };
 void core_stats_get(const struct core *c, struct core_stats *out);

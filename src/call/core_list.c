@@ -67,6 +67,8 @@ void core_stats_get(const struct core *c, struct core_stats *out)
 	out->transactions = txn_count(&c->txns);
 	out->bans = r2_bans_count(&c->screen.bans);
 	out->banned_packets = c->screen.bans.dropped;
+	out->load_level = c->load.level;
+	out->delay_ms = c->load.delay_ms;
 }
 
 uint64_t core_zone_bps(const struct core *c, uint16_t zone)
@@ -190,6 +192,7 @@ void core_reload(struct core *c, const struct config *config, const uint16_t *li
 	r1_ports_done(&c->ports);
 	r1_ports_init(&c->ports, config->media.port_first, config->media.port_last);
 	c->config = config;
+	c->txns.max = config->limits.transactions;
 	c->screen.config = config;
 	watches_again(c, old);
 	list_for_each (n, &c->calls)

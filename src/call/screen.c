@@ -91,10 +91,16 @@ bool screen_admits(struct screen *s, const struct path *from, uint64_t now_ms)
 	return false;
 }
 
+bool screen_trusts(struct screen *s, const struct path *from, uint64_t now_ms)
+{
+	return !r2_detect_doubted(&s->detect, &from->remote, now_ms);
+}
+
 void screen_on_refused(struct screen *s, const struct path *from, enum reason why, uint64_t now_ms)
 {
 	uint64_t ban_ms = (uint64_t)s->config->limits.ban_time_s * 1000;
 	struct r2_culprit who = {.source = from->remote};
+	struct action a = {.kind = ACT_DISTRUST, .path = *from, .reason = why};
 	enum r2_offence kind;
 	struct ban ban;
 
@@ -104,6 +110,8 @@ void screen_on_refused(struct screen *s, const struct path *from, enum reason wh
 	if (r2_detect_offence(&s->detect, &who, why, now_ms, ban_ms, &ban))
 		(void)!screen_ban(s, &ban, from,
 				  now_ms); /* full of bans: this one is held by the limit */
+	else if (!screen_trusts(s, from, now_ms))
+		s->env->act(s->env->ctx, &a);
 }
 
 /* ---- requests ---- */

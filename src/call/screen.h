@@ -30,7 +30,9 @@ bool screen_admits(struct screen *s, const struct path *from, uint64_t now_ms);
  * us). An OPTIONS for the gateway itself is answered: administrators ask so whether it is there. */
 enum reason screen_on_request(struct screen *s, const struct path *from, struct config_owner owner,
 			      const struct sip_msg *msg, struct slice *out_detail);
-/* Something was refused; enough of it is a ban. */
+/* Does what this flow has earned count now? Not while its offences are half a ban's. */
+bool screen_trusts(struct screen *s, const struct path *from, uint64_t now_ms);
+/* Something was refused; half of what makes a ban costs trust (ACT_DISTRUST), enough is a ban. */
 void screen_on_refused(struct screen *s, const struct path *from, enum reason why, uint64_t now_ms);
 /* A REGISTER on its way to the PBX, for the judgement of the answer. */
 struct screen_try {

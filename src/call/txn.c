@@ -204,7 +204,9 @@ struct txn *txn_alloc(struct txn_layer *l, enum txn_kind kind, const struct path
 
 int txn_adopt(struct txn_layer *l, struct txn *t)
 {
-	int err = hash_add(&l->by_id, &t->by_id, txn_key_hash(l, &t->key));
+	int err = l->by_id.count >= l->max
+			  ? ERR_LIMIT
+			  : hash_add(&l->by_id, &t->by_id, txn_key_hash(l, &t->key));
 
 	if (!err)
 		list_append(&l->all, &t->node);
@@ -232,6 +234,7 @@ int txn_layer_init(struct txn_layer *l, const struct core_env *env, struct wheel
 		return err;
 	}
 	l->env = env;
+	l->max = TXN_MAX;
 	l->wheel = wheel;
 	l->key = key;
 	l->scratch = scratch;

@@ -44,6 +44,7 @@ struct txn_layer {
 	struct hash_key key;
 	struct hash_table by_id; /* server: branch, sent-by, method; client: branch, method */
 	struct list all;
+	size_t max;    /* open ones; TXN_MAX at most */
 	char *scratch; /* CORE_MESSAGE_MAX bytes in which messages are built */
 };
 

@@ -419,6 +419,18 @@ static void check_console(const struct check *k)
 			"token");
 }
 
+static void check_voice_vlan(const struct check *k)
+{
+	const struct config *c = k->c;
+
+	for (size_t i = 0; i < c->zone_count; i++)
+		if (c->zones[i].role == ZONE_VOICE)
+			return;
+	if (c->voice_vlan.line && !k->report->error_count)
+		config_warning(k->report, c->voice_vlan.line,
+			       "voice-vlan tells nobody: no zone has role = voice");
+}
+
 void config_check(const struct config *c, const struct doc *doc, struct config_report *report)
 {
 	struct check k = {.c = c, .doc = doc, .report = report};
@@ -434,6 +446,7 @@ void config_check(const struct config *c, const struct doc *doc, struct config_r
 		check_trunk(&k, &c->trunks[i]);
 	check_limits(&k);
 	check_console(&k);
+	check_voice_vlan(&k);
 	config_check_peers(c, report);
 	config_check_tls(c, report);
 	config_check_identity(c, report);

@@ -64,7 +64,15 @@ static const struct schema_section sections[] = {
 	{TITLED(shield, shields, shield_count), .tag = "r3",
 	 .help = "what stands before a finding until it is mended; written by `hornwork shield`",
 	 .example = "shield f-10e3fd54766c9cf3 { quarantine = {\"10.20.0.20\"} }"},
-	{LATER("voice-vlan", false, "r5", "announcing the voice VLAN")},
+	{.name = "voice-vlan",
+	 .at = offsetof(struct config, voice_vlan),
+	 .line_at = offsetof(struct config, voice_vlan) + offsetof(struct config_voice_vlan, line),
+	 .size = sizeof(struct config_voice_vlan),
+	 .rows = schema_voice_vlan_rows,
+	 .row_count = COUNT_OF(schema_voice_vlan_rows),
+	 .tag = "r5",
+	 .help = "phones are told of the voice VLAN by LLDP-MED, through a running lldpd",
+	 .example = "voice-vlan { lldpd = \"/run/lldpd.socket\" }"},
 	{LATER("cluster", false, "r1", "running as a cluster")},
 };
 

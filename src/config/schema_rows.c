@@ -436,6 +436,28 @@ const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS] = {
 		 "themselves, and so have the addresses at which phones were registered within "
 		 "the last hour. Registered phones, a pbx, a trunk and never-ban are not held to "
 		 "it. It acts as per-network-pps does."},
+	{.key = "transactions",
+	 .type = SCHEMA_COUNT,
+	 FIELD(limits, transactions),
+	 .min = 64,
+	 .max = 65536,
+	 .fallback = "65536",
+	 .tag = "r2",
+	 .help = "open SIP transactions",
+	 .more = "Strangers fill half of them at most, registrations and the like three quarters, "
+		 "new calls nine tenths: the rest is for running calls. A call takes about six; a "
+		 "transaction lives half a minute. With calls and registrations this bounds the "
+		 "memory of signalling."},
+	{.key = "signalling-delay",
+	 .type = SCHEMA_DURATION_MS,
+	 FIELD(limits, signalling_delay_ms),
+	 .max = 10000,
+	 .fallback = "100ms",
+	 .tag = "r2",
+	 .help = "how long SIP may wait before it is read; 0 is no limit",
+	 .more = "When it waits longer, new requests get 503 with Retry-After until it does not: "
+		 "strangers' first, then those of phones and peers that are no calls, new calls "
+		 "last. What belongs to a running call, an ACK and a CANCEL always pass."},
 	{.key = "ban-time",
 	 .type = SCHEMA_DURATION_S,
 	 FIELD(limits, ban_time_s),

@@ -23,26 +23,28 @@
 	"Who reads the signalling can then decrypt the media. With deny such a description is "    \
 	"refused where encryption is required or the only way offered."
 
-#define SCHEMA_ZONE_ROWS    14
-#define SCHEMA_QUALITY_ROWS 4
-#define SCHEMA_QOS_ROWS	    2
-#define SCHEMA_PBX_ROWS	    10
-#define SCHEMA_PHONES_ROWS  11
-#define SCHEMA_TRUNK_ROWS   22
-#define SCHEMA_TUNNEL_ROWS  12
-#define SCHEMA_TLS_ROWS	    6
-#define SCHEMA_MEDIA_ROWS   4
-#define SCHEMA_LIMITS_ROWS  9
-#define SCHEMA_FRAUD_ROWS   16
-#define SCHEMA_CONSOLE_ROWS 3
-#define SCHEMA_ASSESS_ROWS  7
-#define SCHEMA_ASSET_ROWS   19
-#define SCHEMA_PLACE_ROWS   6
-#define SCHEMA_SHIELD_ROWS  2
+#define SCHEMA_ZONE_ROWS       15
+#define SCHEMA_QUALITY_ROWS    4
+#define SCHEMA_QOS_ROWS	       2
+#define SCHEMA_PBX_ROWS	       10
+#define SCHEMA_PHONES_ROWS     11
+#define SCHEMA_TRUNK_ROWS      22
+#define SCHEMA_TUNNEL_ROWS     12
+#define SCHEMA_TLS_ROWS	       6
+#define SCHEMA_MEDIA_ROWS      4
+#define SCHEMA_LIMITS_ROWS     11
+#define SCHEMA_FRAUD_ROWS      16
+#define SCHEMA_CONSOLE_ROWS    3
+#define SCHEMA_ASSESS_ROWS     7
+#define SCHEMA_ASSET_ROWS      19
+#define SCHEMA_PLACE_ROWS      6
+#define SCHEMA_SHIELD_ROWS     2
+#define SCHEMA_VOICE_VLAN_ROWS 3
 
 extern const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS];
 extern const struct schema_row schema_quality_rows[SCHEMA_QUALITY_ROWS];
 extern const struct schema_row schema_qos_rows[SCHEMA_QOS_ROWS];
+extern const struct schema_row schema_voice_vlan_rows[SCHEMA_VOICE_VLAN_ROWS];
 extern const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS];
 extern const struct schema_row schema_phones_rows[SCHEMA_PHONES_ROWS];
 extern const struct schema_row schema_trunk_rows[SCHEMA_TRUNK_ROWS];

@@ -126,8 +126,17 @@ const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS] = {
 	 .by_default = "the first one that is heard",
 	 .help = "the hardware addresses that may speak LLDP or CDP as a switch on this link",
 	 .more = "The address of the sender or the chassis. Anybody else who does is told as a "
-		 "leak by hornwork watch, and so is who tells phones of another voice VLAN than "
-		 "the link's."},
+		 "leak, and so is who tells phones of another voice VLAN than the link's."},
+	{.key = "leak-watch",
+	 .type = SCHEMA_BOOL,
+	 FIELD(zone, leak_watch),
+	 .fallback = "yes",
+	 .tag = "r5",
+	 .help = "whether this zone's link is watched for leaks while the gateway runs",
+	 .more = "What does not belong there is told as an event and listed by hornwork leaks, who "
+		 "announces himself by hornwork devices. A link that carries VLANs is watched if "
+		 "one "
+		 "of its zones wants it, a bridge at its ports."},
 };
 
 const struct schema_row schema_qos_rows[SCHEMA_QOS_ROWS] = {
@@ -190,4 +199,34 @@ const struct schema_row schema_quality_rows[SCHEMA_QUALITY_ROWS] = {
 	 .more = "Nothing comes from this zone's side of a call. The event says whether the other "
 		 "side speaks (one-way audio) or is silent too. Calls on "
 		 "hold are left out."},
+};
+
+const struct schema_row schema_voice_vlan_rows[SCHEMA_VOICE_VLAN_ROWS] = {
+	{.key = "lldpd",
+	 .type = SCHEMA_FILE,
+	 FIELD(voice_vlan, lldpd),
+	 .fallback = "/run/lldpd.socket",
+	 .tag = "r5",
+	 .help = "the control socket of the lldpd that tells phones of the voice VLAN",
+	 .more = "It must have been started as a network device of LLDP-MED (lldpd -M 4) and speak "
+		 "on the interfaces of the zones with role = voice. Each such interface, a bridge "
+		 "at its ports, gets its zone's vlan, tagged, or none where the zone has none. "
+		 "When "
+		 "lldpd is started again it is told again; when the gateway stops, the policy is "
+		 "no longer defined. No file of lldpd is written. LLDP does not pass switches: "
+		 "phones behind one are told by that switch."},
+	{.key = "priority",
+	 .type = SCHEMA_COUNT,
+	 FIELD(voice_vlan, priority),
+	 .max = 7,
+	 .fallback = "5",
+	 .tag = "r5",
+	 .help = "the 802.1p priority that phones are to give voice"},
+	{.key = "dscp",
+	 .type = SCHEMA_COUNT,
+	 FIELD(voice_vlan, dscp),
+	 .max = 63,
+	 .fallback = "46",
+	 .tag = "r5",
+	 .help = "the DSCP that phones are to give voice; 46 is EF"},
 };

@@ -19,6 +19,8 @@ static const struct route_row rows[] = {
 	{SLICE("/v1/bans"), SLICE("GET"), ROUTE_BANS, NULL},
 	{SLICE("/v1/bans/add"), SLICE("POST"), ROUTE_BAN_ADD, "what"},
 	{SLICE("/v1/bans/lift"), SLICE("POST"), ROUTE_BAN_LIFT, "what"},
+	{SLICE("/v1/leaks"), SLICE("GET"), ROUTE_LEAKS, NULL},
+	{SLICE("/v1/devices"), SLICE("GET"), ROUTE_DEVICES, NULL},
 	{SLICE("/v1/reload"), SLICE("POST"), ROUTE_RELOAD, NULL},
 };
 

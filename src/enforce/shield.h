@@ -38,7 +38,8 @@ int shield_apply(struct shield *s, const struct config *config) must_check;
 int shield_bans_set(struct shield *s, const struct ban *bans, size_t count) must_check;
 /* A flow was challenged or is registered (HW_TRUST_CHALLENGED, HW_TRUST_REGISTERED), until a time
  * that follows from it; nothing is taken from what it has, and a banned one gets nothing. ERR_LIMIT
- * (no room: it stays a stranger), -errno. */
+ * (no room: it stays a stranger), -errno. HW_TRUST_STRANGER: it has lost what it earned; its
+ * address, where others may be, has not. */
 int shield_trust(struct shield *s, const struct ip_endpoint *flow, enum hw_trust trust,
 		 uint64_t now_ms) must_check;
 /* Forgets flows whose time is over. */

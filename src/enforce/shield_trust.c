@@ -204,6 +204,15 @@ static int home_put(const struct shield *s, struct hw_shield_flow_key key, bool 
 	return bpf_map_update_elem(fd, &key, &home, BPF_ANY) ? -errno : 0;
 }
 
+static int distrust(int fd, const struct hw_shield_flow_key *key)
+{
+	struct hw_shield_flow old;
+
+	if (key->port && bpf_map_lookup_elem(fd, key, &old) == 0 && old.trust != HW_TRUST_BANNED)
+		(void)bpf_map_delete_elem(fd, key);
+	return 0;
+}
+
 int shield_trust(struct shield *s, const struct ip_endpoint *flow, enum hw_trust trust,
 		 uint64_t now_ms)
 {
@@ -213,6 +222,8 @@ int shield_trust(struct shield *s, const struct ip_endpoint *flow, enum hw_trust
 	bool known = bpf_map_lookup_elem(fd, &key, &old) == 0 && old.until_ns > now_ms * NS_PER_MS;
 	bool registered = known && old.trust == HW_TRUST_REGISTERED;
 
+	if (trust == HW_TRUST_STRANGER)
+		return distrust(fd, &key);
 	if (flow->port == 0 || (known && old.trust == HW_TRUST_BANNED) ||
 	    (trust == HW_TRUST_CHALLENGED && registered))
 		return 0;

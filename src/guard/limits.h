@@ -16,6 +16,7 @@
 #define R2_ACCOUNT_SETS	 1024 /* likewise: 4,096 accounts */
 #define R2_ACCOUNT_WAYS	 4
 #define R2_POINTS_BAN	 100  /* points at which a flow, or an address without phones, is banned */
+#define R2_POINTS_DOUBT	 50   /* at which a flow has no trust any more, until time forgives */
 #define R2_OFFICE_FACTOR 5    /* so much more for the strangers beside registered phones */
 #define R2_FORGIVE_MS	 6000 /* per point and kind of offence */
 #define R2_ASKED_MAX	 8    /* names that one flow may ask for without trying a password */
@@ -23,9 +24,11 @@
 #define R2_ACCOUNT_FORGIVE_MS                                                                      \
 	30000 /* per wrong password: a phone with an old one tries about so often */
 
-#define R2_CALLERS_MAX	    16384 /* accounts; more than calls can run, so one without a call goes */
-#define R2_CALLER_NAME_MAX  128	  /* bytes with its NUL */
-#define R2_DESTINATIONS_MAX 16	  /* that one account is remembered to have called */
+#define R2_OVERLOAD_INTERVAL_MS 100   /* of one measurement of the delay */
+#define R2_OVERLOAD_WAIT_MAX_MS 10000 /* a longer one counts so much */
+#define R2_CALLERS_MAX		16384 /* accounts; more than calls can run, so one without a call goes */
+#define R2_CALLER_NAME_MAX	128 /* bytes with its NUL */
+#define R2_DESTINATIONS_MAX	16  /* that one account is remembered to have called */
 #define R2_DESTINATION_DIGITS                                                                      \
 	3 /* behind what stands before a country code: ITU-T E.164 6.2.1 has at most three */
 

@@ -30,8 +30,9 @@ static enum reason full(const struct r1_admit *a, const struct config *config, u
 	return REASON_NONE;
 }
 
-/* Room for one more call at `per_second`; 0 = not limited. */
-static bool bucket_has(struct r1_bucket *b, uint64_t now_ms, uint32_t per_second)
+/* Room for one more call at `per_second`, and then for so many more thousandths; 0 = not limited.
+ */
+static bool bucket_has(struct r1_bucket *b, uint64_t now_ms, uint32_t per_second, uint64_t beside)
 {
 	uint64_t full_level = (uint64_t)per_second * 1000;
 	uint64_t passed_ms = now_ms - b->filled_ms;
@@ -43,7 +44,7 @@ static bool bucket_has(struct r1_bucket *b, uint64_t now_ms, uint32_t per_second
 	if (b->level > full_level)
 		b->level = full_level;
 	b->filled_ms = now_ms ? now_ms : 1;
-	return b->level >= 1000;
+	return b->level >= 1000 + beside;
 }
 
 static void bucket_take(struct r1_bucket *b)
@@ -54,19 +55,23 @@ static void bucket_take(struct r1_bucket *b)
 enum reason r1_admit_call(struct r1_admit *a, const struct config *config, uint64_t now_ms,
 			  const uint8_t kind[2], const uint16_t index[2])
 {
+	/* When calls come in faster than they may, phones' own still find some room. */
+	uint64_t kept = kind[0] == OWNER_TRUNK ? config->limits.calls_per_second * 1000ull / 4 : 0;
 	enum reason why = REASON_NONE;
 
+	if (config->limits.calls_per_second < 4)
+		kept = 0;
 	if (a->calls >= config->limits.calls)
 		return REASON_calls_limit;
 	for (unsigned i = 0; i < 2 && !why; i++)
 		why = full(a, config, kind[i], index[i]);
 	if (why)
 		return why;
-	if (!bucket_has(&a->all, now_ms, config->limits.calls_per_second))
+	if (!bucket_has(&a->all, now_ms, config->limits.calls_per_second, kept))
 		return REASON_call_rate_limit;
 	for (unsigned i = 0; i < 2; i++)
 		if (kind[i] == OWNER_TRUNK && index[i] < config->trunk_count &&
-		    !bucket_has(&a->trunk[index[i]], now_ms, config->trunks[index[i]].max_cps))
+		    !bucket_has(&a->trunk[index[i]], now_ms, config->trunks[index[i]].max_cps, 0))
 			return REASON_trunk_rate_limit;
 	bucket_take(&a->all);
 	for (unsigned i = 0; i < 2; i++)

@@ -102,16 +102,21 @@ static bool less_suspect(const struct r2_suspect *a, const struct r2_suspect *b)
 	return pa == pb ? a->seen_ms < b->seen_ms : pa < pb;
 }
 
-static struct r2_suspect *suspect_of(struct r2_detect *d, const struct ip_endpoint *who,
-				     uint64_t now_ms)
+static struct r2_suspect *suspect_set(struct r2_detect *d, const struct ip_endpoint *who)
 {
 	char key[sizeof(who->addr) + sizeof(who->port)]; /* without padding */
-	struct r2_suspect *set, *victim;
 
 	memcpy(key, &who->addr, sizeof(who->addr));
 	memcpy(key + sizeof(who->addr), &who->port, sizeof(who->port));
-	set = victim = &d->suspects[hash_bytes(&d->key, slice_of(key, sizeof(key))) %
-				    R2_SUSPECT_SETS * R2_SUSPECT_WAYS];
+	return &d->suspects[hash_bytes(&d->key, slice_of(key, sizeof(key))) % R2_SUSPECT_SETS *
+			    R2_SUSPECT_WAYS];
+}
+
+static struct r2_suspect *suspect_of(struct r2_detect *d, const struct ip_endpoint *who,
+				     uint64_t now_ms)
+{
+	struct r2_suspect *set = suspect_set(d, who), *victim = set;
+
 	for (size_t i = 0; i < R2_SUSPECT_WAYS; i++) {
 		forgive(&set[i], now_ms);
 		if (ip_endpoint_eq(&set[i].who, who))
@@ -174,6 +179,19 @@ bool r2_detect_offence(struct r2_detect *d, const struct r2_culprit *who, enum r
 		.whole = !banned->port && !who->office,
 	};
 	return true;
+}
+
+bool r2_detect_doubted(struct r2_detect *d, const struct ip_endpoint *flow, uint64_t now_ms)
+{
+	struct r2_suspect *set = suspect_set(d, flow);
+
+	for (size_t i = 0; i < R2_SUSPECT_WAYS; i++) {
+		if (!ip_endpoint_eq(&set[i].who, flow))
+			continue;
+		forgive(&set[i], now_ms);
+		return total(&set[i]) >= R2_POINTS_DOUBT;
+	}
+	return false;
 }
 
 /* ---- names asked for ---- */

@@ -55,6 +55,8 @@ void r2_detect_done(struct r2_detect *d);
  * now_ms and ban_ms. Reasons that are no offence give false. */
 bool r2_detect_offence(struct r2_detect *d, const struct r2_culprit *who, enum reason why,
 		       uint64_t now_ms, uint64_t ban_ms, struct ban *out_ban);
+/* The flow has offended so much that nothing it earned counts now. */
+bool r2_detect_doubted(struct r2_detect *d, const struct ip_endpoint *flow, uint64_t now_ms);
 /* The flow was challenged when it asked as `name`. True when it has asked for too many names
  * without trying a password: REASON_name_walk is then the offence. */
 bool r2_detect_challenged(struct r2_detect *d, const struct ip_endpoint *flow, struct slice name,

@@ -23,12 +23,17 @@ uint64_t clock_ms(void)
 	return clock_ns() / 1000000u;
 }
 
-uint64_t clock_wall_ms(void)
+uint64_t clock_wall_ns(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t clock_wall_ms(void)
+{
+	return clock_wall_ns() / 1000000u;
 }
 
 uint64_t clock_wall_of(uint64_t monotonic_ms)

@@ -13,6 +13,8 @@ uint64_t clock_ns(void);
 void clock_pause_us(unsigned us);
 /* Milliseconds since 1970, as the machine believes. */
 uint64_t clock_wall_ms(void);
+/* The same in nanoseconds. */
+uint64_t clock_wall_ns(void);
 /* The wall time of a monotonic moment that lies in the past or present. */
 uint64_t clock_wall_of(uint64_t monotonic_ms);
 /* RFC 3339 in UTC with milliseconds; returned for convenience. */

@@ -87,6 +87,13 @@ void loop_on_turn_end(struct loop *l, void (*turn_end)(void *ctx), void *ctx)
 	(void)uv_prepare_start(&l->prepare, on_prepare);
 }
 
+uint64_t loop_turn_age_ms(const struct loop *l)
+{
+	uint64_t now_ms = uv_hrtime() / 1000000u, began_ms = uv_now(&l->uv);
+
+	return now_ms > began_ms ? now_ms - began_ms : 0;
+}
+
 static void closed(uv_handle_t *h)
 {
 	mem_free(h->data);

@@ -24,6 +24,9 @@ void loop_stop(struct loop *l);
 /* Called after the callbacks of a turn, before the loop waits again; one per loop. */
 void loop_on_turn_end(struct loop *l, void (*turn_end)(void *ctx), void *ctx);
 
+/* Milliseconds since this turn's events were known: what is dealt with now has waited as long. */
+uint64_t loop_turn_age_ms(const struct loop *l);
+
 /* Watches a descriptor, which stays the caller's. An error on it shows as both events. */
 int loop_fd_add(struct loop *l, int fd, unsigned events, void (*ready)(void *ctx, unsigned events),
 		void *ctx, struct loop_fd **out) must_check;

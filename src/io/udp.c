@@ -3,12 +3,17 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/list.h"
 #include "base/mem.h"
 #include "io/addr.h"
 #include "io/limits.h"
+
+#define NS_PER_S      1000000000ull
+#define NS_PER_MS     1000000ull
+#define WAITED_MAX_MS 60000
 
 struct udp_socket {
 	struct list node;
@@ -31,6 +36,10 @@ struct udp_batch {
 	struct mmsghdr head[UDP_BATCH_MAX];
 	struct iovec iov[UDP_BATCH_MAX];
 	struct sockaddr_storage name[UDP_BATCH_MAX];
+	union { /* aligned as the kernel writes it */
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(struct timespec))];
+	} stamp[UDP_BATCH_MAX];
 };
 
 struct udp {
@@ -38,6 +47,7 @@ struct udp {
 	struct udp_handler handler;
 	struct list sockets;
 	struct udp_stats stats;
+	uint64_t waited_ms; /* the datagram that is being handed over */
 	size_t out_count, out_bytes;
 	struct udp_out out[UDP_SEND_MAX];
 	struct udp_batch in, away; /* two: sending happens while what came in is being read */
@@ -85,6 +95,33 @@ void udp_free(struct udp *u)
 	mem_free(u);
 }
 
+static uint64_t wall_ns(const struct timespec *t)
+{
+	return (uint64_t)t->tv_sec * NS_PER_S + (uint64_t)t->tv_nsec;
+}
+
+/* By the machine's wall clock, which may be set meanwhile: then it is nothing or too much once. */
+static uint64_t waited_ms(struct msghdr *m)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		struct timespec at;
+		uint64_t ms;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS ||
+		    c->cmsg_len < CMSG_LEN(sizeof(at)))
+			continue;
+		memcpy(&at, CMSG_DATA(c), sizeof(at));
+		if (wall_ns(&at) >= wall_ns(&now))
+			return 0;
+		ms = (wall_ns(&now) - wall_ns(&at)) / NS_PER_MS;
+		return ms < WAITED_MAX_MS ? ms : WAITED_MAX_MS;
+	}
+	return 0;
+}
+
 static int receive_batch(struct udp_socket *s)
 {
 	struct udp *u = s->udp;
@@ -96,13 +133,16 @@ static int receive_batch(struct udp_socket *s)
 		b->head[i].msg_hdr = (struct msghdr){.msg_name = &b->name[i],
 						     .msg_namelen = sizeof(b->name[i]),
 						     .msg_iov = &b->iov[i],
-						     .msg_iovlen = 1};
+						     .msg_iovlen = 1,
+						     .msg_control = &b->stamp[i],
+						     .msg_controllen = sizeof(b->stamp[i])};
 	}
 	n = recvmmsg(s->fd, b->head, UDP_BATCH_MAX, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i++) {
 		struct ip_endpoint from = addr_from_system(&b->name[i]);
 
 		u->stats.received++;
+		u->waited_ms = waited_ms(&b->head[i].msg_hdr);
 		u->handler.datagram(u->handler.ctx, s->listener, &from,
 				    slice_of(b->iov[i].iov_base, b->head[i].msg_len));
 	}
@@ -290,6 +330,11 @@ void udp_renumber(struct udp *u, const uint16_t *map, size_t count)
 		else
 			s->listener = map[s->listener];
 	}
+}
+
+uint64_t udp_waited_ms(const struct udp *u)
+{
+	return u->waited_ms;
 }
 
 void udp_stats_get(const struct udp *u, struct udp_stats *out)

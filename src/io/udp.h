@@ -9,7 +9,8 @@ struct udp;
 
 struct udp_handler {
 	void *ctx;
-	/* One datagram; its bytes are borrowed for the time of the call. */
+	/* One datagram; its bytes are borrowed for the time of the call. udp_waited_ms tells of it.
+	 */
 	void (*datagram)(void *ctx, uint16_t listener, const struct ip_endpoint *from,
 			 struct slice bytes);
 	/* It could not be sent (no route, refused by the firewall, queue full). Called from
@@ -30,6 +31,10 @@ void udp_renumber(struct udp *u, const uint16_t *map, size_t count);
 void udp_send(struct udp *u, uint16_t listener, const struct ip_endpoint *to, struct slice bytes);
 /* Sends the batch; at the end of each turn of the loop. */
 void udp_flush(struct udp *u);
+
+/* How long the datagram that is being handed over lay in its socket: by the kernel's stamp. 0 when
+ * there is none, 60 s at most. */
+uint64_t udp_waited_ms(const struct udp *u);
 
 struct udp_stats {
 	uint64_t received, sent, unsent;

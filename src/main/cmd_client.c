@@ -15,12 +15,14 @@ static const char reload_help[] =
 	"\nReads the configuration again. A wrong one is refused with FILE:LINE: message; the old\n"
 	"one then stays in force. No call is lost.\n";
 static const char explain_help[] =
-	"usage: hornwork explain CALL|IP|TUNNEL|ACCOUNT|NUMBER [--json] [--run-dir DIR]\n"
+	"usage: hornwork explain CALL|IP|MAC|TUNNEL|ACCOUNT|NUMBER [--json] [--run-dir DIR]\n"
 	"\nSays in one sentence what became of a call (c-1a2b, or a "
 	"Call-ID), or of what an address\n"
-	"(with or without a port) sent, how a tunnel stands, or what the rules of section fraud "
-	"say of\n"
-	"an account (alice@pbx.example; USER@TRUNK for who calls through a trunk) or a number.\n";
+	"(with or without a port) sent, what was seen on a link of a hardware address, how a "
+	"tunnel\n"
+	"stands, or what the rules of section fraud say of an account (alice@pbx.example; "
+	"USER@TRUNK\n"
+	"for who calls through a trunk) or a number.\n";
 
 /* The part that all share: ask, and deal with failure and --json. -1: print the table. */
 static int ask(const struct client_options *o, const char *method, const char *path,
@@ -43,6 +45,14 @@ static void print_duration(long long seconds)
 	if (seconds >= 86400)
 		printf("%lld days ", seconds / 86400);
 	printf("%02lld:%02lld:%02lld", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+}
+
+/* What is put off and why; nothing when there is no load. */
+static void print_overload(const json_t *o)
+{
+	if (json_is_true(json_object_get(o, "active")))
+		printf("  note: SIP waits %lld ms: new requests are put off (%lld so far)\n",
+		       client_number(o, "delay_ms"), client_number(o, "put_off_total"));
 }
 
 static void print_status(const json_t *s)
@@ -76,10 +86,14 @@ static void print_status(const json_t *s)
 		       client_text(p, "expires_at"), client_number(p, "days_left"));
 	json_array_foreach(json_object_get(s, "tunnels"), i, p)
 		printf("  %s\n", client_text(p, "explain"));
+	p = json_object_get(s, "voice_vlan");
+	if (*client_text(p, "explain"))
+		printf("  voice VLAN     %s\n", client_text(p, "explain"));
 	json_array_foreach(json_object_get(s, "bandwidth"), i, p)
 		printf("  zone %-9s media may take %.1f Mbit/s and takes up to %.1f\n",
 		       client_text(p, "zone"), (double)client_number(p, "limit_bps") / 1e6,
 		       (double)client_number(p, "used_bps") / 1e6);
+	print_overload(json_object_get(s, "overload"));
 	json_array_foreach(json_object_get(s, "pbxs_silent"), i, p)
 		printf("  note: pbx %s does not answer\n", json_string_value(p));
 	json_array_foreach(json_object_get(s, "notices"), i, p)
@@ -170,11 +184,15 @@ int cmd_reload(int argc, char **argv)
 	return code;
 }
 
-static void print_explain(const json_t *e)
+/* A further one is told only where it has something to tell. */
+static void print_explain(const json_t *e, bool further)
 {
 	const json_t *fact;
 	size_t i;
 
+	if (further && json_array_size(json_object_get(e, "facts")) == 0 &&
+	    !json_is_true(json_object_get(e, "known")))
+		return;
 	printf("%s.\n", client_text(e, "sentence"));
 	json_array_foreach(json_object_get(e, "facts"), i, fact)
 		printf("  - %s\n", json_string_value(fact));
@@ -212,6 +230,8 @@ int cmd_explain(int argc, char **argv)
 {
 	struct client_options o;
 	struct client_answer a = {0};
+	const json_t *about;
+	size_t i;
 	int code = client_options_parse(argc, argv, explain_help, "CALL or IP", &o);
 
 	if (code < 0)
@@ -219,7 +239,7 @@ int cmd_explain(int argc, char **argv)
 	if (code < 0)
 		code = ask(&o, "GET", "/v1/explain?what=", o.what, &a);
 	if (code < 0) {
-		print_explain(json_array_get(a.json, 0));
+		json_array_foreach(a.json, i, about) print_explain(about, i > 0);
 		code = EXIT_GOOD;
 	}
 	client_answer_done(&a);

@@ -21,7 +21,6 @@
 	8000 /* a process that is being restarted is back by then, or not at all                   \
 	      */
 #define SWEEP_MS	  500
-#define PARTS_MAX	  2
 #define MESSAGES_PER_TURN 256
 
 struct link {
@@ -36,13 +35,14 @@ struct query {
 	const struct question *question;
 	uint64_t asked_ms;
 	unsigned parts_open;
-	struct slice part[PARTS_MAX]; /* mapped: warden's, signal's */
+	struct slice part[QUESTION_PARTS_MAX]; /* mapped: warden's, signal's, watch's */
+	struct slice refusal;		       /* of those: the first that is none of 200 */
 	unsigned status;
 };
 
 struct console {
 	struct loop *loop;
-	struct link warden, signal;
+	struct link warden, signal, leaks;
 	struct proc_msg msg;
 	struct http *http;
 	struct loop_timer *sweep;
@@ -53,26 +53,6 @@ struct console {
 	struct query query[QUERIES_MAX];
 	bool serving;
 };
-
-static const struct question *question_of(enum route route)
-{
-	static const struct question rows[ROUTE_COUNT] = {
-		[ROUTE_STATUS] = {QUERY_STATUS, ASK_WARDEN | ASK_SIGNAL, "[{", ",", "}]", false},
-		[ROUTE_METRICS] = {QUERY_METRICS, ASK_WARDEN | ASK_SIGNAL, "", "", "", true},
-		[ROUTE_CALLS] = {QUERY_CALLS, ASK_SIGNAL, "", "", "", false},
-		[ROUTE_CALLS_ALL] = {QUERY_CALLS_ALL, ASK_SIGNAL, "", "", "", false},
-		[ROUTE_REGISTRATIONS] = {QUERY_REGISTRATIONS, ASK_SIGNAL, "", "", "", false},
-		[ROUTE_TRACE] = {QUERY_TRACE, ASK_SIGNAL, "", "", "", false},
-		[ROUTE_EXPLAIN] = {QUERY_EXPLAIN, ASK_SIGNAL, "", "", "", false},
-		[ROUTE_POLICY] = {QUERY_POLICY, ASK_WARDEN, "", "", "", false},
-		[ROUTE_BANS] = {QUERY_BANS, ASK_SIGNAL, "", "", "", false},
-		[ROUTE_BAN_ADD] = {QUERY_BAN_ADD, ASK_SIGNAL, "", "", "", false},
-		[ROUTE_BAN_LIFT] = {QUERY_BAN_LIFT, ASK_SIGNAL, "", "", "", false},
-		[ROUTE_RELOAD] = {QUERY_RELOAD, ASK_WARDEN, "", "", "", false},
-	};
-
-	return rows[route].asks ? &rows[route] : NULL;
-}
 
 static void rewatch(struct link *l)
 {
@@ -125,7 +105,7 @@ static void answer_events(struct console *c, struct http_request *r)
 
 static void query_free(struct query *q)
 {
-	for (size_t i = 0; i < PARTS_MAX; i++)
+	for (size_t i = 0; i < QUESTION_PARTS_MAX; i++)
 		proc_text_unmap(q->part[i]);
 	*q = (struct query){0};
 }
@@ -145,53 +125,21 @@ static void query_fail(struct query *q, unsigned status, const char *why)
 		http_answer_text(r, status, out_slice(&o), false);
 }
 
-static void write_reload(struct json *j, struct slice text, bool good)
-{
-	struct slice line;
-
-	json_open(j, '[');
-	json_open(j, '{');
-	json_member_bool(j, "reloaded", good);
-	json_member_open(j, "messages", '[');
-	while (text.n > 0) {
-		line = slice_split(text, '\n', &text);
-		if (line.n)
-			json_str(j, line);
-	}
-	json_close(j, ']');
-	json_close(j, '}');
-	json_close(j, ']');
-}
-
-static void write_parts(struct out *o, const struct query *q)
-{
-	struct json j = json_to(o);
-
-	if (q->question->query == QUERY_RELOAD) {
-		write_reload(&j, q->part[0], q->status == 200);
-		return;
-	}
-	out_z(o, q->status == 200 ? q->question->before : "");
-	for (size_t i = 0; i < PARTS_MAX; i++) {
-		out_bytes(o, q->part[i]);
-		if (i == 0 && q->part[0].n && q->part[1].n)
-			out_z(o, q->question->between);
-	}
-	out_z(o, q->status == 200 ? q->question->after : "");
-}
-
 static void query_finish(struct query *q)
 {
 	/* a reload's complaints are escaped: at most six bytes for one */
 	size_t grow = q->question->query == QUERY_RELOAD ? 6 : 1;
-	size_t size = grow * (q->part[0].n + q->part[1].n) + 256;
+	size_t size = grow * (q->part[0].n + q->part[1].n + q->part[2].n) + 256;
 	struct http_request *r = q->request;
 	char *text = mem_zalloc(1, size);
 	struct out o = out_to(text, text ? size : 0);
 	unsigned status = q->status;
 	bool plain = q->question->plain;
 
-	write_parts(&o, q);
+	if (q->status == 200 || q->question->query == QUERY_RELOAD)
+		question_write(q->question, q->part, q->status == 200, &o);
+	else /* who found what is wrong says it */
+		out_bytes(&o, q->refusal);
 	query_free(q);
 	if (r)
 		http_answer_text(r, o.err ? 500 : status, out_slice(&o), plain);
@@ -222,6 +170,16 @@ static int put_question(struct link *l, const struct query *q, const char *argum
 	return err;
 }
 
+/* Others tell what they know also while nobody watches the links. ERR_ABSENT: nobody else was
+ * asked. */
+static int without_watch(struct query *q)
+{
+	if (q->question->asks == ASK_WATCH)
+		return ERR_ABSENT;
+	q->parts_open &= ~(unsigned)ASK_WATCH;
+	return 0;
+}
+
 static void on_asked(void *ctx, struct http_request *r, enum route route, const char *argument)
 {
 	struct console *c = ctx;
@@ -244,6 +202,8 @@ static void on_asked(void *ctx, struct http_request *r, enum route route, const 
 	if (!err && (q->question->asks & ASK_SIGNAL))
 		err = put_question(&c->signal, q, argument);
 	q->parts_open = q->question->asks;
+	if (!err && (q->question->asks & ASK_WATCH) && put_question(&c->leaks, q, argument))
+		err = without_watch(q);
 	if (err)
 		query_fail(q, 503, "a process of the gateway is being restarted");
 }
@@ -279,10 +239,12 @@ static int on_answer(struct console *c, unsigned who)
 		if (c->query[i].id == m.id && m.id)
 			q = &c->query[i];
 	if (q && (q->parts_open & who)) {
-		err = proc_text_map(fd, m.bytes, &q->part[who == ASK_SIGNAL]);
+		err = proc_text_map(fd, m.bytes, &q->part[who >> 1]);
 		q->parts_open &= ~who;
-		if (m.status != 200)
+		if (m.status != 200 && q->status == 200) {
 			q->status = m.status;
+			q->refusal = q->part[who >> 1];
+		}
 		if (!err && !q->parts_open)
 			query_finish(q);
 	}
@@ -292,33 +254,66 @@ static int on_answer(struct console *c, unsigned who)
 
 /* ---- channels ---- */
 
-static void on_signal(void *ctx, unsigned events)
+/* Signal or watch. False: it is gone, and comes back with a new channel. */
+static bool on_peer(struct console *c, struct link *l, unsigned who, unsigned events)
 {
-	struct console *c = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&c->signal.channel) : 0;
+	int got = (events & LOOP_WRITE) ? proc_flush(&l->channel) : 0;
 
 	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&c->signal.channel, &c->msg);
+		got = proc_receive(&l->channel, &c->msg);
 		if (got <= 0)
 			break;
 		if (c->msg.type == PROC_EVENT)
 			on_events(c, &c->msg);
 		else
-			got = on_answer(c, ASK_SIGNAL);
+			got = on_answer(c, who);
 	}
 	if (got < 0)
-		link_done(&c->signal); /* it comes back with a new channel */
+		link_done(l);
 	else
-		rewatch(&c->signal);
+		rewatch(l);
+	return got >= 0;
 }
 
-static int take_signal(struct console *c)
+static void on_signal(void *ctx, unsigned events)
 {
-	link_done(&c->signal);
-	proc_channel_init(&c->signal.channel, proc_msg_take_fd(&c->msg, 0), PROC_CONSOLE,
-			  PROC_SIGNAL);
-	return loop_fd_add(c->loop, c->signal.channel.fd, LOOP_READ, on_signal, c,
-			   &c->signal.watch);
+	struct console *c = ctx;
+
+	(void)on_peer(c, &c->signal, ASK_SIGNAL, events);
+}
+
+static void on_watch(void *ctx, unsigned events)
+{
+	struct console *c = ctx;
+
+	if (on_peer(c, &c->leaks, ASK_WATCH, events))
+		return;
+	for (size_t i = 0; i < QUERIES_MAX; i++) {
+		struct query *q = &c->query[i];
+
+		if (!q->id || !(q->parts_open & ASK_WATCH))
+			continue;
+		if (without_watch(q))
+			query_fail(q, 503, "a process of the gateway is being restarted");
+		else if (!q->parts_open)
+			query_finish(q);
+	}
+}
+
+static int take_peer(struct console *c)
+{
+	struct proc_peer m;
+	struct link *l;
+
+	memcpy(&m, c->msg.payload, sizeof(m));
+	if (m.kind != PROC_SIGNAL && m.kind != PROC_WATCH)
+		return ERR_PEER;
+	l = m.kind == PROC_SIGNAL ? &c->signal : &c->leaks;
+	link_done(l);
+	proc_channel_init(&l->channel, proc_msg_take_fd(&c->msg, 0), PROC_CONSOLE,
+			  (enum proc_kind)m.kind);
+	return loop_fd_add(c->loop, l->channel.fd, LOOP_READ,
+			   m.kind == PROC_SIGNAL ? on_signal : on_watch, c, &l->watch);
 }
 
 static int lock_in(struct console *c)
@@ -365,7 +360,7 @@ static int on_warden_message(struct console *c)
 	case PROC_CONSOLE_SETUP:
 		return take_setup(c);
 	case PROC_PEER:
-		return take_signal(c);
+		return take_peer(c);
 	case PROC_EVENT:
 		on_events(c, &c->msg);
 		return 0;
@@ -425,6 +420,7 @@ static void tear_down(struct console *c)
 			query_fail(&c->query[i], 503, "the gateway stops");
 	http_free(c->http);
 	link_done(&c->signal);
+	link_done(&c->leaks);
 	link_done(&c->warden);
 	ring_done(&c->ring);
 	loop_timer_free(c->sweep);
@@ -440,7 +436,7 @@ int child_console(int argc, char **argv)
 	if (!c)
 		return EXIT_USAGE;
 	proc_msg_init(&c->msg);
-	c->signal.channel.fd = c->events_fd = -1;
+	c->signal.channel.fd = c->leaks.channel.fd = c->events_fd = -1;
 	if (proc_child_begin(PROC_CONSOLE, &c->warden.channel) != 0) {
 		fputs("hornwork: this is started by 'hornwork run' alone\n", stderr);
 		mem_free(c);

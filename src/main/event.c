@@ -13,7 +13,7 @@ const char *event_type_text(enum report_type type)
 		[REPORT_SIP] = "sip",	      [REPORT_CALL] = "call",
 		[REPORT_FLOW] = "flow",	      [REPORT_REGISTRATION] = "registration",
 		[REPORT_REFUSED] = "refused", [REPORT_BAN] = "ban",
-		[REPORT_ALERT] = "alert"};
+		[REPORT_LOAD] = "load",	      [REPORT_ALERT] = "alert"};
 
 	return (unsigned)type < sizeof(text) / sizeof(text[0]) ? text[type] : "sip";
 }

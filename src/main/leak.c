@@ -28,6 +28,23 @@ void leaks_done(struct leaks *l)
 	mem_free(l->streams);
 }
 
+static uint16_t renamed(const struct config *old, const struct config *new, uint16_t zone)
+{
+	return zone < old->zone_count ? config_zone_find(new, slice_z(old->zones[zone].name))
+				      : CONFIG_NONE;
+}
+
+void leaks_reconfigure(struct leaks *l, const struct config *config)
+{
+	const struct config *old = l->link.config;
+
+	for (size_t i = 0; i < LEAKS_MAX; i++)
+		l->found[i].zone = renamed(old, config, l->found[i].zone);
+	for (size_t i = 0; i < LEAK_DEVICES_MAX; i++)
+		l->devices[i].zone = renamed(old, config, l->devices[i].zone);
+	l->link.config = config;
+}
+
 /* ---- leaks ---- */
 
 static bool same(const struct leak *a, const struct leak *b)
@@ -37,43 +54,58 @@ static bool same(const struct leak *a, const struct leak *b)
 	       ip_eq(&a->src.addr, &b->src.addr);
 }
 
-/* Its own place or a free one; NULL: there is none. */
+static bool is_old(const struct leaks *l, const struct leak *k, uint64_t now_ms)
+{
+	return l->forget_ms && now_ms > k->last_ms && now_ms - k->last_ms > l->forget_ms;
+}
+
+/* Its own place, a free one, or one that is forgotten; NULL: there is none. */
 static struct leak *place_for(struct leaks *l, const struct leak *what)
 {
 	size_t first = (size_t)(what->reason - REASON_leak_tag) * LEAKS_OF_KIND;
+	struct leak *old = NULL;
 
-	for (size_t i = first; i < first + LEAKS_OF_KIND; i++)
+	for (size_t i = first; i < first + LEAKS_OF_KIND; i++) {
 		if (l->found[i].count == 0 || same(&l->found[i], what))
 			return &l->found[i];
-	return NULL;
+		if (!old && is_old(l, &l->found[i], what->first_ms))
+			old = &l->found[i];
+	}
+	return old;
 }
 
 void leaks_note(const struct leak_at *at, enum reason reason, struct slice evidence)
 {
 	const struct link_frame *f = at->frame;
+	struct leaks *l = at->leaks;
 	struct leak what = {.first_ms = at->now_ms,
 			    .reason = reason,
 			    .zone = at->zone,
 			    .src = at->src,
 			    .dst = at->dst};
 	struct leak *place;
+	bool fresh;
 
 	if (reason == REASON_NONE)
 		return;
 	what.vlan_count = f->tag_count < 2 ? f->tag_count : 2;
 	memcpy(what.vlan, f->vlan, sizeof(what.vlan));
 	memcpy(what.mac, f->from, sizeof(what.mac));
-	place = place_for(at->leaks, &what);
+	l->frames[reason - REASON_leak_tag]++;
+	place = place_for(l, &what);
 	if (!place) {
-		at->leaks->not_kept++;
+		l->not_kept++;
 		return;
 	}
-	if (place->count == 0) {
+	fresh = place->count == 0 || is_old(l, place, at->now_ms);
+	if (fresh) {
 		(void)slice_to_z(evidence, what.evidence, sizeof(what.evidence));
 		*place = what;
 	}
 	place->count++;
 	place->last_ms = at->now_ms;
+	if (fresh && l->on_new)
+		l->on_new(l->ctx, l, place);
 }
 
 /* ---- devices ---- */

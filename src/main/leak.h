@@ -20,6 +20,7 @@
 #define LEAK_EVIDENCE_BYTES 160
 #define LEAK_TEXT_BYTES	    64 /* of one thing that a device says of itself, with its NUL */
 #define LEAK_MAC_TEXT_MAX   18
+#define LEAK_SINCE_1970	    UINT64_MAX /* times are written as they are, not from a first one on */
 
 /* The same again and again is one. */
 struct leak {
@@ -74,15 +75,35 @@ struct leaks {
 	uint8_t switch_mac[LINK_MAC_BYTES];
 	uint64_t switch_ms;
 	uint64_t not_kept;
+	uint64_t frames[LEAK_KINDS]; /* that leaked, by reason - REASON_leak_tag */
+	uint64_t forget_ms; /* what was not seen for so long gives way and is told anew; 0 = never
+			     */
+	void (*on_new)(void *ctx, const struct leaks *l, const struct leak *found); /* or NULL */
+	void *ctx;
 };
 
 /* `link` is borrowed with its configuration. ERR_NOMEM; leaks_done undoes it also then. */
 int leaks_init(struct leaks *l, const struct r5_link *link, const struct hash_key *key) must_check;
 void leaks_done(struct leaks *l);
+/* Another configuration in the place of the one it has, which is still there: zones are known
+ * again by their names. */
+void leaks_reconfigure(struct leaks *l, const struct config *config);
 /* One Ethernet frame with its tags in it; one that is cut is looked at as far as it goes. `now_ms`
  * is since 1970. */
 void leaks_on_frame(struct leaks *l, struct slice frame, uint64_t now_ms);
 
+/* One object of type "leak", "device"; times from `first_ms` on, or with LEAK_SINCE_1970 as they
+ * are. */
+void leak_write_json(const struct leaks *l, const struct leak *k, uint64_t first_ms,
+		     struct json *j);
+void leak_device_write_json(const struct leaks *l, const struct leak_device *d, uint64_t first_ms,
+			    struct json *j);
+const char *leak_mac_text(const uint8_t mac[static LINK_MAC_BYTES],
+			  char buf[static LEAK_MAC_TEXT_MAX]);
+/* "02:00:5e:00:53:01" */
+bool leak_mac_is(struct slice text);
+/* "" for CONFIG_NONE. */
+const char *leak_zone_text(const struct leaks *l, uint16_t zone);
 /* As objects of type "leak" and "device", times from `first_ms` on. */
 void leaks_write_json(const struct leaks *l, uint64_t first_ms, struct json *j);
 /* The same for people. */

@@ -33,6 +33,7 @@ static void set_wishes(int fd, bool v6, bool datagrams)
 		set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 		return;
 	}
+	set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1); /* how long they wait: overload control */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		set_int(fd, SOL_SOCKET, SO_RCVBUF, size);
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)

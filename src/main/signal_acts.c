@@ -133,9 +133,10 @@ static void on_report(struct signal *s, const struct action *a)
 	}
 	if (a->type == REPORT_REGISTRATION && a->reason == REASON_NONE) {
 		e.name = "registration";
-		source_limit_prove(&s->sources, &a->path.remote, now_ms);
-		signal_trust(s, &a->path, HW_TRUST_REGISTERED);
+		signal_prove(s, &a->path);
 	}
+	if (a->type == REPORT_LOAD)
+		e.proto = NULL;
 	if (a->type == REPORT_CALL)
 		on_call_report(s, &e, &o);
 	signal_tell(s, &e);
@@ -276,6 +277,9 @@ static void act(void *ctx, const struct action *a)
 		break;
 	case ACT_IDENTITY:
 		signal_sign(s, a->identity);
+		break;
+	case ACT_DISTRUST:
+		signal_trust(s, &a->path, HW_TRUST_STRANGER);
 		break;
 	case ACT_BAN:
 	case ACT_UNBAN:

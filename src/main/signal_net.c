@@ -58,6 +58,7 @@ static void on_datagram(void *ctx, uint16_t listener, const struct ip_endpoint *
 		s->refused_empty++;
 		return;
 	}
+	core_on_waited(s->core, clock_ms(), udp_waited_ms(s->udp));
 	if (sip_msg_parse(bytes, s->config->limits.message_bytes, &s->parsed, &why) == SIP_DONE)
 		core_on_message(s->core, clock_ms(), &path, &s->parsed);
 	else
@@ -90,6 +91,7 @@ static size_t leading_line_ends(struct slice bytes)
 
 static void take_message(struct signal *s, const struct path *from)
 {
+	core_on_waited(s->core, clock_ms(), loop_turn_age_ms(s->loop));
 	if (from->certified)
 		signal_tls_alias(s, from, &s->parsed);
 	core_on_message(s->core, clock_ms(), from, &s->parsed);

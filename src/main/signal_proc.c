@@ -30,8 +30,7 @@ static void prove(void *ctx, const struct binding_info *b)
 {
 	struct signal *s = ctx;
 
-	source_limit_prove(&s->sources, &b->path.remote, clock_ms());
-	signal_trust(s, &b->path, HW_TRUST_REGISTERED);
+	signal_prove(s, &b->path);
 }
 
 /* Flows of an earlier signal go on until they fall silent; then nobody needs their keys. */

@@ -111,6 +111,8 @@ void signal_note_closed(struct signal *s, const struct path *at);
 
 /* signal_trust.c: what flows have earned, for the warden's shield. */
 void signal_trust(struct signal *s, const struct path *at, enum hw_trust trust);
+/* A phone is registered there: it has trust, unless it misbehaved since. */
+void signal_prove(struct signal *s, const struct path *at);
 /* A response that goes out by datagram: a challenge lets its addressee answer. */
 void signal_trust_sent(struct signal *s, const struct path *to, struct slice bytes);
 void signal_trust_flush(struct signal *s);

@@ -28,6 +28,16 @@ void signal_trust(struct signal *s, const struct path *at, enum hw_trust trust)
 	s->trust[s->trust_count++] = (struct proc_trust){.flow = at->remote, .trust = trust};
 }
 
+void signal_prove(struct signal *s, const struct path *at)
+{
+	uint64_t now_ms = clock_ms();
+
+	if (!core_trusts(s->core, now_ms, at))
+		return;
+	source_limit_prove(&s->sources, &at->remote, now_ms);
+	signal_trust(s, at, HW_TRUST_REGISTERED);
+}
+
 void signal_trust_sent(struct signal *s, const struct path *to, struct slice bytes)
 {
 	uint64_t second = clock_ms() / 1000;

@@ -47,6 +47,12 @@ void signal_view_status(struct signal *s, struct answer *a)
 	json_member_u64(&v.j, "refused_total",
 			stats.refused_total + s->refused_packets + s->refused_connections);
 	json_member_u64(&v.j, "bans", stats.bans);
+	json_member_open(&v.j, "overload", '{');
+	json_member_bool(&v.j, "active", stats.load_level > 0);
+	json_member_u64(&v.j, "level_percent", stats.load_level);
+	json_member_u64(&v.j, "delay_ms", stats.delay_ms);
+	json_member_u64(&v.j, "put_off_total", stats.refused[REASON_overload]);
+	json_close(&v.j, '}');
 	json_member_u64(&v.j, "tcp_connections", tcp_connection_count(s->tcp));
 	json_member_u64(&v.j, "tls_connections", s->tls_counts.connections);
 	json_member_u64(&v.j, "tls_handshakes_total", s->tls_counts.accepted_total);
@@ -89,6 +95,8 @@ void signal_view_metrics(struct signal *s, struct answer *a)
 	metric(&a->o, "transactions", "gauge", stats.transactions);
 	metric(&a->o, "bans", "gauge", stats.bans);
 	metric(&a->o, "banned_packets_total", "counter", stats.banned_packets);
+	metric(&a->o, "signalling_delay_milliseconds", "gauge", stats.delay_ms);
+	metric(&a->o, "overload_level_percent", "gauge", stats.load_level);
 	metric(&a->o, "tcp_connections", "gauge", tcp_connection_count(s->tcp));
 	metric(&a->o, "udp_received_total", "counter", udp.received);
 	metric(&a->o, "udp_sent_total", "counter", udp.sent);

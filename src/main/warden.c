@@ -101,11 +101,14 @@ static void stop_further(struct warden *w)
 		tell_to_stop(&w->child[CHILD_MEDIA]);
 		tell_to_stop(&w->child[CHILD_CONSOLE]);
 		tell_to_stop(&w->child[CHILD_TLS]);
+		tell_to_stop(&w->child[CHILD_WATCH]);
+		tell_to_stop(&w->child[CHILD_ANNOUNCE]);
 		loop_timer_start(w->stop, WARDEN_STOP_MS);
 	}
-	if (gone(&w->child[CHILD_MEDIA]) && gone(&w->child[CHILD_CONSOLE]) &&
-	    gone(&w->child[CHILD_TLS]))
-		loop_stop(w->loop);
+	for (size_t i = 0; i < CHILD_COUNT; i++)
+		if (!gone(&w->child[i]))
+			return;
+	loop_stop(w->loop);
 }
 
 void warden_on_stopped(struct child *c)
@@ -307,6 +310,8 @@ static int begin(struct warden *w)
 		return err;
 	look_around(w);
 	warden_shape_apply(w, w->now.config);
+	warden_taps_apply(w);
+	warden_voice_vlan_apply(w);
 	note_unserved(w);
 	raise_locked_memory();
 	err = tunnels_possible(w);
@@ -319,6 +324,8 @@ static void end(struct warden *w)
 {
 	warden_children_done(w);
 	warden_tunnels_done(w);
+	warden_taps_done(w);
+	warden_voice_vlan_done(w);
 	if (w->flows)
 		warden_flows_done(w);
 	warden_bans_done(w);

@@ -27,6 +27,8 @@ struct json;
 struct warden;
 struct warden_path;
 struct warden_tunnels;
+struct warden_taps;
+struct warden_voice_vlan;
 
 struct child {
 	struct warden *warden;
@@ -42,7 +44,15 @@ struct child {
 	struct loop_timer *restart;
 };
 
-enum { CHILD_SIGNAL, CHILD_MEDIA, CHILD_CONSOLE, CHILD_TLS, CHILD_COUNT };
+enum {
+	CHILD_SIGNAL,
+	CHILD_MEDIA,
+	CHILD_CONSOLE,
+	CHILD_TLS,
+	CHILD_WATCH,
+	CHILD_ANNOUNCE,
+	CHILD_COUNT
+};
 
 /* A configuration in force, with what was made for it. */
 struct regime {
@@ -75,8 +85,10 @@ struct warden {
 	struct warden_path *path;    /* NULL = media goes through user space */
 	struct nft *nft;	     /* NULL = no firewall: the user mode */
 	struct vlans *vlans;
-	struct warden_tunnels *tunnels; /* NULL = there never was one */
-	struct shaper *shaper;		/* NULL = this host lets us shape nothing */
+	struct warden_tunnels *tunnels;	      /* NULL = there never was one */
+	struct warden_taps *taps;	      /* NULL = no link is watched */
+	struct warden_voice_vlan *voice_vlan; /* NULL = there never was one to tell of */
+	struct shaper *shaper;		      /* NULL = this host lets us shape nothing */
 	struct pinhole_counts pinholes;
 	uint64_t signal_born_ns; /* flows that are older belong to a signal that died; 0 = none */
 	struct loop_timer *orphans;
@@ -197,6 +209,27 @@ int token_read(const struct config *config, char token[static PROC_TOKEN_MAX],
 /* warden_shape.c */
 /* The queues as the configuration wants them; what cannot be is told. */
 void warden_shape_apply(struct warden *w, const struct config *config);
+
+/* warden_taps.c */
+/* Sockets that see the zones' links, as the present configuration wants them; from then on also
+ * when links come and go. What cannot be watched is told. */
+void warden_taps_apply(struct warden *w);
+/* All of them, to a watch process that is new. */
+void warden_taps_hand(struct warden *w);
+void warden_taps_done(struct warden *w);
+
+/* warden_voice_vlan.c */
+/* The voice VLAN, told to phones as the present configuration wants it; from then on also when
+ * links or lldpd come and go. */
+void warden_voice_vlan_apply(struct warden *w);
+/* A new process that announces knows nothing yet. */
+void warden_voice_vlan_hand(struct warden *w);
+/* ERR_PEER when it is no answer. */
+int warden_on_voice_vlan_told(struct warden *w, const struct proc_msg *msg) must_check;
+void warden_on_lldpd_gone(struct warden *w);
+void warden_voice_vlan_status(const struct warden *w, struct json *j);
+void warden_voice_vlan_metrics(const struct warden *w, struct out *o);
+void warden_voice_vlan_done(struct warden *w);
 
 /* warden_policy.c */
 /* Answers the console's query: the whole matrix, or about one packet. */

@@ -159,6 +159,8 @@ static void hand_peers(struct child *c)
 
 	if (c->kind == PROC_SIGNAL || c->kind == PROC_CONSOLE)
 		hand_pair(signal, &w->child[CHILD_CONSOLE]);
+	if (c->kind == PROC_WATCH || c->kind == PROC_CONSOLE)
+		hand_pair(&w->child[CHILD_WATCH], &w->child[CHILD_CONSOLE]);
 	if (c->kind == PROC_SIGNAL || c->kind == PROC_TLS)
 		hand_pair(signal, &w->child[CHILD_TLS]);
 }
@@ -195,17 +197,17 @@ static void hand_signers(struct child *c, const struct signer_files *f)
 	}
 }
 
-/* The sockets of listeners over TLS are tls' alone, the others signal's. */
+/* The sockets of listeners over TLS are tls' alone, the others signal's; watch has none. */
 void warden_hand_config(struct child *c, bool reload)
 {
 	struct warden *w = c->warden;
 	const struct config *config = w->now.config;
-	bool secure = c->kind == PROC_TLS;
+	bool secure = c->kind == PROC_TLS, none = c->kind == PROC_WATCH;
 	struct config_parcel parcel = {.file = w->config_path,
 				       .text = w->now.text,
 				       .config = config,
 				       .generation = w->now.generation,
-				       .secrets = !secure,
+				       .secrets = !secure && !none,
 				       .old_index = reload ? w->now.listeners.old_index : NULL};
 	int *fds = mem_zalloc(config->listener_count + 1, sizeof(*fds)), err = fds ? 0 : ERR_NOMEM;
 
@@ -214,7 +216,8 @@ void warden_hand_config(struct child *c, bool reload)
 		return;
 	}
 	for (size_t i = 0; !err && i < config->listener_count; i++)
-		fds[i] = transport_secure((enum transport)config->listeners[i].transport) == secure
+		fds[i] = !none && transport_secure(
+					  (enum transport)config->listeners[i].transport) == secure
 				 ? w->now.listeners.fds[i]
 				 : -1;
 	if (secure) {
@@ -283,6 +286,11 @@ static void hand_all(struct child *c)
 		warden_bans_hand(c);
 	} else if (c->kind == PROC_TLS) {
 		warden_hand_config(c, false);
+	} else if (c->kind == PROC_ANNOUNCE) {
+		warden_voice_vlan_hand(w);
+	} else if (c->kind == PROC_WATCH) {
+		warden_hand_config(c, false);
+		warden_taps_hand(w);
 	} else if (c->kind == PROC_MEDIA) {
 		hand_vault(c, VAULT_PATH);
 		hand_table(c, FLOW_TABLE_PATH);
@@ -424,7 +432,7 @@ static void on_spawner(void *ctx, unsigned events)
 int warden_children_start(struct warden *w)
 {
 	static const enum proc_kind kinds[CHILD_COUNT] = {PROC_SIGNAL, PROC_MEDIA, PROC_CONSOLE,
-							  PROC_TLS};
+							  PROC_TLS,    PROC_WATCH, PROC_ANNOUNCE};
 	int err = loop_fd_add(w->loop, w->spawner.fd, LOOP_READ, on_spawner, w, &w->spawner_watch);
 
 	w->probe.channel.fd = -1;

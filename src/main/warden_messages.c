@@ -4,6 +4,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "main/warden_lanes.h"
+#include "main/warden_path.h"
 #include "main/warden_probe.h"
 
 void warden_answer(struct warden *w, uint32_t id, unsigned status, struct slice text)
@@ -41,6 +42,9 @@ static void on_query(struct child *c, const struct proc_msg *msg)
 		warden_status(w, &o);
 	else if (q.what == QUERY_METRICS)
 		warden_metrics(w, &o);
+	else if (q.what == QUERY_EXPLAIN)
+		warden_shield_explain(
+			w, slice_of(q.argument, strnlen(q.argument, sizeof(q.argument))), &o);
 	else
 		warden_child_condemn(c, ERR_PEER);
 	if (proc_channel_open(&c->channel))
@@ -135,6 +139,10 @@ void warden_on_child_message(struct child *c, struct proc_msg *msg)
 		warden_on_stopped(c);
 	else if (msg->type == PROC_MEDIA_READY)
 		on_media_ready(w, msg);
+	else if (msg->type == PROC_VOICE_VLAN_TOLD)
+		err = warden_on_voice_vlan_told(w, msg);
+	else if (msg->type == PROC_LLDPD_GONE)
+		warden_on_lldpd_gone(w);
 	else if (msg->type == PROC_VERDICT)
 		warden_on_verdict(c, msg);
 	else

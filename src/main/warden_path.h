@@ -64,5 +64,7 @@ void warden_shield_bans(struct warden *w, const struct ban *bans, size_t count);
 void warden_shield_tick(struct warden *w);
 void warden_shield_status(const struct warden *w, struct json *j);
 void warden_shield_metrics(const struct warden *w, struct out *o);
+/* A list: what was dropped of this address lately, or nothing. */
+void warden_shield_explain(const struct warden *w, struct slice what, struct out *o);
 
 #endif

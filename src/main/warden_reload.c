@@ -94,6 +94,9 @@ static int take_over(struct warden *w, struct regime *next, struct out *errors)
 				       "passes outside of it");
 	warden_hand_config(&w->child[CHILD_TLS], true);
 	warden_hand_config(&w->child[CHILD_SIGNAL], true);
+	warden_hand_config(&w->child[CHILD_WATCH], true);
+	warden_taps_apply(w);
+	warden_voice_vlan_apply(w);
 	warden_expiry_look(w);
 	warden_hand_console(w, w->console_fd == console_fd);
 	regime_done(&before, &w->now);

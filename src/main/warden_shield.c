@@ -53,7 +53,7 @@ int warden_on_trust(struct warden *w, const struct proc_msg *msg)
 
 		memcpy(&m, msg->payload + at, sizeof(m));
 		if ((m.flow.addr.family != IP_V4 && m.flow.addr.family != IP_V6) ||
-		    (m.trust != HW_TRUST_CHALLENGED && m.trust != HW_TRUST_REGISTERED))
+		    m.trust > HW_TRUST_REGISTERED || m.trust == HW_TRUST_RETURNING)
 			return ERR_PEER;
 		if (shield_of(w))
 			err = shield_trust(shield_of(w), &m.flow, (enum hw_trust)m.trust, now_ms);
@@ -88,6 +88,45 @@ void warden_shield_status(const struct warden *w, struct json *j)
 	json_member_u64(j, "addresses", flows[HW_TRUST_RETURNING]);
 	json_close(j, '}');
 	json_close(j, '}');
+}
+
+static void write_seen(const struct hw_shield_seen *seen, struct slice what, struct out *o)
+{
+	char text[512], when[CLOCK_TEXT_MAX];
+	struct out sentence = out_to(text, sizeof(text));
+	struct json j = json_to(o);
+
+	clock_text(clock_wall_of(seen->last_ns / 1000000u), when);
+	out_fmt(&sentence, "the shield dropped %u packet%s of %.*s, last at %s from port %u: %s",
+		seen->count, seen->count == 1 ? "" : "s", SLICE_ARGS(what), when, seen->port,
+		shield_why_sentence(seen->why));
+	json_open(&j, '{');
+	json_member_str(&j, "what", what);
+	json_member_z(&j, "kind", "shield");
+	json_member_bool(&j, "known", true);
+	json_member_str(&j, "sentence", out_slice(&sentence));
+	json_member_u64(&j, "dropped", seen->count);
+	json_member_z(&j, "why", shield_why_name(seen->why));
+	json_member_u64(&j, "port", seen->port);
+	json_member_z(&j, "last_at", when);
+	json_member_z(&j, "first_at", clock_text(clock_wall_of(seen->first_ns / 1000000u), when));
+	json_member_open(&j, "facts", '[');
+	json_close(&j, ']');
+	json_close(&j, '}');
+}
+
+void warden_shield_explain(const struct warden *w, struct slice what, struct out *o)
+{
+	struct hw_shield_seen seen;
+	struct ip_endpoint who = {0};
+	bool found = (ip_parse(what, &who.addr) == 0 || ip_endpoint_parse(what, 0, &who) == 0) &&
+		     shield_of(w) && shield_seen(shield_of(w), &who.addr, &seen) == 0;
+	char address[IP_TEXT_MAX];
+
+	out_char(o, '[');
+	if (found)
+		write_seen(&seen, slice_z(ip_text(&who.addr, address)), o);
+	out_char(o, ']');
 }
 
 void warden_shield_metrics(const struct warden *w, struct out *o)

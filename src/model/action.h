@@ -18,6 +18,7 @@ enum action_kind {
 	ACT_REPORT,   /* an event */
 	ACT_BAN,      /* keep `ban` out */
 	ACT_UNBAN,    /* let it in again */
+	ACT_DISTRUST, /* what `path` has earned is lost */
 	ACT_IDENTITY, /* sign `identity`, then core_on_identity */
 };
 
@@ -28,6 +29,7 @@ enum report_type {
 	REPORT_REGISTRATION,
 	REPORT_REFUSED,
 	REPORT_BAN,
+	REPORT_LOAD,
 	REPORT_ALERT
 };
 

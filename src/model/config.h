@@ -61,6 +61,7 @@ struct config_zone {
 	uint8_t trust;			 /* enum zone_trust */
 	uint8_t role;			 /* enum zone_role */
 	bool cleartext_deny;
+	bool leak_watch;	/* its link is watched for leaks */
 	uint64_t bandwidth_bps; /* 0 = not limited */
 	uint64_t uplink_bps;	/* qos: what the link takes; 0 = it is not shaped */
 	uint32_t voice_share;	/* qos: percent of it that are for media */
@@ -193,13 +194,22 @@ struct config_limits {
 	uint32_t calls;
 	uint32_t registrations;
 	uint32_t message_bytes;
-	uint32_t calls_per_second; /* 0 = not limited */
-	uint32_t per_source_pps;   /* 0 = not limited */
-	uint32_t per_network_pps;  /* of a /24 or /48; 0 = not limited */
-	uint32_t strangers_pps;	   /* of all strangers together; 0 = not limited */
+	uint32_t calls_per_second;    /* 0 = not limited */
+	uint32_t per_source_pps;      /* 0 = not limited */
+	uint32_t per_network_pps;     /* of a /24 or /48; 0 = not limited */
+	uint32_t strangers_pps;	      /* of all strangers together; 0 = not limited */
+	uint32_t transactions;	      /* open ones */
+	uint32_t signalling_delay_ms; /* beyond it new requests are put off; 0 = never */
 	uint32_t ban_time_s;
 	const struct ip_prefix *never_ban;
 	size_t never_ban_count;
+};
+
+/* The voice VLAN, told to phones by a running lldpd. */
+struct config_voice_vlan {
+	unsigned line;		     /* 0 = there is no such section */
+	char lldpd[CONFIG_PATH_MAX]; /* its control socket */
+	uint32_t priority, dscp;     /* that phones are to use for voice */
 };
 
 enum fraud_action { FRAUD_EVENT, FRAUD_REFUSE, FRAUD_END };
@@ -339,6 +349,7 @@ struct config {
 	struct config_limits limits;
 	struct config_fraud fraud;
 	struct config_console console;
+	struct config_voice_vlan voice_vlan;
 	struct config_assess assess;
 	struct config_asset *assets;
 	size_t asset_count;

@@ -2,6 +2,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -10,6 +11,7 @@
 
 /* Debian policy 9.2.2: 65000 to 65533 are reserved, so no account of a machine has them. */
 #define SPARE_UID_BASE 65300
+#define GROUPS_MAX     64
 
 static struct proc_identity identity(const char *kind, uid_t spare)
 {
@@ -32,6 +34,25 @@ struct proc_identity proc_identity_of(enum proc_kind kind)
 struct proc_identity proc_identity_named(const char *name)
 {
 	return identity(name, SPARE_UID_BASE - 1);
+}
+
+int proc_group_join(const char *name)
+{
+	char buf[16384];
+	struct group gr, *found = NULL;
+	gid_t list[GROUPS_MAX];
+	int count;
+
+	if (getgrnam_r(name, &gr, buf, sizeof(buf), &found) != 0 || !found)
+		return ERR_ABSENT;
+	count = getgroups(GROUPS_MAX - 1, list);
+	if (count < 0)
+		return -errno;
+	for (int i = 0; i < count; i++)
+		if (list[i] == gr.gr_gid)
+			return 0;
+	list[count++] = gr.gr_gid;
+	return setgroups((size_t)count, list) ? -errno : 0;
 }
 
 bool proc_cap_have(int cap)

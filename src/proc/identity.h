@@ -24,6 +24,9 @@ int proc_identity_take(const struct proc_identity *id) must_check;
 /* Keeps these capabilities (CAP_ numbers) and no other, not to be had again; `count` may be 0.
  * What the process does not have is not granted. ERR_DENIED. */
 int proc_caps_keep(const int *caps, size_t count) must_check;
+/* This process becomes a member of a group besides its own. ERR_ABSENT: there is none of that name;
+ * -errno. */
+int proc_group_join(const char *name) must_check;
 bool proc_cap_have(int cap);
 
 /* No core dumps, no new privileges through exec, no ptrace by others of the same user. -errno. */

@@ -1,7 +1,9 @@
 #include "proc/messages.h"
 
 #define BIT(kind) (1u << PROC_##kind)
-#define CHILDREN  (BIT(SIGNAL) | BIT(MEDIA) | BIT(CONSOLE) | BIT(TLS) | BIT(PROBE))
+#define CHILDREN                                                                                   \
+	(BIT(SIGNAL) | BIT(MEDIA) | BIT(CONSOLE) | BIT(TLS) | BIT(WATCH) | BIT(ANNOUNCE) |         \
+	 BIT(PROBE))
 
 #define ONE(type) .bytes_min = sizeof(type), .bytes_max = sizeof(type), .unit_bytes = sizeof(type)
 #define MANY(type, count)                                                                          \
@@ -25,7 +27,8 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 	[PROC_CONFIG_SECRET] = {"config_secret", WAY(BIT(WARDEN), BIT(SIGNAL)),
 				ONE(struct proc_config_secret)},
 	[PROC_CONFIG_LISTENER] = {"config_listener",
-				  WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(TLS) | BIT(PROBE)),
+				  WAY(BIT(WARDEN),
+				      BIT(SIGNAL) | BIT(TLS) | BIT(WATCH) | BIT(PROBE)),
 				  ONE(struct proc_config_listener), FDS(0, 1)},
 	[PROC_CONFIG_END] = {"config_end", WAY(BIT(WARDEN), CHILDREN), ONE(struct proc_config_end)},
 	[PROC_FLOW_TABLE] = {"flow_table", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(MEDIA)),
@@ -40,7 +43,13 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 			     MANY(uint32_t, PROC_KICKS_MAX)},
 	[PROC_MEDIA_LANE] = {"media_lane", WAY(BIT(WARDEN), BIT(MEDIA)),
 			     ONE(struct proc_media_lane), FDS(0, PROC_FDS_MAX)},
-	[PROC_PEER] = {"peer", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(CONSOLE) | BIT(TLS)),
+	[PROC_VOICE_VLAN] = {"voice_vlan", WAY(BIT(WARDEN), BIT(ANNOUNCE)),
+			     MANY(struct proc_voice_vlan, PROC_VOICE_PORTS_MAX), FDS(1, 1)},
+	[PROC_VOICE_VLAN_TOLD] = {"voice_vlan_told", WAY(BIT(ANNOUNCE), BIT(WARDEN)),
+				  MANY(struct proc_voice_vlan_told, PROC_VOICE_PORTS_MAX)},
+	[PROC_LLDPD_GONE] = {"lldpd_gone", WAY(BIT(ANNOUNCE), BIT(WARDEN)), .unit_bytes = 1},
+	[PROC_TAP] = {"tap", WAY(BIT(WARDEN), BIT(WATCH)), ONE(struct proc_tap), FDS(0, 1)},
+	[PROC_PEER] = {"peer", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(CONSOLE) | BIT(TLS) | BIT(WATCH)),
 		       ONE(struct proc_peer), FDS(1, 1)},
 	[PROC_CONSOLE_SETUP] = {"console_setup", WAY(BIT(WARDEN), BIT(CONSOLE)),
 				ONE(struct proc_console_setup), FDS(1, 3)},
@@ -62,11 +71,12 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 			MANY(struct proc_trust, PROC_TRUST_MAX)},
 	[PROC_BAN_KNOWN] = {"ban_known", WAY(BIT(WARDEN), BIT(SIGNAL)), ONE(struct proc_ban)},
 
-	[PROC_QUERY] = {"query", WAY(BIT(CONSOLE), BIT(WARDEN) | BIT(SIGNAL)),
+	[PROC_QUERY] = {"query", WAY(BIT(CONSOLE), BIT(WARDEN) | BIT(SIGNAL) | BIT(WATCH)),
 			ONE(struct proc_query_msg)},
-	[PROC_ANSWER] = {"answer", WAY(BIT(WARDEN) | BIT(SIGNAL), BIT(CONSOLE)),
+	[PROC_ANSWER] = {"answer", WAY(BIT(WARDEN) | BIT(SIGNAL) | BIT(WATCH), BIT(CONSOLE)),
 			 ONE(struct proc_answer), FDS(1, 1)},
-	[PROC_EVENT] = {"event", WAY(BIT(WARDEN) | BIT(SIGNAL) | BIT(MEDIA), BIT(CONSOLE)),
+	[PROC_EVENT] = {"event",
+			WAY(BIT(WARDEN) | BIT(SIGNAL) | BIT(MEDIA) | BIT(WATCH), BIT(CONSOLE)),
 			.bytes_min = 2, .bytes_max = PROC_PAYLOAD_MAX, .unit_bytes = 1},
 
 	[PROC_DTLS_MADE] = {"dtls_made", WAY(BIT(MEDIA), BIT(WARDEN)),
@@ -93,8 +103,9 @@ const struct proc_row *proc_row(unsigned type)
 
 const char *proc_kind_name(enum proc_kind kind)
 {
-	static const char *const names[PROC_KIND_COUNT] = {"warden",  "spawner", "signal", "media",
-							   "console", "tls",	 "probe"};
+	static const char *const names[PROC_KIND_COUNT] = {"warden", "spawner",	 "signal",
+							   "media",  "console",	 "tls",
+							   "watch",  "announce", "probe"};
 
 	return (unsigned)kind < PROC_KIND_COUNT ? names[kind] : "?";
 }

@@ -30,7 +30,9 @@ enum proc_kind {
 	PROC_MEDIA,
 	PROC_CONSOLE,
 	PROC_TLS,
-	PROC_PROBE, /* enters signal's sandbox and tries to get out (run --self-test) */
+	PROC_WATCH,    /* sees frames, and judges them */
+	PROC_ANNOUNCE, /* speaks with lldpd */
+	PROC_PROBE,    /* enters signal's sandbox and tries to get out (run --self-test) */
 	PROC_KIND_COUNT
 };
 
@@ -85,6 +87,10 @@ enum proc_type {
 	PROC_TLS_COUNTS,
 	PROC_SIGN,
 	PROC_SIGNED,
+	PROC_TAP,	      /* warden -> watch: + the packet socket of an interface */
+	PROC_VOICE_VLAN,      /* warden -> announce: + a connection to lldpd */
+	PROC_VOICE_VLAN_TOLD, /* announce -> warden: what became of each */
+	PROC_LLDPD_GONE,
 	PROC_TLS_DIAL, /* + the end that signal's bytes come out of */
 	PROC_TYPE_COUNT
 };
@@ -249,6 +255,8 @@ enum proc_query {
 	QUERY_BANS,
 	QUERY_BAN_ADD,
 	QUERY_BAN_LIFT,
+	QUERY_LEAKS,
+	QUERY_DEVICES,
 	QUERY_COUNT
 };
 
@@ -262,6 +270,29 @@ struct proc_answer {
 	uint32_t id;
 	uint32_t status; /* as HTTP has them: 200, 404, 409 ... */
 	uint64_t bytes;	 /* of the text in the memfd */
+};
+
+#define PROC_TAPS_MAX ((size_t)32) /* interfaces that are watched at a time */
+
+/* Frames of an interface, instead of those that this number had. */
+struct proc_tap {
+	uint32_t number;
+	uint32_t open; /* 0 = none any more, and no descriptor */
+	char interface[CONFIG_IFNAME_MAX];
+	char of[CONFIG_IFNAME_MAX]; /* the link that it belongs to, as zones call it */
+};
+
+#define PROC_VOICE_PORTS_MAX ((size_t)32)
+
+/* What phones on one interface are to be told. */
+struct proc_voice_vlan {
+	char interface[CONFIG_IFNAME_MAX];
+	uint16_t vlan;
+	uint8_t tagged, withdraw, priority, dscp;
+};
+
+struct proc_voice_vlan_told {
+	uint32_t outcome; /* enum lldpd_outcome */
 };
 
 enum { TLS_HAS_KEY = 1, TLS_HAS_OCSP = 2 };

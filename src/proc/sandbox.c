@@ -86,6 +86,8 @@ static const int allow_console[] = {
 	SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
 };
 
+static const int allow_watch[] = {SCMP_SYS(memfd_create), SCMP_SYS(ftruncate)};
+
 /* Asked for by libraries in passing, or by an attacker: refused without killing. */
 static const int deny_all[] = {
 	SCMP_SYS(open),		  SCMP_SYS(openat),	SCMP_SYS(openat2), SCMP_SYS(creat),
@@ -225,6 +227,12 @@ static int add_kind(scmp_filter_ctx ctx, enum proc_kind kind)
 		err = err ? err : add_threads(ctx);
 		return err ? err : add_sockets(ctx, SOCK_DGRAM);
 	}
+	if (kind == PROC_WATCH) {
+		err = add(ctx, SCMP_ACT_ALLOW, allow_watch, COUNT(allow_watch));
+		return err ? err : add_sockets(ctx, 0);
+	}
+	if (kind == PROC_ANNOUNCE)
+		return add_sockets(ctx, 0);
 	if (kind == PROC_CONSOLE) {
 		err = add(ctx, SCMP_ACT_ALLOW, allow_console, COUNT(allow_console));
 		return err ? err : add_sockets(ctx, 0);

@@ -1,6 +1,7 @@
 """Checks of the gateway's media by marked test calls: a flawed relay, then the real gateway."""
 
 import os
+import re
 import sys
 
 import pytest
@@ -54,12 +55,14 @@ def calls(lab, assessor, server_of):
 @pytest.mark.limit(150)
 @pytest.mark.parametrize("check, flaw, words", [
     ("GW-03", "any-source", "of a stranger"),
+    ("GW-03", "opens-late", "ms after the answer"),
     ("GW-04", "keeps", "after BYE"),
     ("GW-06", "any-payload", "no RTP of this call"),
     ("GW-07", "latch", "hears the called phone"),
+    ("GW-07", "latch-pause", "while the caller is silent"),
     ("GW-08", "rtcp-bleed", "stranger"),
     ("GW-09", "any-source", "SSRC and sequence"),
-])
+], ids=["GW-03", "GW-03-opening", "GW-04", "GW-06", "GW-07", "GW-07-pause", "GW-08", "GW-09"])
 def test_media(calls, kamailio, gateway_of, check, flaw, words):
     """Found on a relay with the flaw, with packets as evidence; fixed on the gateway."""
     relay = calls.relay(flaw)
@@ -78,6 +81,68 @@ def test_media(calls, kamailio, gateway_of, check, flaw, words):
     assert gateway.registrations() == []
 
 
+@pytest.mark.limit(150)
+def test_gw15_quality(calls, kamailio, gateway_of):
+    """A relay that holds packets back, some longer, and loses others; the gateway does not."""
+    relay = calls.relay("late", "jitters", "loses")
+    bad = calls.run("GW-15")
+    assert bad.verdict("GW-15") == "found", bad.text + bad.stderr
+    evidence = bad.open("GW-15")[0]["evidence"]
+    for words in (r"from outside: 1\d\.\d % of 150 packets lost", r"jitter \d\d+ ms",
+                  r"one way 2\d\d ms", r"from inside: "):
+        assert re.search(words, evidence), evidence
+    relay.stop()
+    good = calls.run("GW-15", gateway_of().config)
+    assert good.findings("GW-15")[0]["change"] == "fixed", good.text
+
+
+@pytest.mark.limit(150)
+@pytest.mark.parametrize("check, flaw, settings, words", [
+    ("GW-05", None, {"more": "media { idle-timeout = 2s }"}, "after 4 s of silence"),
+    ("GW-16", None, {"remote_more": "max-calls = 2"}, "3 calls stand at once, and 2 is the limit"),
+    ("GW-17", "drowns", {}, "no other call is set up"),
+], ids=["GW-05", "GW-16", "GW-17"])
+def test_bounds(calls, kamailio, gateway_of, check, flaw, settings, words):
+    """A relay that knows no such bound, beside the gateway's configuration; then the gateway."""
+    gateway = gateway_of(**settings)
+    gateway.stop()
+    relay = calls.relay(*filter(None, [flaw]))
+    bad = calls.run(check, gateway.config)
+    assert bad.verdict(check) == "found" and bad.code == 1, bad.text + bad.stderr
+    assert words in bad.open(check)[0]["evidence"], bad.text
+    if check == "GW-17":
+        assert "a call loses" in bad.open(check)[0]["evidence"], bad.text
+    relay.stop()
+    gateway.start()
+    good = calls.run(check, gateway.config)
+    assert good.findings(check)[0]["change"] == "fixed" and good.code == 0, good.text + good.stderr
+    gateway.wait_idle()
+    if check == "GW-17":
+        assert address("stranger") in gateway.command("bans", "--json").stdout
+
+
+def test_bounds_that_are_too_far(calls, kamailio, gateway_of):
+    """A long silence is not waited for, and a large limit of calls is not filled."""
+    report = calls.run("GW-05,GW-16", gateway_of().config)
+    assert report.verdict("GW-05") == report.verdict("GW-16") == "not tested"
+    assert "idle-timeout } is 60 s" in report.why("GW-05")
+    assert "max-calls } is not set" in report.why("GW-16") and report.code == 0, report.text
+
+
+@pytest.mark.limit(120)
+def test_vl12_marks(calls, kamailio, gateway_of):
+    """A relay that marks nothing; then the gateway marks SIP and RTP."""
+    relay = calls.relay()
+    bad = calls.run("VL-12")
+    assert bad.verdict("VL-12") == "found" and bad.code == 1, bad.text + bad.stderr
+    for words in ("SIP of a test call arrives at place outside with DSCP 0, not CS3 (24)",
+                  "RTP of a test call arrives at place inside with DSCP 0, not EF (46)"):
+        assert words in bad.open("VL-12")[0]["evidence"]
+    relay.stop()
+    good = calls.run("VL-12", gateway_of().config)
+    assert good.findings("VL-12")[0]["change"] == "fixed", good.text
+
+
 @pytest.mark.limit(120)
 def test_gw02_idle_ports(calls, kamailio, gateway_of):
     """A media port that answers without a call."""
@@ -86,6 +151,7 @@ def test_gw02_idle_ports(calls, kamailio, gateway_of):
     relay = calls.relay("echo")
     bad = calls.run("GW-02", gateway.config)
     assert bad.verdict("GW-02") == "found", bad.text + bad.stderr
+    assert "answered with 2" in bad.open("GW-02")[0]["evidence"], bad.text
     relay.stop()
     gateway.start()
     good = calls.run("GW-02", gateway.config)

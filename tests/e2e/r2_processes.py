@@ -14,7 +14,7 @@ from hwlab.proc import run, wait_until
 
 CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF = 10, 12, 13, 39
 WARDEN_CAPS = sum(1 << cap for cap in (CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF))
-CHILDREN = ("signal", "media", "console", "tls")
+CHILDREN = ("signal", "media", "console", "tls", "watch", "announce")
 PROBES = {"raw_socket", "packet_socket", "netlink_socket", "file_read", "file_write", "exec", "fork",
           "ptrace", "become_root", "executable_memory", "pinhole_outside_range",
           "pinhole_unjustified", "unknown_message", "short_message", "wrong_version"}

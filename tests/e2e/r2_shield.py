@@ -87,6 +87,11 @@ def test_bans_are_in_the_driver(lab, gateway, kamailio, peer_at):
         stranger.send(b"INVITE sip:100@203.0.113.10 SIP/2.0\r\n\r\n")
         return shield(gateway)["dropped"]["banned"] > 0
     assert eventually(held)
+    told = gateway.command("explain", STRANGER).stdout
+    assert "the shield dropped" in told and "it is banned" in told and "from port 5060" in told
+    about = [row for row in gateway.ask("explain", STRANGER) if row["kind"] == "shield"]
+    assert len(about) == 1 and about[0]["why"] == "banned" and about[0]["dropped"] >= 1 and about[0]["port"] == 5060
+    assert not [row for row in gateway.ask("explain", address("ext")) if row["kind"] == "shield"]
     gateway.command("bans", "lift", STRANGER)
 
     def through():

@@ -18,9 +18,10 @@ OPEN = ('zone core {{ interface = eth1  trust = trusted  reaches = {{"voice"}} }
 @pytest.fixture
 def routed(lab):
     """The gateway's host forwards, so that its rules alone decide."""
-    lab.run("gw", ["sysctl", "-qw", "net.ipv4.ip_forward=1"])
+    keys = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"]
+    lab.run("gw", ["sysctl", "-qw", *(f"{key}=1" for key in keys)])
     yield
-    lab.run("gw", ["sysctl", "-qw", "net.ipv4.ip_forward=0"])
+    lab.run("gw", ["sysctl", "-qw", *(f"{key}=0" for key in keys)])
 
 
 def config(gateway_of, reaches):
@@ -41,6 +42,24 @@ def test_vl01_voice_from_data(routed, assessor, gateway_of, server_of, phones_of
     gateway.reload(gateway.config.replace('  reaches = {"voice"}', ""))
     good = assessor.run(only="VL-01")
     assert {f["change"] for f in good.findings("VL-01")} == {"fixed"}, good.text
+
+
+def test_vl17_voice_from_data_by_ipv6(lab, routed, assessor, gateway_of, server_of, phones_of):
+    """The rules hold for IPv4 alone, as of a router that knows no others; then the gateway's hold."""
+    six = PHONE.replace(address("desk"), f'"{address("desk", family=6)}"')
+    phones_of({"sip": {}, "http": {}}, {"address": address("desk", family=6), "sip": {}})
+    place = server_of("peer").place("data").replace(
+        f"address = {address('peer')}", f'address = {{"{address("peer")}", "{address("peer", family=6)}"}}')
+    lab.run("gw", ["nft", "add table ip lab; add chain ip lab c { type filter hook forward priority 0; "
+                   "policy drop; }"])
+    bad = assessor.configure(six + place).run(only="VL-17")
+    lab.run("gw", ["nft", "delete", "table", "ip", "lab"])
+    assert bad.verdict("VL-17") == "found" and bad.code == 1, bad.text + bad.stderr
+    evidence = " ".join(f["evidence"] for f in bad.open())
+    assert "TCP port 5060" in evidence and "its SIP port answers" in evidence
+    config(gateway_of, False)
+    good = assessor.run(only="VL-17")
+    assert {f["change"] for f in good.findings("VL-17")} == {"fixed"}, good.text
 
 
 def test_vl02_data_from_voice(routed, assessor, gateway_of, server_of):

@@ -33,8 +33,8 @@ class Phones:
 
     def start(self):
         """Start them and wait until all their ports are open."""
-        own = address(self.host)
-        self.added = [s["address"] for s in self.specs if s["address"] != own]
+        own = (address(self.host), address(self.host, family=6))
+        self.added = [s["address"] for s in self.specs if s["address"] not in own]
         if self.added:
             netns.batch(self.lab.ns(self.host),
                         [f"addr add {a}/24 dev eth0" for a in self.added])

@@ -4,16 +4,22 @@ It stands between place outside and place inside: REGISTER gets 200, calls from 
 phone inside. Without a flaw it admits RTP from the negotiated address and port alone and closes at
 BYE. Flaws: `any-source` (takes media from anybody), `latch` (sends to whom it heard last), `keeps`
 (its ports stay open after BYE), `any-payload` (takes what is no RTP), `rtcp-bleed` (as latch, for
-RTCP alone), `echo` (media ports answer without a call).
+RTCP alone), `latch-pause` (as latch, once a side was silent for half a second), `echo` (the first and
+the last media port answer without a call), `opens-late` (after 1.5 s), `late` (media comes 200 ms later), `jitters`
+(every other packet does, by 100 ms), `loses` (every tenth packet), `drowns` (loses media and calls
+while it is asked more than it can answer). It knows no limit of calls and none of silence.
 Run: python3 -m hwlab.flawedrelay --outside IP --inside IP --phone IP:PORT [--flaw NAME ...]
 """
 
 import argparse
+import heapq
+import itertools
 import re
 import select
 import socket
+import time
 
-FIRST_PORT = 16384
+FIRST_PORT, LAST_PORT = 16384, 32767
 SIDES = ("outside", "inside")
 
 
@@ -22,7 +28,7 @@ class Media:
 
     def __init__(self, relay, number):
         self.relay, self.sockets, self.targets = relay, {}, {}
-        self.open = True
+        self.open, self.born, self.heard = True, time.monotonic(), {}
         for side in SIDES:
             for offset in (0, 1):
                 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -46,12 +52,19 @@ class Media:
         known = source == self.targets.get((side, offset))
         rtp = len(data) >= 8 and data[0] >> 6 == 2 and (offset or data[1] & 127 == 0)
         rtcp_free = "rtcp-bleed" in flaws and offset
+        if "opens-late" in flaws and time.monotonic() < self.born + 1.5:
+            return False
+        if known:
+            self.heard[side, offset] = time.monotonic()
+        elif "latch-pause" in flaws and time.monotonic() > self.heard.get((side, offset), 1e9) + 0.5:
+            self.targets[side, offset] = source
+            return rtp
         return (known or rtcp_free or bool({"any-source", "latch"} & flaws)) and \
             (rtp or "any-payload" in flaws)
 
     def receive(self, side, offset):
         """Read one datagram, and pass it on if it may."""
-        data, source = self.sockets[side, offset].recvfrom(2048)
+        data, source = self.sockets[side, offset].recvfrom(4096)
         if not self.admits(side, offset, data, source):
             return
         if "latch" in self.relay.flaws or ("rtcp-bleed" in self.relay.flaws and offset):
@@ -59,7 +72,7 @@ class Media:
         other = SIDES[1 - SIDES.index(side)]
         target = self.targets.get((other, offset))
         if target:
-            self.sockets[other, offset].sendto(data, target)
+            self.relay.pass_on(self.sockets[other, offset], data, target)
 
 
 class Relay:
@@ -73,10 +86,34 @@ class Relay:
             self.sip[side].bind((own[side], 5060))
         self.peers = {"outside": None, "inside": phone}
         self.medias = []
-        self.echo = None
-        if "echo" in flaws:
-            self.echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self.echo.bind((own["outside"], FIRST_PORT))
+        self.held, self.order, self.counts = [], itertools.count(), {}
+        self.asked = []
+        self.echoes = []
+        for port in (FIRST_PORT, LAST_PORT) if "echo" in flaws else ():
+            self.echoes.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            self.echoes[-1].bind((own["outside"], port))
+
+    def pass_on(self, sock, data, target):
+        """Send media on, as well as this relay does it."""
+        nth = self.counts[sock] = self.counts.get(sock, 0) + 1
+        if ("loses" in self.flaws and nth % 10 == 0) or self.drowned():
+            return
+        wait = 0.2 * ("late" in self.flaws) + 0.1 * ("jitters" in self.flaws and nth % 2)
+        heapq.heappush(self.held, (time.monotonic() + wait, next(self.order), sock, data, target))
+        self.send_due()
+
+    def drowned(self):
+        """Whether it was asked twenty times within the last second."""
+        self.asked = self.asked[-20:]
+        return "drowns" in self.flaws and len(self.asked) == 20 and \
+            self.asked[0] > time.monotonic() - 1
+
+    def send_due(self):
+        """What was held long enough; seconds until there is more, or None."""
+        while self.held and self.held[0][0] <= time.monotonic():
+            _, _, sock, data, target = heapq.heappop(self.held)
+            sock.sendto(data, target)
+        return max(0, self.held[0][0] - time.monotonic()) if self.held else None
 
     def run(self):
         """For ever."""
@@ -85,9 +122,8 @@ class Relay:
             sockets = {self.sip[side]: (self, side, None) for side in SIDES}
             for media in self.medias:
                 sockets.update({s: (media, *key) for key, s in media.sockets.items()})
-            if self.echo:
-                sockets[self.echo] = (None, None, None)
-            for sock in select.select(list(sockets), [], [])[0]:
+            sockets.update({s: (None, None, None) for s in self.echoes})
+            for sock in select.select(list(sockets), [], [], self.send_due())[0]:
                 owner, side, offset = sockets[sock]
                 if owner is None:
                     data, source = sock.recvfrom(2048)
@@ -101,9 +137,12 @@ class Relay:
         """A SIP message from one side: answered, or sent on to the other."""
         data, source = self.sip[side].recvfrom(8192)
         text = data.decode()
-        if side == "outside":
+        if text.startswith("INVITE"):
+            if self.drowned():
+                return
             self.peers["outside"] = source
         if text.startswith(("REGISTER", "OPTIONS")):
+            self.asked.append(time.monotonic())
             self.sip[side].sendto(answer(text), source)
             return
         other = SIDES[1 - SIDES.index(side)]

@@ -1,4 +1,4 @@
-"""linphone as a phone (linphonec), by TLS with a verified certificate."""
+"""linphone as a phone (linphonec), by TLS with a verified certificate; its media in the clear, SDES or DTLS-SRTP."""
 
 import os
 
@@ -16,6 +16,8 @@ verify_server_certs=1
 verify_server_cn=0
 root_ca={ca}
 default_proxy=0
+media_encryption={encryption}
+media_encryption_mandatory={mandatory}
 register_only_when_network_is_up=0
 [net]
 firewall_policy=0
@@ -41,14 +43,18 @@ domain={domain}
 
 
 class Linphone:
-    """One phone on one host; it plays a file instead of a microphone."""
+    """One phone on one host; it plays a file instead of a microphone, records what it hears and answers at once.
 
-    def __init__(self, lab, user, host, server, port, ca, tone_hz):
+    mediaenc: none, srtp (SDES) or dtls; other than none it takes no call without.
+    """
+
+    def __init__(self, lab, user, host, server, port, ca, tone_hz, mediaenc="none"):
         self.lab, self.user, self.host = lab, user, host
         self.home = f"{lab.workdir}/linphone-{user}"
         self.log = f"{self.home}/log"
         self.rc = RC.format(ca=ca, server=server, port=port, user=user, domain=DOMAIN,
-                            password=PASSWORDS[user])
+                            password=PASSWORDS[user],
+                            encryption=mediaenc, mandatory=int(mediaenc != "none"))
         self.tone_hz = tone_hz
         self.daemon = None
         self.fifo = None
@@ -59,15 +65,16 @@ class Linphone:
         with open(f"{self.home}/rc", "w", encoding="utf-8") as out:
             out.write(self.rc)
         tones.write_wav(f"{self.home}/tone.wav", self.tone_hz, TONE_S)
-        os.mkfifo(f"{self.home}/in")
-        script = (f"export HOME={self.home}; exec 3<>{self.home}/in; "
-                  f"exec linphonec -c {self.home}/rc -d 6 -l {self.home}/debug.log <&3")
+        os.mkfifo(f"{self.home}/ctl")
+        script = (f"export HOME={self.home}; exec 3<>{self.home}/ctl; "
+                  f"exec linphonec -a -c {self.home}/rc -d 6 -l {self.home}/debug.log <&3")
         self.daemon = self.lab.daemon(self.host, ["sh", "-c", script], self.log)
         # pylint: disable=consider-using-with
-        self.fifo = open(f"{self.home}/in", "w", encoding="utf-8")
+        self.fifo = open(f"{self.home}/ctl", "w", encoding="utf-8")
         wait_until(lambda: "linphonec>" in self.daemon.text(), 10.0, "linphonec's prompt")
         self.command("soundcard use files")
         self.command(f"play {self.home}/tone.wav")
+        self.command(f"record {self.home}/heard.wav")
         return self
 
     def command(self, words):
@@ -82,6 +89,10 @@ class Linphone:
     def hang_up(self):
         """End the call."""
         self.command("terminate")
+
+    def heard(self):
+        """Spectral summary of what it recorded; its call must have ended."""
+        return tones.listen(f"{self.home}/heard.wav")
 
     def stop(self):
         """End it."""

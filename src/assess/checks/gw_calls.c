@@ -5,42 +5,19 @@
 #include "assess/checks/table.h"
 #include "io/clock.h"
 
-#define GRACE_MS    1000 /* that a pinhole may take to open, and to close */
-#define PORTS_ASKED 20
+#define GRACE_MS       1000 /* that a pinhole may take to open, and to close */
+#define PORTS_ASKED    20
+#define OPENING_MS_MAX 4000 /* after which the call counts as one without media */
 
 #define FOUND(c, fmt, ...)                                                                         \
 	visit_found((c)->v, &(struct found){.pcap = (c)->pcap ? (c)->pcap_path : NULL}, fmt,       \
 		    ##__VA_ARGS__)
 
-static bool both_heard(const struct trial *c)
-{
-	return c->heard[TRIAL_IN][TRIAL_OUT] && c->heard[TRIAL_OUT][TRIAL_IN];
-}
-
-/* A call that stands, and whose own media is heard at both ends; or the check's verdict. */
-static enum verdict talking(struct visit *v, struct trial *c)
-{
-	enum verdict verdict = trial_open(v, c);
-	int err;
-
-	if (verdict == VERDICT_CLEAN)
-		verdict = trial_connect(c);
-	if (verdict != VERDICT_CLEAN)
-		return verdict;
-	err = trial_talk(c, 400);
-	if (err)
-		return visit_failed(v, "the test call's media", err);
-	if (!both_heard(c))
-		return visit_untested(v, "the test call's own media does not arrive at both ends");
-	trial_forget(c);
-	return VERDICT_CLEAN;
-}
-
 /* Makes the call, lets `attack` do and judge, ends it. */
 static enum verdict during_call(struct visit *v, enum verdict (*attack)(struct trial *c))
 {
 	struct trial c;
-	enum verdict verdict = talking(v, &c);
+	enum verdict verdict = trial_talking(v, &c);
 
 	if (verdict == VERDICT_CLEAN)
 		verdict = attack(&c);
@@ -67,7 +44,7 @@ enum verdict gw02_idle_ports(struct visit *v)
 	for (unsigned i = 0; verdict == VERDICT_CLEAN && !err && i < PORTS_ASKED; i++) {
 		struct ip_endpoint to = {v->target->address, 0};
 
-		to.port = (uint16_t)(first + (unsigned)(last - first) * i / PORTS_ASKED);
+		to.port = (uint16_t)(first + (unsigned)(last - first) * i / (PORTS_ASKED - 1));
 		err = trial_send_rtp(&c, TRIAL_OUT, TRIAL_OUT, &to);
 		trial_listen(&c, 20);
 	}
@@ -113,9 +90,47 @@ static enum verdict wrong_source(struct trial *c)
 		     c->heard[TRIAL_IN][TRIAL_STRANGER]);
 }
 
+/* How long after its answer a call's own media passes both ways. */
+static enum verdict opening(struct trial *c)
+{
+	static const uint8_t low = ASSESS_LOW;
+	uint64_t answered = clock_ms(), opened = 0;
+	int err = 0;
+
+	while (!err && (!c->heard[TRIAL_IN][TRIAL_OUT] || !c->heard[TRIAL_OUT][TRIAL_IN]) &&
+	       clock_ms() < answered + OPENING_MS_MAX)
+		err = trial_talk(c, 20);
+	if (err)
+		return failed(c, err);
+	if (!c->heard[TRIAL_IN][TRIAL_OUT] || !c->heard[TRIAL_OUT][TRIAL_IN])
+		return visit_untested(c->v,
+				      "the test call's own media does not arrive at both ends");
+	opened = c->heard_at_ms[TRIAL_IN][TRIAL_OUT];
+	if (c->heard_at_ms[TRIAL_OUT][TRIAL_IN] > opened)
+		opened = c->heard_at_ms[TRIAL_OUT][TRIAL_IN];
+	trial_forget(c);
+	if (opened <= answered + GRACE_MS)
+		return VERDICT_CLEAN;
+	return visit_found(
+		c->v,
+		&(struct found){
+			.severity = &low, .cvss_tenths = 31, .pcap = c->pcap ? c->pcap_path : NULL},
+		"the pinhole opens %u ms after the answer", (unsigned)(opened - answered));
+}
+
 enum verdict gw03_wrong_source(struct visit *v)
 {
-	return during_call(v, wrong_source);
+	struct trial c;
+	enum verdict verdict = trial_open(v, &c);
+
+	if (verdict == VERDICT_CLEAN)
+		verdict = trial_connect(&c);
+	if (verdict == VERDICT_CLEAN)
+		verdict = opening(&c);
+	if (verdict == VERDICT_CLEAN || verdict == VERDICT_FOUND)
+		verdict = wrong_source(&c);
+	trial_done(&c);
+	return v->finding_count ? VERDICT_FOUND : verdict;
 }
 
 /* ---- GW-04 ---- */
@@ -149,6 +164,8 @@ enum verdict gw04_open_after_bye(struct visit *v)
 
 /* ---- GW-06 ---- */
 
+#define OVERSIZE_BYTES 1600 /* above Ethernet's 1,500: two fragments */
+
 static enum verdict wrong_payload(struct trial *c)
 {
 	static const char dns[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x10";
@@ -164,6 +181,9 @@ static enum verdict wrong_payload(struct trial *c)
 			err = trial_send_odd(c, TRIAL_OUT, to, slice_of(other, sizeof(other) - 1),
 					     172);
 		if (!err)
+			err = trial_send_odd(c, TRIAL_OUT, to, SL("\xc5\xff\x17\x01"),
+					     OVERSIZE_BYTES);
+		if (!err)
 			err = trial_talk(c, 40);
 	}
 	trial_listen(c, 300);
@@ -172,8 +192,8 @@ static enum verdict wrong_payload(struct trial *c)
 	if (c->odd[TRIAL_IN] == 0)
 		return VERDICT_CLEAN;
 	return FOUND(c,
-		     "%u of 15 datagrams that are no RTP of this call (DNS, random bytes, another "
-		     "payload type) reach the called phone",
+		     "%u of 20 datagrams that are no RTP of this call (DNS, random bytes, another "
+		     "payload type, oversize) reach the called phone",
 		     c->odd[TRIAL_IN]);
 }
 
@@ -183,6 +203,20 @@ enum verdict gw06_wrong_payload(struct visit *v)
 }
 
 /* ---- GW-07 ---- */
+
+/* A second in which the caller is silent and the stranger is not. */
+static int theft_in_a_pause(struct trial *c)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < 50 && !err; i++) {
+		err = trial_send_rtp(c, TRIAL_STRANGER, TRIAL_STRANGER, &c->ends[TRIAL_OUT].media);
+		if (!err)
+			err = trial_send_rtp(c, TRIAL_IN, TRIAL_IN, &c->ends[TRIAL_IN].media);
+		trial_listen(c, 20);
+	}
+	return err;
+}
 
 static enum verdict latch_theft(struct trial *c)
 {
@@ -206,6 +240,14 @@ static enum verdict latch_theft(struct trial *c)
 			     "the caller hears %u of %u packets while a stranger sends to its "
 			     "port",
 			     c->heard[TRIAL_OUT][TRIAL_IN], packets);
+	err = theft_in_a_pause(c);
+	if (err)
+		return failed(c, err);
+	if (c->heard[TRIAL_STRANGER][TRIAL_IN])
+		return FOUND(c,
+			     "a stranger who sends while the caller is silent hears the called "
+			     "phone: %u of 50 packets",
+			     c->heard[TRIAL_STRANGER][TRIAL_IN]);
 	return VERDICT_CLEAN;
 }
 

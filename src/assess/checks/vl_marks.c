@@ -1,8 +1,8 @@
-/* VL-13: marks of priority, compared where they arrive. */
+/* VL-12, VL-13: marks of priority, compared where they arrive. */
 #include <errno.h>
 
 #include "assess/checks/table.h"
-#include "assess/place.h"
+#include "assess/trial.h"
 
 #define WAIT_MS	   1500
 #define PROBES	   3  /* a lost datagram is no evidence */
@@ -97,4 +97,41 @@ enum verdict vl13_marks_lost(struct visit *v)
 	if (!looked)
 		return visit_untested(v, "nothing passes between places %s and %s", of[0], of[1]);
 	return VERDICT_CLEAN;
+}
+
+/* ---- VL-12 ---- */
+
+#define DSCP_AF31	 26 /* RFC 4594's older choice for signalling */
+#define DSCP_VOICE_ADMIT 44 /* RFC 5865 */
+
+/* Everything of one kind that arrived at one end. */
+static void judge_marks(struct trial *c, enum trial_at at, enum trial_kind kind, uint64_t right,
+			const char *wanted)
+{
+	uint64_t wrong = c->marks[at][kind] & ~right;
+
+	for (unsigned dscp = 0; dscp < 64; dscp++)
+		if (wrong >> dscp & 1)
+			(void)visit_found(
+				c->v, &(struct found){.pcap = c->pcap ? c->pcap_path : NULL},
+				"%s of a test call arrives at place %s with DSCP %u, not %s",
+				kind == TRIAL_SIP ? "SIP" : "RTP",
+				at == TRIAL_OUT ? "outside" : "inside", dscp, wanted);
+}
+
+enum verdict vl12_marks_missing(struct visit *v)
+{
+	struct trial c;
+	enum verdict verdict = trial_talking(v, &c);
+
+	for (enum trial_at at = TRIAL_OUT; verdict == VERDICT_CLEAN && at <= TRIAL_IN; at++) {
+		/* Inside, a PBX may speak to the phone itself: its marks are not the gateway's. */
+		if (at == TRIAL_OUT || ip_eq(&c.ends[at].peer.addr, &c.ends[at].media.addr))
+			judge_marks(&c, at, TRIAL_SIP, 1ull << DSCP_CS3 | 1ull << DSCP_AF31,
+				    "CS3 (24) or AF31 (26)");
+		judge_marks(&c, at, TRIAL_RTP, 1ull << DSCP_EF | 1ull << DSCP_VOICE_ADMIT,
+			    "EF (46)");
+	}
+	trial_done(&c);
+	return v->finding_count ? VERDICT_FOUND : verdict;
 }

@@ -2,8 +2,7 @@
 #include <errno.h>
 
 #include "assess/checks/table.h"
-#include "assess/place.h"
-#include "assess/sip.h"
+#include "assess/place_sip.h"
 
 #define WAIT_MS 1500
 
@@ -57,21 +56,17 @@ static enum verdict try_ping(struct visit *v, struct place *p, const char *from)
 
 static enum verdict try_sip(struct visit *v, struct place *p, const char *from)
 {
-	static const char request[] =
-		"OPTIONS sip:assess.invalid SIP/2.0\r\nVia: SIP/2.0/UDP "
-		"assess.invalid;branch=z9hG4bKhornwork;rport\r\nMax-Forwards: 1\r\n"
-		"From: <sip:hornwork@assess.invalid>;tag=1\r\n"
-		"To: <sip:assess.invalid>\r\nCall-ID: " SIP_MARK "-reach\r\n"
-		"CSeq: 1 OPTIONS\r\nUser-Agent: " SIP_USER_AGENT "\r\n"
-		"Content-Length: 0\r\n\r\n";
 	struct ip_endpoint to = {v->target->address, v->target->asset->sip_port};
 	struct place_datagram got;
+	char request[1024];
+	struct out o = out_to(request, sizeof(request));
 	unsigned socket;
-	int err = place_udp(p, 0, &socket);
+	int err = place_udp_towards(p, &to.addr, &socket);
 
-	err = err ? err
-		  : place_send(v, p, socket, PACKET_SIP_OPTIONS, &to,
-			       slice_of(request, sizeof(request) - 1));
+	if (!err)
+		place_sip_write(&o, p, socket, &to, NULL, (struct slice){0});
+	err = err ? err : o.err;
+	err = err ? err : place_send(v, p, socket, PACKET_SIP_OPTIONS, &to, out_slice(&o));
 	if (err)
 		return visit_failed(v, "a datagram", err);
 	if (place_recv(p, &got, WAIT_MS) != 0)

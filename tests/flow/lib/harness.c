@@ -221,6 +221,9 @@ static void on_action(void *ctx, const struct action *a)
 	case ACT_IDENTITY:
 		h->asked = *a->identity;
 		break;
+	case ACT_DISTRUST:
+		h->distrusted++;
+		break;
 	case ACT_BAN:
 	case ACT_UNBAN:
 		h->bans += a->kind == ACT_BAN ? 1 : -1;
@@ -324,7 +327,7 @@ void harness_forget(struct harness *h)
 		free(h->sent[i].bytes);
 	h->sent_count = 0;
 	h->report_count = 0;
-	h->kept_out = 0;
+	h->kept_out = h->distrusted = 0;
 	h->closed_count = 0;
 }
 
@@ -402,13 +405,6 @@ void harness_feed(struct harness *h, const struct path *from, const char *bytes,
 	}
 	free(msg);
 	free(copy);
-	harness_check_always(h);
-}
-
-void harness_break(struct harness *h, const struct path *path, enum reason why)
-{
-	if (h->core)
-		core_on_transport_error(h->core, h->now_ms, path, why);
 	harness_check_always(h);
 }
 

@@ -52,6 +52,7 @@ struct harness {
 	size_t report_count;
 	struct identity_ask asked; /* the last one */
 	size_t kept_out;	   /* messages that a ban kept out since the last event */
+	size_t distrusted;	   /* flows that lost their trust since the last event */
 	int bans;		   /* asked for, less those taken back */
 	enum reason closed[HARNESS_FLOWS_MAX]; /* since the last event */
 	size_t closed_count;

@@ -1,4 +1,4 @@
-/* The world of a story as its configuration gives it. */
+/* The world of a story as its configuration gives it, and ways that break in it. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -70,4 +70,11 @@ struct path harness_path(const struct harness *h, const char *transport, const c
 	}
 	fprintf(stderr, "no listener %s %s in the configuration\n", transport, local);
 	exit(2);
+}
+
+void harness_break(struct harness *h, const struct path *path, enum reason why)
+{
+	if (h->core)
+		core_on_transport_error(h->core, h->now_ms, path, why);
+	harness_check_always(h);
 }

@@ -151,6 +151,15 @@ static void do_media_idle(struct player *p)
 	harness_check_always(&p->h);
 }
 
+/* waited TIME: what comes next lay unread so long. */
+static void do_waited(struct player *p)
+{
+	player_settle(p);
+	if (p->h.core)
+		core_on_waited(p->h.core, p->h.now_ms, player_duration_ms(p, p->at->word[1]));
+	harness_check_always(&p->h);
+}
+
 /* asks FROM TO [ASSERTED]: the users of these URIs are to be signed. */
 static void do_asks(struct player *p)
 {
@@ -272,6 +281,7 @@ static const struct {
 	{"listed", player_listed},
 	{"refused", player_refused},
 	{"kept-out", player_kept_out},
+	{"distrusted", player_distrusted},
 	{"report", player_report},
 	{"calls", do_calls},
 	{"registrations", do_registrations},
@@ -281,6 +291,7 @@ static const struct {
 	{"broken", do_broken},
 	{"hangs-up", do_hangs_up},
 	{"media-idle", do_media_idle},
+	{"waited", do_waited},
 	{"asks", do_asks},
 	{"week", do_week},
 	{"signs", do_signs},

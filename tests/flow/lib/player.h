@@ -107,6 +107,7 @@ void player_listed(struct player *p);
 void player_report(struct player *p);
 void player_refused(struct player *p);
 void player_kept_out(struct player *p);
+void player_distrusted(struct player *p);
 /* Before the next event: nothing that the script does not know of is left. */
 void player_settle(struct player *p);
 

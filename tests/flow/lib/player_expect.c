@@ -142,6 +142,13 @@ void player_kept_out(struct player *p)
 		harness_fail(&p->h, "no ban kept anything out");
 }
 
+/* distrusted: the last message cost its flow the trust it had */
+void player_distrusted(struct player *p)
+{
+	if (p->h.distrusted == 0)
+		harness_fail(&p->h, "no flow lost its trust");
+}
+
 /* report call|registration|sip|flow|ban REASON [TEXT] */
 void player_report(struct player *p)
 {
@@ -149,7 +156,7 @@ void player_report(struct player *p)
 		[REPORT_SIP] = "sip",	      [REPORT_CALL] = "call",
 		[REPORT_FLOW] = "flow",	      [REPORT_REGISTRATION] = "registration",
 		[REPORT_REFUSED] = "refused", [REPORT_BAN] = "ban",
-		[REPORT_ALERT] = "alert"};
+		[REPORT_LOAD] = "load",	      [REPORT_ALERT] = "alert"};
 	const struct statement *st = p->at;
 
 	if (st->word_count < 3)

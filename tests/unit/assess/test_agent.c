@@ -6,7 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "assess/agent.h"
+#include "assess/agent_stream.h"
+#include "io/clock.h"
 #include "unit/check.h"
 
 static int ours, theirs, agent_end;
@@ -143,6 +144,100 @@ static void sends_and_tells(void **state)
 	check_slice("bytes", cur_rest(&c), "marked");
 }
 
+static void put_stream(struct out *o, const struct ip_endpoint *to, uint16_t packets, uint8_t ms)
+{
+	agent_put_endpoint(o, to);
+	agent_put_u16(o, packets);
+	out_char(o, (char)ms);
+	out_char(o, 8);
+	agent_put_u16(o, 0xffff);
+	agent_put_u32(o, 160);
+	agent_put_u32(o, 0x01020304);
+	out_z(o, "mark");
+}
+
+static void paces_and_stamps_a_stream(void **state)
+{
+	struct ip_endpoint to;
+	char text[512], body[128];
+	struct out o = out_to(body, sizeof(body));
+	uint64_t before = clock_wall_ns(), last = 0, started = clock_ms();
+	uint16_t sent;
+
+	(void)state;
+	(void)open_udp(0);
+	to = loopback(open_udp(1));
+	put_stream(&o, &to, 5, 20);
+	tell(AGENT_STREAM, 0, &o);
+	assert_int_equal(answer(AGENT_STREAM, &sent), 0);
+	assert_int_equal(sent, 0);
+	for (unsigned i = 0; i < 5; i++) {
+		struct agent_frame f = next(text, sizeof(text));
+		struct cursor c = cur_of(f.body);
+		uint64_t arrived = agent_u64(&c), left;
+
+		(void)cur_bytes(&c, 1 + 19);
+		assert_int_equal(cur_left(&c), AGENT_STREAM_BYTES);
+		assert_int_equal(cur_u16(&c), 0x8008);
+		assert_int_equal(cur_u16(&c), (uint16_t)(0xffff + i));
+		assert_int_equal(cur_u32(&c), 160 + 160 * i);
+		assert_int_equal(cur_u32(&c), 0x01020304);
+		check_slice("mark", cur_bytes(&c, 4), "mark");
+		left = agent_u64(&c);
+		assert_true(before <= left && left <= arrived && left > last);
+		last = left;
+	}
+	assert_true(clock_ms() - started >= 80 - 1);
+	tell(AGENT_STREAM, 0, NULL);
+	assert_int_equal(answer(AGENT_STREAM, &sent), 0);
+	assert_int_equal(sent, 5);
+	tell(AGENT_STREAM, 0, NULL);
+	assert_int_equal(answer(AGENT_STREAM, &sent), -EINVAL);
+}
+
+static void a_stream_has_limits(void **state)
+{
+	static const struct {
+		uint16_t packets;
+		uint8_t ms;
+		int err;
+	} rows[] = {{AGENT_PACKETS_MAX, 200, 0},
+		    {AGENT_PACKETS_MAX + 1, 20, -EINVAL},
+		    {0, 20, -EINVAL},
+		    {1, 10, 0},
+		    {1, 9, -EINVAL},
+		    {1, 201, -EINVAL}};
+	struct ip_endpoint to = loopback(9);
+	struct agent_stream s;
+	char body[256], packet[AGENT_STREAM_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct out o = out_to(body, sizeof(body));
+
+		put_stream(&o, &to, rows[i].packets, rows[i].ms);
+		assert_int_equal(agent_stream_begin(&s, out_slice(&o), 0), rows[i].err);
+		assert_int_equal(agent_stream_begin(&s, slice_of(body, o.n - 4), 0), -EINVAL);
+		while (!rows[i].err && o.n < o.size && o.n - 33 < AGENT_MARK_BYTES_MAX)
+			out_char(&o, 'x');
+		assert_int_equal(agent_stream_begin(&s, out_slice(&o), 0), rows[i].err);
+		out_char(&o, 'x');
+		if (!rows[i].err)
+			assert_int_equal(agent_stream_begin(&s, out_slice(&o), 0), -EINVAL);
+	}
+	/* Held up for a second, it does not send a second's packets at once. */
+	struct out o = out_to(body, sizeof(body));
+
+	put_stream(&o, &to, 100, 20);
+	assert_int_equal(agent_stream_begin(&s, out_slice(&o), 0), 0);
+	assert_int_equal(agent_stream_wait_ms(&s, 0), 0);
+	assert_int_equal(agent_stream_next(&s, 0, 1, packet), AGENT_STREAM_BYTES);
+	assert_int_equal(agent_stream_wait_ms(&s, 1), 20);
+	assert_int_equal(agent_stream_next(&s, 1000000000, 1, packet), AGENT_STREAM_BYTES);
+	assert_int_equal(agent_stream_next(&s, 1000000000, 1, packet), AGENT_STREAM_BYTES);
+	assert_int_equal(agent_stream_next(&s, 1000000000, 1, packet), 0);
+}
+
 static void a_socket_is_opened_once(void **state)
 {
 	char text[64];
@@ -214,6 +309,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(says_its_version, start, stop),
 		cmocka_unit_test_setup_teardown(sends_and_tells, start, stop),
+		cmocka_unit_test_setup_teardown(paces_and_stamps_a_stream, start, stop),
+		cmocka_unit_test(a_stream_has_limits),
 		cmocka_unit_test_setup_teardown(a_socket_is_opened_once, start, stop),
 		cmocka_unit_test_setup_teardown(tells_how_a_connection_ends, start, stop),
 		cmocka_unit_test_setup_teardown(ends_at_what_it_does_not_know, start, stop),

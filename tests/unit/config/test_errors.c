@@ -156,8 +156,6 @@ static const struct row names[] = {
 	      "voice-vlan { }\ncluster { }\n",
 	 "f:6: qos stands inside a section: zone internet { interface = eth0  qos { uplink = "
 	 "50mbit  voice-share = 60 } }\n"
-	 "f:7: section voice-vlan (announcing the voice VLAN) is not carried out by this version; "
-	 "remove it\n"
 	 "f:8: section cluster (running as a cluster) is not carried out by this version; remove "
 	 "it\n"},
 	{"key of an inner section", GOOD "zone x { interface = eth5\n qos { uplnik = 5mbit }\n}\n",

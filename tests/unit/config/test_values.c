@@ -367,6 +367,10 @@ static unsigned write_file(const struct row *row, char *text, size_t size)
 	}
 	if (strcmp(row->section, "tunnel") == 0)
 		line = write_tunnel(&o, row);
+	if (strcmp(row->section, "voice-vlan") == 0) {
+		out_fmt(&o, "voice-vlan { %s = %s }\n", row->key, row->value);
+		line = ROWS(heads) + 1;
+	}
 	out_z(&o, "zone core { interface = eth1 trust = trusted }\n");
 	text[o.n] = '\0';
 	return line;

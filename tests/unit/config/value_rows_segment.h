@@ -1,6 +1,18 @@
 /* Rows of test_values.c about what is looked for below IP, and administrators; included within its
  * table. */
-{"zone", "switches", "{\"00:15:65:12:34:56\"}", NULL},
+{"voice-vlan", "lldpd", "/run/lldpd.socket",
+ "warning: voice-vlan tells nobody: no zone has role = voice"},
+	{"voice-vlan", "lldpd", "lldpd.socket",
+	 "lldpd = \"lldpd.socket\": write a file name from the root on, as in "
+	 "\"/etc/hornwork/secret\""},
+	{"voice-vlan", "priority", "7",
+	 "warning: voice-vlan tells nobody: no zone has role = voice"},
+	{"voice-vlan", "priority", "8", "priority = \"8\": write a value from 0 to 7"},
+	{"voice-vlan", "dscp", "63", "warning: voice-vlan tells nobody: no zone has role = voice"},
+	{"voice-vlan", "dscp", "64", "dscp = \"64\": write a value from 0 to 63"},
+	{"zone", "leak-watch", "no", NULL},
+	{"zone", "leak-watch", "maybe", "leak-watch = \"maybe\": write yes or no"},
+	{"zone", "switches", "{\"00:15:65:12:34:56\"}", NULL},
 	{"zone", "switches", "closet",
 	 "switches = \"closet\": write a hardware address, as in \"00:15:65:12:34:56\""},
 	{"zone", "dhcp-servers", "{10.0.0.2, \"fe80::2\"}", NULL},

@@ -32,6 +32,8 @@ static void each_page(void **state)
 		{"GET", "/v1/trace", {"what", "c-1a"}, ROUTE_BAD_REQUEST, ""},
 		{"GET", "/v1/explain", {"what", "192.0.2.1"}, ROUTE_EXPLAIN, "192.0.2.1"},
 		{"GET", "/v1/bans", {NULL}, ROUTE_BANS, ""},
+		{"GET", "/v1/leaks", {NULL}, ROUTE_LEAKS, ""},
+		{"GET", "/v1/devices", {NULL}, ROUTE_DEVICES, ""},
 		{"POST",
 		 "/v1/bans/add",
 		 {"what", "192.0.2.1 60 x"},

@@ -57,6 +57,30 @@ static void rate_of_all(void **state)
 	assert_in_range(admitted, 9, 10);
 }
 
+/* Trunks leave a quarter of the bucket to phones, and lose nothing of the rate by that. */
+static void phones_come_before_trunks(void **state)
+{
+	struct config c = {.trunks = trunks,
+			   .trunk_count = 1,
+			   .phones = phones,
+			   .phones_count = 1,
+			   .limits = {.calls = 1000, .calls_per_second = 40}};
+	static const uint8_t trunk_to_pbx[2] = {OWNER_TRUNK, OWNER_PBX};
+	static const struct config_trunk many = {.max_calls = 0};
+	struct r1_admit a = {0};
+	int first = 0, later = 0;
+
+	(void)state;
+	c.trunks = (struct config_trunk *)(uintptr_t)&many;
+	for (int i = 0; i < 100; i++)
+		first += r1_admit_call(&a, &c, 1000, trunk_to_pbx, zero) == REASON_NONE;
+	assert_int_equal(first, 30);
+	assert_int_equal(r1_admit_call(&a, &c, 1000, phone_to_pbx, zero), REASON_NONE);
+	for (uint64_t ms = 1001; ms <= 2000; ms++)
+		later += r1_admit_call(&a, &c, ms, trunk_to_pbx, zero) == REASON_NONE;
+	assert_in_range(later, 38, 40);
+}
+
 static void dial_rules(void **state)
 {
 	static const struct slice allow[] = {SLICE("+49"), SLICE("00")};
@@ -93,9 +117,9 @@ static void dial_rules(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(counts), cmocka_unit_test(rates),
-					   cmocka_unit_test(rate_of_all),
-					   cmocka_unit_test(dial_rules)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(counts), cmocka_unit_test(rates), cmocka_unit_test(rate_of_all),
+		cmocka_unit_test(phones_come_before_trunks), cmocka_unit_test(dial_rules)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

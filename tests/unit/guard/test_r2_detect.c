@@ -95,6 +95,23 @@ static void time_forgives(void **state)
 	drop(d);
 }
 
+static void half_a_ban_costs_trust_for_a_while(void **state)
+{
+	struct r2_detect *d = fresh();
+	const struct r2_culprit who = culprit(5, 5060, true), beside = culprit(5, 5061, true);
+	struct ban ban;
+
+	(void)state;
+	assert_false(r2_detect_doubted(d, &who.source, 0));
+	assert_false(r2_detect_offence(d, &who, REASON_dialog_source, 0, BAN_MS, &ban));
+	assert_false(r2_detect_doubted(d, &who.source, 0));
+	assert_false(r2_detect_offence(d, &who, REASON_sdp_bad_target, 0, BAN_MS, &ban));
+	assert_true(r2_detect_doubted(d, &who.source, 0));
+	assert_false(r2_detect_doubted(d, &beside.source, 0));
+	assert_false(r2_detect_doubted(d, &who.source, R2_FORGIVE_MS));
+	drop(d);
+}
+
 static void an_office_is_not_one_phone(void **state)
 {
 	struct r2_detect *d = fresh();
@@ -235,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(how_many_it_takes),
 		cmocka_unit_test(time_forgives),
+		cmocka_unit_test(half_a_ban_costs_trust_for_a_while),
 		cmocka_unit_test(an_office_is_not_one_phone),
 		cmocka_unit_test(a_flood_of_strangers_pushes_out_who_did_least),
 		cmocka_unit_test(names_asked_for),

@@ -1,0 +1,276 @@
+/* What the filter of a watched link lets pass, judged by the kernel on a socket pair. */
+#include "enforce/tap.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define FRAME_MAX 2000
+
+struct frame {
+	uint8_t bytes[FRAME_MAX];
+	size_t n;
+};
+
+static void add(struct frame *f, const char *bytes, size_t n)
+{
+	memcpy(f->bytes + f->n, bytes, n);
+	f->n += n;
+}
+
+#define ADD(f, text) add(f, text, sizeof(text) - 1)
+
+static struct frame head(const char *type)
+{
+	struct frame f = {0};
+
+	ADD(&f, "\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\x01");
+	add(&f, type, 2);
+	return f;
+}
+
+static struct frame ip4(char next, unsigned words, const char *to)
+{
+	struct frame f = head("\x08\0");
+	uint8_t *ip = f.bytes + f.n;
+
+	f.n += (size_t)4 * words;
+	ip[0] = (uint8_t)(0x40 | words);
+	ip[9] = (uint8_t)next;
+	memcpy(ip + 16, to, 4);
+	return f;
+}
+
+static struct frame ip6(char next, const char *to)
+{
+	struct frame f = head("\x86\xdd");
+	uint8_t *ip = f.bytes + f.n;
+
+	f.n += 40;
+	ip[0] = 0x60;
+	ip[6] = (uint8_t)next;
+	memcpy(ip + 24, to, 16);
+	return f;
+}
+
+static void udp(struct frame *f, uint16_t from, uint16_t to, const char *data, size_t n)
+{
+	char ports[8] = {(char)(from >> 8), (char)from, (char)(to >> 8), (char)to};
+
+	add(f, ports, sizeof(ports));
+	add(f, data, n);
+	f->n += 1000; /* longer than what is kept of voice */
+}
+
+static void tcp(struct frame *f, unsigned words, const char *data, size_t n)
+{
+	uint8_t *p = f->bytes + f->n;
+
+	f->n += (size_t)4 * words;
+	p[12] = (uint8_t)(words << 4);
+	add(f, data, n);
+	f->n += 1000;
+}
+
+/* How many bytes of it pass; 0 = none. */
+static size_t passes(const struct tap_wish *wish, const struct frame *f)
+{
+	struct sock_filter rows[TAP_FILTER_ROWS_MAX];
+	struct sock_fprog program = {.filter = rows};
+	size_t count = tap_filter(wish, rows);
+	uint8_t got[FRAME_MAX + 1];
+	int pair[2], one = 1;
+	ssize_t n;
+
+	assert_in_range(count, 1, TAP_FILTER_ROWS_MAX);
+	program.len = (unsigned short)count;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+	assert_int_equal(
+		setsockopt(pair[1], SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)), 0);
+	assert_int_equal(setsockopt(pair[1], SOL_SOCKET, SO_LOCK_FILTER, &one, sizeof(one)), 0);
+	assert_int_equal(setsockopt(pair[1], SOL_SOCKET, SO_DETACH_FILTER, &one, sizeof(one)), -1);
+	assert_int_equal(errno, EPERM);
+	(void)!send(pair[0], f->bytes, f->n, MSG_DONTWAIT);
+	n = recv(pair[1], got, sizeof(got), MSG_DONTWAIT);
+	close(pair[0]);
+	close(pair[1]);
+	return n < 0 ? 0 : (size_t)n;
+}
+
+static const char own4[] = "\x0a\x14\0\x01", other4[] = "\x0a\x14\0\x02";
+static const char own6[] = "\xfd\0\0\x20\0\0\0\0\0\0\0\0\0\0\0\x01",
+		  other6[] = "\xfd\0\0\x20\0\0\0\0\0\0\0\0\0\0\0\x02";
+static const char rtp[] = "\x80\0\0\x01\0\0\0\0\0\0\0\x07voice",
+		  quic[] = "\x40\0\0\x01\0\0\0\0\0\0\0\x07voice";
+static const char invite[] = "INVITE sip:x SIP/2.0\r\n", get[] = "GET / HTTP/1.1\r\n";
+
+static struct tap_wish usual(void)
+{
+	struct tap_wish w = {.carries_vlan = true, .own_count = 3};
+
+	w.own[0].family = w.own[2].family = IP_V4;
+	memcpy(w.own[0].bytes, own4, 4);
+	memcpy(w.own[2].bytes, "\xc0\0\x02\x01", 4);
+	w.own[1].family = IP_V6;
+	memcpy(w.own[1].bytes, own6, 16);
+	return w;
+}
+
+static void types(void **state)
+{
+	static const struct {
+		const char *type;
+		size_t want;
+	} rows[] = {{"\x88\xcc", 1214}, {"\x08\x06", 512}, {"\x81\0", 512}, {"\x88\xa8", 512},
+		    {"\x91\0", 512},	{"\x88\x8e", 0},   {"\x05\xdc", 0}, {"\0\x26", 0}};
+	struct tap_wish w = usual();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame f = head(rows[i].type);
+
+		f.n += 1200;
+		assert_int_equal(passes(&w, &f), rows[i].want);
+	}
+}
+
+static void cdp(void **state)
+{
+	struct tap_wish w = usual();
+	struct frame f = head("\0\x80");
+
+	f.n += 128;
+	assert_int_equal(passes(&w, &f), 0);
+	memcpy(f.bytes, "\x01\0\x0c\xcc\xcc\xcc", 6);
+	assert_int_equal(passes(&w, &f), f.n);
+	f.bytes[5] = 0xcd;
+	assert_int_equal(passes(&w, &f), 0);
+	f.bytes[3] = 0xcd;
+	assert_int_equal(passes(&w, &f), 0);
+}
+
+static void datagrams(void **state)
+{
+	static const struct {
+		uint16_t from, to;
+		const char *data;
+		bool own;
+		bool want;
+	} rows[] = {{9000, 9002, rtp, false, true},   {9000, 9002, rtp, true, false},
+		    {9000, 9002, quic, false, false}, {9000, 9002, invite, true, true},
+		    {9000, 9002, get, false, false},  {67, 68, get, true, true},
+		    {68, 67, get, false, true},	      {547, 546, get, false, true},
+		    {68, 69, get, false, false}};
+	struct tap_wish w = usual();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (unsigned words = 5; words <= 15; words += 5) {
+			struct frame four = ip4(17, words, rows[i].own ? own4 : other4);
+			struct frame six = ip6(17, rows[i].own ? own6 : other6);
+
+			udp(&four, rows[i].from, rows[i].to, rows[i].data, sizeof(rtp) - 1);
+			udp(&six, rows[i].from, rows[i].to, rows[i].data, sizeof(rtp) - 1);
+			assert_int_equal(passes(&w, &four) > 0, rows[i].want);
+			assert_int_equal(passes(&w, &six) > 0, rows[i].want);
+		}
+	w.own_count = 0;
+	{
+		struct frame f = ip4(17, 5, own4);
+
+		udp(&f, 9000, 9002, rtp, sizeof(rtp) - 1);
+		assert_int_equal(passes(&w, &f), TAP_SNAP_BYTES);
+		f.bytes[20] = 0x20; /* the first of several pieces */
+		assert_int_equal(passes(&w, &f), TAP_SNAP_BYTES);
+		f.bytes[21] = 0x01; /* a later one */
+		assert_int_equal(passes(&w, &f), 0);
+	}
+}
+
+static void streams(void **state)
+{
+	struct tap_wish w = usual();
+
+	for (unsigned words = 5; words <= 15; words += 5) {
+		struct frame f[4] = {ip4(6, words, own4), ip6(6, other6), ip4(6, words, own4),
+				     ip6(6, own6)};
+
+		tcp(&f[0], words, invite, sizeof(invite) - 1);
+		tcp(&f[1], words, "SIP/2.0 200 OK\r\n", 16);
+		tcp(&f[2], words, get, sizeof(get) - 1);
+		tcp(&f[3], words, rtp, sizeof(rtp) - 1);
+		for (size_t i = 0; i < 4; i++)
+			assert_int_equal(passes(&w, &f[i]), i < 2 ? TAP_SNAP_BYTES : 0);
+	}
+}
+
+static void neighbours_and_heads(void **state)
+{
+	static const struct {
+		char next;
+		uint8_t first;
+		bool want;
+	} rows[] = {{58, 132, false}, {58, 133, true},	{58, 134, true}, {58, 136, true},
+		    {58, 137, false}, {58, 128, false}, {0, 0, true},	 {43, 0, true},
+		    {44, 0, true},    {60, 0, true},	{50, 0, false},	 {89, 0, false}};
+	struct tap_wish w = usual();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame f = ip6(rows[i].next, other6);
+
+		f.bytes[f.n] = rows[i].first;
+		f.n += 40;
+		assert_int_equal(passes(&w, &f) > 0, rows[i].want);
+	}
+}
+
+/* Cut anywhere: nothing is read beyond, and no frame without a payload passes as voice. */
+static void cut_frames(void **state)
+{
+	struct tap_wish w = usual();
+	struct frame f = ip4(17, 5, other4);
+	size_t whole;
+
+	udp(&f, 9000, 9002, rtp, sizeof(rtp) - 1);
+	whole = f.n;
+	for (f.n = 0; f.n <= 42; f.n++)
+		assert_int_equal(passes(&w, &f), 0);
+	f.n = whole;
+	assert_int_equal(passes(&w, &f), TAP_SNAP_BYTES);
+}
+
+static void the_most_addresses(void **state)
+{
+	struct tap_wish w = {.own_count = TAP_OWN_MAX};
+	struct frame f = ip6(17, own6);
+
+	for (size_t i = 0; i < TAP_OWN_MAX; i++) {
+		w.own[i].family = IP_V6;
+		memcpy(w.own[i].bytes, own6, 16);
+		w.own[i].bytes[15] = (uint8_t)(TAP_OWN_MAX - i);
+	}
+	udp(&f, 9000, 9002, rtp, sizeof(rtp) - 1);
+	assert_int_equal(passes(&w, &f), 0);
+	f.bytes[14 + 39] = TAP_OWN_MAX;
+	assert_int_equal(passes(&w, &f), 0);
+	f.bytes[14 + 39] = TAP_OWN_MAX + 1;
+	assert_int_equal(passes(&w, &f), TAP_SNAP_BYTES);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(types),
+		cmocka_unit_test(cdp),
+		cmocka_unit_test(datagrams),
+		cmocka_unit_test(streams),
+		cmocka_unit_test(neighbours_and_heads),
+		cmocka_unit_test(cut_frames),
+		cmocka_unit_test(the_most_addresses),
+	};
+
+	return cmocka_run_group_tests_name("enforce/tap", tests, NULL, NULL);
+}
