@@ -132,6 +132,7 @@ static void load_begin(struct charon *c, uint64_t now_ms)
 	c->load_due = false;
 	c->loaded_ms = now_ms;
 	load_forget(c);
+	*c->told_key = '\0';
 	c->load.buf = mem_zalloc(1, OUT_BYTES);
 	c->load.size = c->load.buf ? OUT_BYTES : 0;
 	err = c->load.buf ? c->setup.load(c->setup.ctx, &c->load) : ERR_NOMEM;
@@ -159,6 +160,8 @@ static void go_on(struct charon *c, uint64_t now_ms)
 		load_begin(c, now_ms);
 	} else if (c->view.state == CHARON_REFUSED) {
 		c->load_due = now_ms - c->loaded_ms >= LOAD_AGAIN_MS;
+	} else if ((*c->stale_key || c->stale_secret) && charon_write_stale(c)) {
+		ask(c, STEP_REMOVE, now_ms);
 	} else if (c->begin_due) {
 		c->begin_due = false;
 		c->initiated_ms = now_ms;
@@ -191,6 +194,15 @@ static bool answer_good(struct slice message, struct slice *why, struct slice *i
 	return good && !r.c.err;
 }
 
+/* What was loaded takes the place of what had been: that is taken out. */
+static void take_key(struct charon *c)
+{
+	if (*c->key_id && strcmp(c->key_id, c->told_key) != 0)
+		memcpy(c->stale_key, c->key_id, sizeof(c->stale_key));
+	c->stale_secret = *c->told_key != '\0'; /* there or not: to be sure */
+	memcpy(c->key_id, c->told_key, sizeof(c->key_id));
+}
+
 static void on_loaded(struct charon *c, struct slice message, uint64_t now_ms)
 {
 	struct slice why, id;
@@ -202,12 +214,13 @@ static void on_loaded(struct charon *c, struct slice message, uint64_t now_ms)
 		return;
 	}
 	if (id.n)
-		(void)slice_to_z(id, c->key_id, sizeof(c->key_id));
+		(void)slice_to_z(id, c->told_key, sizeof(c->told_key));
 	if (c->load_at < c->load.n) {
 		ask_load(c, now_ms);
 		return;
 	}
 	load_forget(c);
+	take_key(c);
 	if (c->view.state != CHARON_UP)
 		charon_state_set(c, CHARON_DOWN, now_ms);
 	c->initiated_ms = 0;
@@ -259,7 +272,7 @@ static int on_log(struct charon *c, struct slice message, uint64_t now_ms)
 		return err;
 	why = charon_log_reason(l.text);
 	if (why != REASON_NONE)
-		charon_tell(c, why, l.text, now_ms);
+		charon_hear(c, why, l.text, now_ms);
 	return 0;
 }
 
@@ -380,6 +393,11 @@ int charon_fd(const struct charon *c)
 bool charon_wants_write(const struct charon *c)
 {
 	return c->fd >= 0 && c->out_sent < c->out.n;
+}
+
+const char *charon_key_id(const struct charon *c)
+{
+	return c->key_id;
 }
 
 const struct charon_view *charon_view(const struct charon *c)

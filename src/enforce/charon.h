@@ -42,6 +42,8 @@ struct charon_setup {
 	int (*load)(void *ctx, struct out *o);
 	/* Something happened: tunnel_up, or why it is not. `detail` may hold strangers' bytes. */
 	void (*news)(void *ctx, enum reason what, struct slice detail);
+	/* Whether another tunnel of this charon proves itself by this key; NULL: none does. */
+	bool (*key_shared)(void *ctx, const char *key_id);
 	void *ctx;
 };
 
@@ -61,6 +63,8 @@ void charon_tick(struct charon *c, uint64_t now_ms);
 void charon_reload(struct charon *c, bool anew, uint64_t now_ms);
 /* Ends the tunnel and takes it out of charon. Waits up to a second. */
 void charon_leave(struct charon *c);
+/* Of the private key that charon has for it; "" = it has none. */
+const char *charon_key_id(const struct charon *c);
 const struct charon_view *charon_view(const struct charon *c);
 /* "up", "no-charon", ... Borrowed for ever. */
 const char *charon_state_text(enum charon_state s);

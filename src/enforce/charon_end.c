@@ -22,6 +22,30 @@ static void write_removal(struct out *o, const char *command, const char *key, c
 	vici_end(o, start);
 }
 
+/* A key may be another tunnel's too. */
+static bool may_unload(const struct charon *c, const char *key_id)
+{
+	return *key_id && !(c->setup.key_shared && c->setup.key_shared(c->setup.ctx, key_id));
+}
+
+bool charon_write_stale(struct charon *c)
+{
+	char key[KEY_ID_MAX];
+	bool secret = c->stale_secret;
+
+	memcpy(key, c->stale_key, sizeof(key));
+	if (secret) {
+		c->stale_secret = false;
+		write_removal(&c->out, "unload-shared", "id", c->name);
+		return true;
+	}
+	*c->stale_key = '\0';
+	if (!may_unload(c, key))
+		return false;
+	write_removal(&c->out, "unload-key", "id", key);
+	return true;
+}
+
 /* Asks and waits for the answer, whatever it is; events go by. False: it has no time for us. */
 static bool ask_waiting(struct charon *c, int *left_ms)
 {
@@ -63,9 +87,11 @@ void charon_leave(struct charon *c)
 	charon_write_terminate(&c->out, c->name);
 	if (!ask_waiting(c, &left_ms))
 		return;
-	if (*c->key_id)
-		write_removal(&c->out, "unload-key", "id", c->key_id);
-	else
-		write_removal(&c->out, "unload-shared", "id", c->name);
-	(void)!ask_waiting(c, &left_ms);
+	c->stale_secret |= !*c->key_id;
+	while (charon_write_stale(c))
+		if (!ask_waiting(c, &left_ms))
+			return;
+	memcpy(c->stale_key, c->key_id, sizeof(c->stale_key));
+	if (charon_write_stale(c))
+		(void)!ask_waiting(c, &left_ms);
 }

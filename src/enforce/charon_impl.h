@@ -17,7 +17,15 @@
 #define LEAVE_MS      1000
 #define KEY_ID_MAX    65 /* hexadecimal SHA-1 or SHA-256 with a NUL */
 
-enum step { STEP_IDLE, STEP_REGISTER, STEP_LOAD, STEP_LIST, STEP_INITIATE, STEP_TERMINATE };
+enum step {
+	STEP_IDLE,
+	STEP_REGISTER,
+	STEP_LOAD,
+	STEP_LIST,
+	STEP_INITIATE,
+	STEP_REMOVE,
+	STEP_TERMINATE
+};
 
 struct charon {
 	struct charon_setup setup;
@@ -36,19 +44,33 @@ struct charon {
 	bool list_due, load_due, end_due, begin_due;
 	struct charon_sas sas, before;
 	unsigned silent;
-	bool was_silent;	 /* that is why it was ended */
-	char stranger[16];	 /* number of an SA that the peer begins, before it has a name */
-	char key_id[KEY_ID_MAX]; /* of the private key in charon */
+	bool was_silent;	    /* that is why it was ended */
+	char stranger[16];	    /* number of an SA that the peer begins, before it has a name */
+	char key_id[KEY_ID_MAX];    /* of the private key in charon; "" = the secret is there, or
+				       nothing */
+	char told_key[KEY_ID_MAX];  /* the same of what is being loaded */
+	char stale_key[KEY_ID_MAX]; /* of earlier terms, to be taken out */
+	bool stale_secret;
+	/* Said by charon while the tunnel was up: why it fell, if it falls now, else of no matter.
+	 */
+	enum reason heard;
+	char heard_words[CHARON_WORDS_MAX];
+	uint64_t heard_ms;
 	enum reason told;
 	uint64_t told_ms;
 };
 
 /* Keeps the reason and tells it, but not the same one all the time. */
 void charon_tell(struct charon *c, enum reason what, struct slice words, uint64_t now_ms);
+/* As charon_tell for what charon's log says, which while the tunnel is up may be of another
+ * attempt. */
+void charon_hear(struct charon *c, enum reason what, struct slice words, uint64_t now_ms);
 void charon_state_set(struct charon *c, enum charon_state s, uint64_t now_ms);
 /* Sends what can be sent. */
 void charon_flush(struct charon *c, uint64_t now_ms);
 void charon_write_terminate(struct out *o, const char *name);
+/* What earlier terms left in charon is to be taken out; false: nothing is left. */
+bool charon_write_stale(struct charon *c);
 /* The list of SAs is whole: what it means, and what is due now. */
 void charon_on_listed(struct charon *c, uint64_t now_ms);
 

@@ -14,6 +14,18 @@ void charon_tell(struct charon *c, enum reason what, struct slice words, uint64_
 	c->setup.news(c->setup.ctx, what, slice_first(words, CHARON_WORDS_MAX));
 }
 
+void charon_hear(struct charon *c, enum reason what, struct slice words, uint64_t now_ms)
+{
+	if (c->view.state != CHARON_UP) {
+		charon_tell(c, what, words, now_ms);
+		return;
+	}
+	c->heard = what;
+	c->heard_ms = now_ms;
+	(void)slice_to_z(words, c->heard_words, sizeof(c->heard_words));
+	c->list_due = true;
+}
+
 void charon_state_set(struct charon *c, enum charon_state s, uint64_t now_ms)
 {
 	if (c->view.state == s)
@@ -57,6 +69,8 @@ static void on_up(struct charon *c, uint64_t now_ms)
 	memcpy(c->view.ike, c->sas.ike, sizeof(c->view.ike));
 	memcpy(c->view.esp, c->sas.esp, sizeof(c->view.esp));
 	memcpy(c->view.remote_id, c->sas.remote_id, sizeof(c->view.remote_id));
+	if (now_ms - c->heard_ms > POLL_MS)
+		c->heard = REASON_NONE;
 	c->silent = c->sas.asks ? c->silent + 1 : 0;
 	if (c->view.state != CHARON_UP) {
 		char text[CHARON_WORDS_MAX];
@@ -84,9 +98,12 @@ static void on_down(struct charon *c, uint64_t now_ms)
 	charon_state_set(c, CHARON_DOWN, now_ms);
 	if (was_up) {
 		c->initiated_ms = 0;
-		if (!c->was_silent)
+		if (c->heard != REASON_NONE)
+			charon_tell(c, c->heard, slice_z(c->heard_words), now_ms);
+		else if (!c->was_silent)
 			charon_tell(c, REASON_tunnel_down, slice_of(NULL, 0), now_ms);
 		c->was_silent = false;
+		c->heard = REASON_NONE;
 	}
 	if (c->initiated_ms && now_ms - c->initiated_ms < RETRY_MS)
 		return;

@@ -17,10 +17,11 @@ struct tunnel {
 	struct warden *warden;
 	char name[CONFIG_NAME_MAX];
 	struct charon *charon;
+	char socket[CONFIG_PATH_MAX];	 /* charon's, and */
+	struct ip_addr remote4, remote6; /* the other site's: with others it is another tunnel */
 	struct loop_fd *watch;
 	int watched_fd;
 	uint64_t script; /* hash of what charon was told */
-	bool kept;
 };
 
 struct warden_tunnels {
@@ -177,10 +178,26 @@ static void tunnel_end(struct tunnel *t)
 	mem_free(t);
 }
 
+static bool key_shared(void *ctx, const char *key_id)
+{
+	const struct tunnel *t = ctx;
+	const struct warden_tunnels *all = t->warden->tunnels;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct tunnel *other = all->item[i];
+
+		if (other != t && strcmp(other->socket, t->socket) == 0 &&
+		    strcmp(charon_key_id(other->charon), key_id) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int tunnel_begin(struct warden *w, const struct config_tunnel *section)
 {
 	struct charon_setup setup = {.load = write_script,
 				     .news = on_news,
+				     .key_shared = key_shared,
 				     .remote4 = section->remote4,
 				     .remote6 = section->remote6};
 	struct tunnel *t = mem_zalloc(1, sizeof(*t));
@@ -190,10 +207,12 @@ static int tunnel_begin(struct warden *w, const struct config_tunnel *section)
 		return ERR_NOMEM;
 	t->warden = w;
 	t->watched_fd = -1;
-	t->kept = true;
 	memcpy(t->name, section->name, sizeof(t->name));
 	memcpy(setup.name, section->name, sizeof(setup.name));
 	memcpy(setup.socket, section->charon, sizeof(setup.socket));
+	memcpy(t->socket, section->charon, sizeof(t->socket));
+	t->remote4 = section->remote4;
+	t->remote6 = section->remote6;
 	setup.ctx = t;
 	err = charon_new(&setup, clock_ms(), &t->charon);
 	if (err) {
@@ -213,17 +232,26 @@ static struct tunnel *tunnel_find(const struct warden_tunnels *all, const char *
 	return NULL;
 }
 
+/* Whether it goes on, perhaps by other terms. */
+static bool goes_on(const struct tunnel *t)
+{
+	const struct config_tunnel *section = section_of(t);
+
+	return section && strcmp(section->charon, t->socket) == 0 &&
+	       ip_eq(&section->remote4, &t->remote4) && ip_eq(&section->remote6, &t->remote6);
+}
+
+/* Each is out of the list before it ends, so that the last one of a key takes the key with it. */
 static void end_others(struct warden_tunnels *all)
 {
-	size_t left = 0;
+	for (size_t i = all->count; i-- > 0;) {
+		struct tunnel *t = all->item[i];
 
-	for (size_t i = 0; i < all->count; i++) {
-		if (all->item[i]->kept)
-			all->item[left++] = all->item[i];
-		else
-			tunnel_end(all->item[i]);
+		if (goes_on(t))
+			continue;
+		all->item[i] = all->item[--all->count];
+		tunnel_end(t);
 	}
-	all->count = left;
 }
 
 /* The terms of one that goes on. */
@@ -263,8 +291,6 @@ int warden_tunnels_apply(struct warden *w)
 		err = tunnels_new(w);
 	if (err)
 		return err;
-	for (size_t i = 0; i < w->tunnels->count; i++)
-		w->tunnels->item[i]->kept = section_of(w->tunnels->item[i]) != NULL;
 	end_others(w->tunnels);
 	for (size_t i = 0; i < c->tunnel_count && !err; i++) {
 		struct tunnel *t = tunnel_find(w->tunnels, c->tunnels[i].name);
@@ -292,8 +318,8 @@ void warden_tunnels_done(struct warden *w)
 {
 	if (!w->tunnels)
 		return;
-	for (size_t i = 0; i < w->tunnels->count; i++)
-		tunnel_end(w->tunnels->item[i]);
+	while (w->tunnels->count > 0)
+		tunnel_end(w->tunnels->item[--w->tunnels->count]);
 	loop_timer_free(w->tunnels->tick);
 	mem_free(w->tunnels);
 	w->tunnels = NULL;

@@ -124,13 +124,13 @@ def outside_is_clean(capture, sent_by=GATE):
 class Talk:
     """A call from a phone in the voice network to the other site, both talking."""
 
-    def __init__(self, gateway, peer_at, talker_at):
+    def __init__(self, gateway, peer_at, talker_at, ours=OURS, theirs=THEIRS, family=4):
         self.gateway = gateway
         self.alice = peer_at("desk", "alice", gateway.inside)
         self.alice.register()
-        self.hq = peer_at("carrier", "hq", (OURS, 5060), own=THEIRS)
+        self.hq = peer_at("carrier", "hq", (ours, 5060), own=theirs, family=family)
         self.voice = talker_at("desk", CALLER_RTP, 440)
-        self.ear = talker_at("carrier", CALLEE_RTP, 850, own=THEIRS)
+        self.ear = talker_at("carrier", CALLEE_RTP, 850, family=family, own=theirs)
         self.call = Call(self.alice)
         self.incoming = None
 

@@ -1,7 +1,10 @@
 """strongSwan's charon on a host of the lab, answering IKE with proposals of our choice."""
 
 import os
+import re
 import shutil
+import socket
+import struct
 
 from .proc import run, wait_until
 from .topology import address
@@ -167,6 +170,23 @@ class Site:
     def swanctl(self, *words, check=True):
         """Run swanctl on it; the CompletedProcess."""
         return run(["swanctl", *words, "--uri", f"unix://{self.vici}"], env=self.env, check=check)
+
+    def secrets(self):
+        """Identifiers of the shared secrets and of the private keys that it has: (list, list)."""
+        return tuple(re.findall(rb"\x05\x00.([\x20-\x7e]+)", self._ask(f"get-{what}"))
+                     for what in ("shared", "keys"))
+
+    def _ask(self, command):
+        """The body of the answer to a vici command without arguments: 32 bits of length, a type, elements."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+            sock.settimeout(5.0)
+            sock.connect(self.vici)
+            name = command.encode()
+            sock.sendall(struct.pack(">IBB", len(name) + 2, 0, len(name)) + name)
+            data = b""
+            while len(data) < 4 or len(data) < 4 + struct.unpack(">I", data[:4])[0]:
+                data += sock.recv(65536)
+        return data[5:]
 
     def kill(self):
         """As a crash would end it: nothing is said to the peer."""
