@@ -12,7 +12,7 @@ DETAILS ?=
 README  ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test check check-fast fuzz bench bench-parse bench-media bench-srtp bench-tls bench-flood coverage install uninstall clean help
+.PHONY: build demo test check check-fast fuzz bench bench-parse bench-media bench-srtp bench-tls bench-flood bench-assess coverage install uninstall clean help
 
 build:
 	@tools/install-deps build
@@ -54,6 +54,10 @@ bench-flood:
 	@tools/install-deps build test bench
 	@$(PYTHON) tools/run_bench.py --only flood $(if $(JSON),--json $(JSON)) --seconds $(SECONDS)
 
+bench-assess:
+	@tools/install-deps build test
+	@$(PYTHON) tools/run_bench.py --only assess $(if $(JSON),--json $(JSON))
+
 bench-tls:
 	@tools/install-deps build test bench
 	@$(PYTHON) tools/run_bench.py --only tls $(if $(JSON),--json $(JSON)) $(if $(filter 1 yes,$(QUICK)),--quick)
@@ -88,6 +92,7 @@ help:
 	@echo 'make bench-parse [JSON=FILE]'
 	@echo 'make bench-srtp [JSON=FILE] [QUICK=1]'
 	@echo 'make bench-tls [JSON=FILE] [QUICK=1]'
+	@echo 'make bench-assess [JSON=FILE]'
 	@echo 'make bench-flood [JSON=FILE] [SECONDS=60]'
 	@echo 'make bench-media [JSON=FILE] [PLOT=FILE.svg] [DETAILS=FILE] [README=1] [QUICK=1]'
 	@echo 'make coverage            coverage of base, proto, call, guard and its floor; of the kernel program each branch'

@@ -6,7 +6,8 @@ void pace_init(struct pace *p, uint32_t per_second)
 {
 	memset(p, 0, sizeof(*p));
 	p->depth = per_second < PACE_DEPTH_MAX ? per_second : PACE_DEPTH_MAX;
-	p->window_ms = 1000ull * p->depth / per_second + PACE_MARGIN_MS;
+	p->window_ms = 1000ull * p->depth / per_second +
+		       (per_second <= PACE_GENTLE_MAX ? PACE_GENTLE_MARGIN_MS : PACE_MARGIN_MS);
 }
 
 /* When the slot that is `ahead` places from the oldest one is free again; 0 = was never used. */

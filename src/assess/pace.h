@@ -9,6 +9,10 @@
 	64		  /* packets whose times are kept; faster rates look at a shorter window   \
 			   */
 #define PACE_MARGIN_MS 30 /* so that the wire's jitter makes no third packet within a second */
+#define PACE_GENTLE_MAX                                                                            \
+	4 /* packets a second up to which the kernel's own acknowledgements are made room for */
+#define PACE_GENTLE_MARGIN_MS                                                                      \
+	120 /* they come beside two of ours: twenty in ten seconds all the same */
 
 struct pace {
 	uint64_t

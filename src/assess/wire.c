@@ -30,6 +30,7 @@ struct wire {
 	int door;	  /* where the user's end connects itself, or -1 */
 	int outer;	  /* the user's end */
 	uint32_t counted; /* segments that the pace knows of */
+	bool ended;	  /* the device has closed, and so have we */
 	pthread_t thread;
 	bool running;
 };
@@ -95,7 +96,8 @@ static bool pump_out(struct wire *c)
 	return good;
 }
 
-/* False: the device has closed. */
+/* False: the device has closed. Our FIN then goes at once and acknowledges theirs: a packet less
+ * than an acknowledgement now, which nobody asked for, and a FIN a second later. */
 static bool pump_in(struct wire *c)
 {
 	char buf[PUMP_BYTES];
@@ -103,6 +105,10 @@ static bool pump_in(struct wire *c)
 
 	if (n < 0 && errno == EAGAIN)
 		return true;
+	if (n <= 0) {
+		shutdown(c->net, SHUT_WR);
+		c->ended = true;
+	}
 	account(c);
 	if (n <= 0 || !send_all(c->inner, buf, (size_t)n))
 		return false;
@@ -115,7 +121,7 @@ static void close_politely(struct wire *c)
 	char buf[PUMP_BYTES];
 	uint64_t until;
 
-	if (take(c, CLOSE_PACKETS))
+	if (c->ended || take(c, CLOSE_PACKETS))
 		return;
 	until = clock_ms() + CLOSE_WAIT_MS;
 	shutdown(c->net, SHUT_WR);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,74 +54,6 @@ static unsigned minute_of_day(void)
 
 	localtime_r(&now, &local);
 	return (unsigned)(local.tm_hour * 60 + local.tm_min);
-}
-
-/* ---- the gateway's side ---- */
-
-static void give_state(const char *dir, const struct proc_identity *id)
-{
-	static const char *const files[] = {"", "/hornwork.db", "/hornwork.db-wal",
-					    "/hornwork.db-shm", "/known_hosts"};
-	char path[CONFIG_PATH_MAX + 32];
-
-	(void)mkdir(dir, 0700);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		snprintf(path, sizeof(path), "%s%s", dir, files[i]);
-		if (lchown(path, id->uid, id->gid) && errno != ENOENT)
-			log_line(SEV_WARNING, "assess: %s cannot be given to its user: %s", path,
-				 err_text(-errno));
-	}
-}
-
-static void become_assessor(const struct config *c, const char *config_path, const char *run_dir,
-			    const struct proc_identity *id, int channel)
-{
-	char *argv[] = {(char[]){"hw-assess"}, (char[]){"@assess"}, (char *)(uintptr_t)config_path,
-			(char *)(uintptr_t)run_dir, NULL};
-	char *env[] = {(char[]){"PATH=/usr/bin:/bin"}, NULL};
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(channel, PROC_CHILD_FD) < 0 || close_range(PROC_CHILD_FD + 1, ~0u, 0) < 0)
-		_exit(127);
-	if (id && proc_identity_take(id))
-		_exit(127);
-	if (proc_harden() || proc_landlock_writes_below(c->assess.state) < 0)
-		_exit(127);
-	execve("/proc/self/exe", argv, env);
-	_exit(127);
-}
-
-int schedule_start(const struct config *c, const char *config_path, const char *run_dir,
-		   int *out_fd)
-{
-	struct proc_identity id = proc_identity_named("assess");
-	bool changes = proc_identity_can_change();
-	char socket_path[512];
-	struct stat st;
-	int pair[2];
-	pid_t pid;
-
-	*out_fd = -1;
-	if (c->asset_count == 0)
-		return 0;
-	/* The group that may ask the gateway. */
-	snprintf(socket_path, sizeof(socket_path), "%s/control.sock", run_dir);
-	if (stat(socket_path, &st) == 0 && st.st_gid != 0)
-		id.gid = st.st_gid;
-	if (changes)
-		give_state(c->assess.state, &id);
-	else
-		(void)mkdir(c->assess.state, 0700);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-		return -errno;
-	pid = fork();
-	if (pid == 0)
-		become_assessor(c, config_path, run_dir, changes ? &id : NULL, pair[1]);
-	close(pair[1]);
-	*out_fd = pair[0];
-	return pid < 0 ? -errno : 0;
 }
 
 /* ---- the process ---- */
@@ -240,7 +171,8 @@ int child_assess(int argc, char **argv)
 {
 	struct stat st;
 
-	if (argc != 3 || fstat(PROC_CHILD_FD, &st) || !S_ISSOCK(st.st_mode) || proc_harden())
+	if (argc != 3 || fstat(PROC_CHILD_FD, &st) || !S_ISSOCK(st.st_mode) || proc_harden() ||
+	    proc_sandbox_assess())
 		return EXIT_USAGE;
 	(void)fcntl(PROC_CHILD_FD, F_SETFD, FD_CLOEXEC);
 	(void)prctl(PR_SET_NAME, "hw-assess", 0, 0, 0);

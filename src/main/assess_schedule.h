@@ -5,10 +5,13 @@
 
 #include "model/config.h"
 
-/* Starts it when `c` declares assets; *out_fd is closed to end it (-1: none was started). Makes the
- * state folder its own. Where users cannot be changed it keeps the caller's. -errno. */
+/* Starts it; while `c` declares no asset it waits, with no more than the rights to become what it
+ * is to be. *out_fd is closed to end it. Makes the state folder its own. Where users cannot be
+ * changed it keeps the caller's. -errno. */
 int schedule_start(const struct config *c, const char *config_path, const char *run_dir,
 		   int *out_fd) must_check;
+/* The first asset was declared: one that waits goes on. Once. */
+void schedule_wake(int fd);
 /* Whether an assessment is due: pure, for tests. Minutes are of the day, in local time. */
 bool schedule_is_due(const struct config_assess *a, uint64_t last_ms, uint64_t now_ms,
 		     unsigned minute);
@@ -16,5 +19,7 @@ bool schedule_is_due(const struct config_assess *a, uint64_t last_ms, uint64_t n
 bool schedule_in_window(const struct config_assess *a, unsigned minute);
 /* The process: "@assess CONFIG RUN_DIR", its end of the channel at descriptor 3. */
 int child_assess(int argc, char **argv);
+/* "@assess-wait CONFIG RUN_DIR": becomes the other one. */
+int child_assess_wait(int argc, char **argv);
 
 #endif

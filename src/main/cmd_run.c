@@ -121,6 +121,8 @@ static int run_claimed(struct warden *w, struct out *errors)
 		if (err)
 			out_fmt(errors, "hornwork: the assessor cannot be started: %s\n",
 				err_text(err));
+		if (w->now.config->asset_count == 0)
+			w->assessor_fd = assessor;
 	}
 	if (!err) {
 		(void)proc_descriptors_raise(DESCRIPTORS_WANTED);
@@ -189,7 +191,7 @@ int cmd_run(int argc, char **argv)
 		w->config_path = o.config;
 		w->run_dir = o.run_dir;
 		w->self_test = o.self_test;
-		w->control_fd = w->console_fd = w->events_fd = -1;
+		w->control_fd = w->console_fd = w->events_fd = w->assessor_fd = -1;
 		w->spawner.fd = -1;
 		w->vault = VAULT_FDS_NONE;
 		code = 1 + run(w, &errors);

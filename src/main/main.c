@@ -46,6 +46,7 @@ static const struct command commands[] = {
 	{"@probe", child_probe, NULL},
 	{"@agent", cmd_agent, NULL},
 	{"@assess", child_assess, NULL},
+	{"@assess-wait", child_assess_wait, NULL},
 	{"manual", cmd_manual, NULL},
 };
 

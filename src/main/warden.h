@@ -96,6 +96,7 @@ struct warden {
 	struct loop_timer *bans_timer;
 	struct loop_signal *signals[3];
 	int control_fd, console_fd, events_fd; /* -1 = none */
+	int assessor_fd; /* of one that waits for the first asset; -1 = none */
 	char token[PROC_TOKEN_MAX];
 	uint64_t started_ms;
 	bool ready, stopping, failed, flows_closed;

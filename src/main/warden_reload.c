@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "io/log.h"
+#include "main/assess_schedule.h"
 #include "main/warden_tunnels.h"
 
 /* One reload under way. The reading is a thread's, because names may have to be looked up and the
@@ -62,6 +63,14 @@ static int reopen_console(struct warden *w, const struct regime *next, struct ou
 	return 0;
 }
 
+static void wake_assessor(struct warden *w)
+{
+	if (w->assessor_fd < 0 || w->now.config->asset_count == 0)
+		return;
+	schedule_wake(w->assessor_fd);
+	w->assessor_fd = -1;
+}
+
 static int take_over(struct warden *w, struct regime *next, struct out *errors)
 {
 	struct regime before = w->now;
@@ -98,6 +107,7 @@ static int take_over(struct warden *w, struct regime *next, struct out *errors)
 	warden_taps_apply(w);
 	warden_voice_vlan_apply(w);
 	warden_expiry_look(w);
+	wake_assessor(w);
 	warden_hand_console(w, w->console_fd == console_fd);
 	regime_done(&before, &w->now);
 	return 0;

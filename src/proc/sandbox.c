@@ -275,7 +275,25 @@ static int filter_child(enum proc_kind kind)
 	return err;
 }
 
-static int filter_rights(const int *more, size_t count)
+/* Namespaces by clone, and families of sockets that no check needs. */
+static int add_assess(scmp_filter_ctx ctx)
+{
+	static const uint64_t spaces[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWNET,   CLONE_NEWPID,
+					  CLONE_NEWIPC,	 CLONE_NEWUTS, CLONE_NEWCGROUP};
+	uint32_t refuse = SCMP_ACT_ERRNO(EPERM);
+	int err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+
+	for (size_t i = 0; i < COUNT(spaces) && !err; i++)
+		err = seccomp_rule_add(ctx, refuse, SCMP_SYS(clone), 1,
+				       SCMP_A0(SCMP_CMP_MASKED_EQ, spaces[i], spaces[i]));
+	for (unsigned family = AF_INET + 1; family < AF_MAX && !err; family++)
+		if (family != AF_INET6 && family != AF_NETLINK)
+			err = seccomp_rule_add(ctx, refuse, SCMP_SYS(socket), 1,
+					       SCMP_A0(SCMP_CMP_EQ, family));
+	return err;
+}
+
+static int filter_rights(const int *more, size_t count, int (*also)(scmp_filter_ctx ctx))
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	int err;
@@ -284,6 +302,7 @@ static int filter_rights(const int *more, size_t count)
 		return ERR_NOMEM;
 	err = add(ctx, SCMP_ACT_ERRNO(EPERM), deny_rights, COUNT(deny_rights));
 	err = err ? err : add(ctx, SCMP_ACT_ERRNO(EPERM), more, count);
+	err = err || !also ? err : also(ctx);
 	err = err ? err : seccomp_load(ctx);
 	seccomp_release(ctx);
 	return err;
@@ -306,7 +325,7 @@ int proc_sandbox_spawner(void)
 				   SCMP_SYS(unshare)};
 	int abi = proc_landlock_no_writes();
 
-	return abi < 0 ? abi : filter_rights(more, COUNT(more));
+	return abi < 0 ? abi : filter_rights(more, COUNT(more), NULL);
 }
 
 int proc_sandbox_warden(void)
@@ -314,5 +333,13 @@ int proc_sandbox_warden(void)
 	static const int more[] = {SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(setns),
 				   SCMP_SYS(unshare)};
 
-	return filter_rights(more, COUNT(more));
+	return filter_rights(more, COUNT(more), NULL);
+}
+
+int proc_sandbox_assess(void)
+{
+	static const int more[] = {SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(setns),
+				   SCMP_SYS(unshare)};
+
+	return filter_rights(more, COUNT(more), add_assess);
 }

@@ -21,6 +21,10 @@ int proc_sandbox_spawner(void) must_check;
 /* The warden: no exec, no fork of another program, no module, mount, trace. */
 int proc_sandbox_warden(void) must_check;
 
+/* The assessor and what it starts (ssh, agents): no module, mount, trace, namespace, BPF, and no
+ * socket but Unix, IPv4, IPv6 and netlink ones. */
+int proc_sandbox_assess(void) must_check;
+
 /* True if what a filter does not list is logged instead of killing. */
 bool proc_sandbox_only_logs(void);
 /* landlock.c: what this kernel has; 0 = none. */

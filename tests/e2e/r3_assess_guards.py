@@ -65,6 +65,19 @@ def test_two_packets_a_second(lab, assessor, phones_of):
     assert sent <= report.asset("one")["packets"] <= sent + 8
 
 
+@pytest.mark.limit(120)
+def test_two_packets_a_second_over_many_pages(lab, assessor, phones_of):
+    """A row of connections that the phone closes first (`make bench-assess` has the whole set)."""
+    phones_of({"sip": {}, "http": {"title": "x"}})
+    assessor.configure('asset one { address = 10.20.0.20  kind = phone }')
+    with Capture(lab, "gw", "eth2", "gw-eth2") as capture:
+        report = assessor.run(only="DV-02", timeout_s=110)
+    assert report.verdict("DV-02") in ("found", "clean")
+    rows = capture.fields("ip.dst == 10.20.0.20", "frame.time_epoch", "_ws.col.Info")
+    assert sum("GET" in row[1] for row in rows) >= 5
+    assert gentle([float(row[0]) for row in rows]), "\n".join(" ".join(row) for row in rows)
+
+
 @pytest.mark.limit(460)
 def test_two_hundred_phones(lab, assessor, phones_of):
     """One process, the default gentle rate, under five minutes, no phone above two packets a second."""

@@ -66,6 +66,7 @@ def test_it_has_no_right(lab, kamailio, gateway_of):
     gateway = gateway_of(config=CONFIG.format(state=state, window="00:00-24:00"))
     pid = wait_until(lambda: children(lab), 10, "a process that assesses")[0]
     wait_until(lambda: status(pid, "Uid")[0] != "0", 10, "it became another user")
+    wait_until(lambda: status(pid, "Seccomp")[0] == "2", 10, "its filter is in force")
     for field in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert status(pid, field)[0] == "0" * 16, field
     uid, gid = status(pid, "Uid"), status(pid, "Gid")
@@ -79,6 +80,27 @@ def test_it_has_no_right(lab, kamailio, gateway_of):
     wait_until(lambda: may_write(state), 10, "it may write where its book is")
     for path in ("/", "/etc", "/var/lib", "/usr/bin", gateway.run_dir, gateway.config_path, gateway.events_path):
         assert not may_write(path), path
+
+
+@pytest.mark.limit(120)
+def test_it_starts_with_the_first_asset(lab, kamailio, gateway_of, phones_of):
+    """Until a reload brings one, a process waits with no more rights than it takes to become it."""
+    phones_of({"sip": {}, "telnet": {}})
+    whole = CONFIG.format(state=f"{lab.workdir}/state", window="00:00-24:00")
+    gateway = gateway_of(config="".join(line for line in whole.splitlines(True) if not line.startswith("asset")))
+    pid = wait_until(lambda: children(lab), 10, "a process that waits")[0]
+    wait_until(lambda: status(pid, "Seccomp")[0] == "2", 10, "its filter is in force")
+    assert bin(int(status(pid, "CapEff")[0], 16)).count("1") <= 5
+    assert not os.path.exists(f"{lab.workdir}/state")
+    gateway.reload(gateway.config + 'asset desk { address = 10.20.0.20  kind = phone  packets-per-second = 200 }\n')
+    wait_until(lambda: status(pid, "CapEff")[0] == "0" * 16 and status(pid, "Uid")[0] != "0", 10,
+               "the process that assesses")
+    wait_until(lambda: os.path.exists(f"{lab.workdir}/state/hornwork.db"), 30, "a book of its own")
+    wait_until(lambda: [f for f in findings(lab, gateway) if f["check"] == "DV-04"], 60, "a finding of Telnet")
+    gateway.reload(gateway.config)
+    assert children(lab) == [pid]
+    assert gateway.stop() == 0
+    wait_until(lambda: not os.path.exists(f"/proc/{pid}"), 10, "it ends with the gateway")
 
 
 def test_not_outside_of_its_window(lab, kamailio, gateway_of, phones_of):

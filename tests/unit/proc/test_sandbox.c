@@ -8,8 +8,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sched.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -233,6 +235,63 @@ static void each_attempt_in_each_sandbox(void **state)
 	}
 }
 
+static int try_vsock(void)
+{
+	return got(socket(AF_VSOCK, SOCK_STREAM, 0));
+}
+
+static int try_namespace(void)
+{
+	return got(unshare(CLONE_NEWUSER));
+}
+
+static int try_namespace_by_clone(void)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (pid == 0)
+		_exit(0);
+	return got(pid);
+}
+
+/* The assessor starts ssh and agents, so it is told what it may not instead of what it may. */
+static void the_assessor_may_start_others_and_no_more(void **state)
+{
+	static const struct {
+		const char *name;
+		int (*attempt)(void);
+		int want;
+	} rows[] = {
+		{"UDP socket", try_udp, 0},
+		{"TCP socket", try_tcp, 0},
+		{"Unix socket", try_unix, 0},
+		{"netlink socket", try_netlink, 0},
+		{"packet socket", try_packet, EPERM},
+		{"vsock", try_vsock, EPERM},
+		{"a thread", try_thread, 0},
+		{"fork", try_fork, 0},
+		{"exec", try_exec, 0},
+		{"ptrace", try_ptrace, EPERM},
+		{"a namespace", try_namespace, EPERM},
+		{"one by clone", try_namespace_by_clone, EPERM},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		int status = 0;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			if (proc_harden() != 0 || proc_sandbox_assess() != 0)
+				_exit(NOT_READY);
+			_exit(rows[i].attempt());
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		check_int(rows[i].name, WEXITSTATUS(status), rows[i].want);
+	}
+}
+
 /* The probe stands for signal: it must get exactly what signal gets. */
 static void the_probe_is_held_like_signal(void **state)
 {
@@ -270,6 +329,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_attempt_in_each_sandbox),
+		cmocka_unit_test(the_assessor_may_start_others_and_no_more),
 		cmocka_unit_test(the_probe_is_held_like_signal),
 		cmocka_unit_test(an_identity_leaves_nothing_behind),
 	};
