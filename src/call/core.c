@@ -321,6 +321,21 @@ void core_on_media_idle(struct core *c, uint64_t now_ms, uint32_t call)
 	core_sweep(c);
 }
 
+void core_on_flow_refused(struct core *c, uint64_t now_ms, uint32_t call,
+			  const struct ip_endpoint *local, enum reason why)
+{
+	struct call *k = call_by_id(c, call);
+	bool has = false;
+
+	wheel_advance(&c->wheel, now_ms);
+	/* One that it has given up since is no matter. */
+	for (size_t i = 0; k && i < k->media.flow_count && !has; i++)
+		has = ip_endpoint_eq(&k->media.flows[i].local, local);
+	if (has && k->state != CALL_ENDED)
+		call_end(k, now_ms, why, 2);
+	core_sweep(c);
+}
+
 void core_on_media_news(struct core *c, uint64_t now_ms, uint32_t call, bool from_caller,
 			enum reason why, bool fatal)
 {

@@ -57,6 +57,9 @@ void core_on_transport_error(struct core *c, uint64_t now_ms, const struct path 
 void core_on_closed(struct core *c, uint64_t now_ms, const struct path *at);
 /* The relay saw no packet on any flow of the call for the idle timeout. */
 void core_on_media_idle(struct core *c, uint64_t now_ms, uint32_t call);
+/* A flow that the call asked for was not opened: what cannot be heard is no call, and ends. */
+void core_on_flow_refused(struct core *c, uint64_t now_ms, uint32_t call,
+			  const struct ip_endpoint *local, enum reason why);
 /* What became of a handshake or of consent on a flow of the call: reported, and with `fatal` the
  * call, which can carry no media, ends on both sides. */
 void core_on_media_news(struct core *c, uint64_t now_ms, uint32_t call, bool from_caller,

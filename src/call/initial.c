@@ -275,6 +275,13 @@ static enum reason admit(struct call *k, const struct sip_msg *msg, uint64_t now
 	if (k->kind != CALL_INVITE)
 		return REASON_NONE;
 	why = r1_admit_call(k->core->admit, k->core->config, now_ms, kind, index);
+	/* Who calls for help does not wait for the next second. */
+	if ((why == REASON_call_rate_limit || why == REASON_trunk_rate_limit) &&
+	    r2_fraud_is_emergency(&k->core->config->fraud, msg->uri.user,
+				  kind[0] == OWNER_PHONES)) {
+		r1_admit_count(k->core->admit, kind, index);
+		why = REASON_NONE;
+	}
 	if (why)
 		return why;
 	why = fraud_enter(k, msg, now_ms);

@@ -70,6 +70,9 @@ static enum r2_rank rank_of(const struct core *c, const struct path *from,
 		return msg->method == SIP_REGISTER && registrar_has_address(&c->registrar, from)
 			       ? R2_RANK_KNOWN
 			       : R2_RANK_STRANGER;
+	if (msg->method == SIP_INVITE &&
+	    r2_fraud_is_emergency(&c->config->fraud, msg->uri.user, owner.kind == OWNER_PHONES))
+		return R2_RANK_URGENT;
 	/* Whether we are there is asked by whom calls come from. */
 	return msg->method == SIP_INVITE || msg->method == SIP_OPTIONS ? R2_RANK_CALL
 								       : R2_RANK_KNOWN;

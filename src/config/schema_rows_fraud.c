@@ -100,7 +100,10 @@ const struct schema_row schema_fraud_rows[SCHEMA_FRAUD_ROWS] = {
 	 LIST(fraud, emergency, emergency_count),
 	 .fallback = "112,110,911,999",
 	 .tag = "r2",
-	 .help = "whole numbers that no rule of this section or dial-deny ever refuses"},
+	 .help = "whole numbers that no rule of this section or dial-deny ever refuses",
+	 .more = "Nor are calls to them from phones and peers put off by overload or by a rate of "
+		 "new "
+		 "calls."},
 	{.key = "quiet",
 	 .type = SCHEMA_WINDOW,
 	 FIELD(fraud, quiet_first),

@@ -186,6 +186,8 @@ static int on_flow_refused(struct signal *s)
 
 	memcpy(&m, s->msg.payload, sizeof(m));
 	record_on_refused(&s->records, m.call, &m.local, (enum reason)m.reason, clock_ms());
+	if (s->core && m.reason < REASON_COUNT)
+		core_on_flow_refused(s->core, clock_ms(), m.call, &m.local, (enum reason)m.reason);
 	return 0;
 }
 

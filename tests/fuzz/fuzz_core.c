@@ -341,6 +341,10 @@ static void happen(struct play *p)
 		if (take(p, 8) == 0)
 			core_stop(p->h->core, p->h->now_ms);
 		break;
+	case 4:
+		core_on_flow_refused(p->h->core, p->h->now_ms, take(p, 8) + 1, &p->h->flow[0].local,
+				     REASON_warden_refused);
+		break;
 	default:
 		break;
 	}

@@ -151,6 +151,20 @@ static void do_media_idle(struct player *p)
 	harness_check_always(&p->h);
 }
 
+/* flow-refused: the flow that was asked for last was not opened. */
+static void do_flow_refused(struct player *p)
+{
+	const struct flow_spec *f = &p->h.flow[p->h.flow_count ? p->h.flow_count - 1 : 0];
+
+	player_settle(p);
+	if (p->h.core && p->h.flow_count == 0)
+		harness_fail(&p->h, "no flow is open");
+	else if (p->h.core)
+		core_on_flow_refused(p->h.core, p->h.now_ms, f->call, &f->local,
+				     REASON_warden_refused);
+	harness_check_always(&p->h);
+}
+
 /* waited TIME: what comes next lay unread so long. */
 static void do_waited(struct player *p)
 {
@@ -291,6 +305,7 @@ static const struct {
 	{"broken", do_broken},
 	{"hangs-up", do_hangs_up},
 	{"media-idle", do_media_idle},
+	{"flow-refused", do_flow_refused},
 	{"waited", do_waited},
 	{"asks", do_asks},
 	{"week", do_week},
