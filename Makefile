@@ -36,7 +36,7 @@ check-fast:
 
 fuzz:
 	@tools/install-deps build test
-	@$(PYTHON) tools/run_fuzz.py --seconds $(SECONDS)
+	@$(PYTHON) tools/run_fuzz.py --seconds $(SECONDS) $(if $(RUNS),--runs $(RUNS))
 
 bench: build
 	@tools/install-deps test bench
@@ -87,7 +87,7 @@ help:
 	@echo 'make demo [KEEP=1]       a real call through the gateway, in network namespaces'
 	@echo 'make test [ONLY=KIND]    every suite; KIND: unit flow fuzz bpf e2e r1 r2 r3 r4 r5'
 	@echo 'make check               every static gate (make check-fast: the quick ones)'
-	@echo 'make fuzz [SECONDS=60]   each fuzz target for that long, with its coverage floor'
+	@echo 'make fuzz [SECONDS=60 | RUNS=N]   each fuzz target for that long, with its coverage floor'
 	@echo 'make bench               every measurement, peers beside us'
 	@echo 'make bench-parse [JSON=FILE]'
 	@echo 'make bench-srtp [JSON=FILE] [QUICK=1]'

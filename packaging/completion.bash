@@ -3,7 +3,7 @@ _hornwork() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='init check run reload status calls registrations policy bans trace explain leaks devices watch assess findings shield unshield parse version help'
+		words='init check run reload status calls registrations policy bans trace explain leaks devices watch assess findings shield unshield parse screening version help'
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 		return
 	fi

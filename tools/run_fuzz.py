@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Fuzzes each target for a time and holds its coverage against tests/fuzz/floors.txt.
+"""Fuzzes each target for a time, or for a number of inputs, and holds its coverage against tests/fuzz/floors.txt.
 
 The corpus grows in build-fuzz/corpus/NAME; a crash is kept in build-fuzz/crash-NAME-* and, once mended,
 belongs to tests/fuzz/crashes/NAME, where it is replayed as an ordinary test.
@@ -49,20 +49,21 @@ def corpora_of(name):
     return [str(folder) for folder in found if folder.is_dir()]
 
 
-def fuzz(target, seconds, floor):
+def fuzz(target, seconds, runs, floor):
     """A sentence of what went wrong, or None."""
     name = target.name[len('fuzz_'):]
     corpus = BUILD / 'corpus' / name
     corpus.mkdir(parents=True, exist_ok=True)
-    command = [str(target), f'-max_total_time={seconds}', f'-max_len={INPUT_BYTES_MAX}', '-timeout=10',
+    limit = [f'-runs={runs}'] if runs else [f'-max_total_time={seconds}']
+    command = [str(target), *limit, f'-max_len={INPUT_BYTES_MAX}', '-timeout=10',
                '-rss_limit_mb=2048', '-print_final_stats=1', f'-artifact_prefix={BUILD}/crash-{name}-',
                str(corpus), *corpora_of(name)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, errors='replace', check=False)
     covered = [int(n) for n in re.findall(r'\bcov: (\d+)', done.stdout)]
-    runs = re.search(r'stat::number_of_executed_units:\s*(\d+)', done.stdout)
+    ran = re.search(r'stat::number_of_executed_units:\s*(\d+)', done.stdout)
     edges = max(covered, default=0)
-    print(f'{name:12} {edges:6} edges (floor {floor}), {runs.group(1) if runs else "?"} runs', flush=True)
+    print(f'{name:12} {edges:6} edges (floor {floor}), {ran.group(1) if ran else "?"} runs', flush=True)
     if done.returncode:
         print(done.stdout[-6000:])
         return f'{name}: a failing input (build-fuzz/crash-{name}-*)'
@@ -76,6 +77,7 @@ def fuzz(target, seconds, floor):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--seconds', type=int, default=60)
+    parser.add_argument('--runs', type=int, default=0, help='so many inputs for each target, instead of a time')
     parser.add_argument('--only')
     options = parser.parse_args()
     build()
@@ -85,7 +87,7 @@ def main():
         targets = [p for p in targets if p.name == f'fuzz_{options.only}']
     if not targets:
         raise SystemExit('run_fuzz: no targets')
-    bad = [text for text in (fuzz(p, options.seconds, limits.get(p.name[len('fuzz_'):])) for p in targets) if text]
+    bad = [text for text in (fuzz(p, options.seconds, options.runs, limits.get(p.name[len('fuzz_'):])) for p in targets) if text]
     for text in bad:
         print(f'run_fuzz: {text}')
     return 1 if bad else 0

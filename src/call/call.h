@@ -11,6 +11,7 @@
 #include "call/fraud.h"
 #include "call/identity.h"
 #include "call/media_session.h"
+#include "call/password.h"
 #include "call/pbx_watch.h"
 #include "call/registrar.h"
 #include "call/side.h"
@@ -265,6 +266,9 @@ void cancel_on_request(struct core *c, uint64_t now_ms, const struct path *from,
 /* Frees what is over; at the end of every event. */
 void core_sweep(struct core *c);
 
+/* Reports a refusal, counts it, and takes it into account against who sent it. */
+void core_report_refused(struct core *c, const struct path *from, enum reason why, uint32_t call,
+			 struct slice detail);
 /* Answers statelessly with the reason's status, reports and counts. ACKs are only reported. */
 void core_refuse(struct core *c, const struct path *from, const struct sip_msg *msg,
 		 enum reason why, uint32_t call, struct slice extra_headers);

@@ -102,8 +102,8 @@ void core_sweep(struct core *c)
 
 /* ---- refusing ---- */
 
-static void report_refused(struct core *c, const struct path *from, enum reason why, uint32_t call,
-			   struct slice detail)
+void core_report_refused(struct core *c, const struct path *from, enum reason why, uint32_t call,
+			 struct slice detail)
 {
 	struct action a = {.kind = ACT_REPORT,
 			   .type = REPORT_REFUSED,
@@ -129,9 +129,9 @@ void core_refuse(struct core *c, const struct path *from, const struct sip_msg *
 	struct out t = out_to(tag, sizeof(tag));
 	uint64_t hash = hash_bytes(&c->key, msg->via.branch.n ? msg->via.branch : msg->call_id);
 
-	report_refused(c, from, why, call,
-		       msg->request ? slice_first(msg->method_text, SIP_METHOD_MAX)
-				    : SL("response"));
+	core_report_refused(c, from, why, call,
+			    msg->request ? slice_first(msg->method_text, SIP_METHOD_MAX)
+					 : SL("response"));
 	if (!msg->request || msg->method == SIP_ACK || status == 0)
 		return;
 	if (extra_headers.n == 0 && overload_is_reason(why)) {
@@ -232,7 +232,7 @@ static void on_request(struct core *c, uint64_t now_ms, const struct path *from,
 	}
 	why = screen_on_request(&c->screen, from, owner, msg, &detail);
 	if (why != REASON_NONE) {
-		report_refused(c, from, why, 0, detail);
+		core_report_refused(c, from, why, 0, detail);
 		return;
 	}
 	if (msg->method == SIP_CANCEL)
@@ -254,7 +254,7 @@ void core_on_message(struct core *c, uint64_t now_ms, const struct path *from,
 	if (msg->request)
 		on_request(c, now_ms, from, owner, msg);
 	else if (!txn_on_response(&c->txns, now_ms, from, msg))
-		report_refused(c, from, REASON_response_unmatched, 0, SL("response"));
+		core_report_refused(c, from, REASON_response_unmatched, 0, SL("response"));
 	core_sweep(c);
 }
 

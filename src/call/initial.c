@@ -121,8 +121,14 @@ static enum reason route_from_pbx(const struct core *c, uint16_t pbx, const stru
 static enum reason route_from_phone(const struct core *c, uint16_t phones, const struct path *from,
 				    const struct sip_msg *msg, struct route *r)
 {
-	if (!registrar_by_source(&c->registrar, from, msg->from.uri.user))
+	const struct binding *b = registrar_by_source(&c->registrar, from, msg->from.uri.user);
+	enum reason why;
+
+	if (!b)
 		return REASON_caller_not_registered;
+	why = password_on_request(c, c->wheel.now_ms, from, b->aor, msg);
+	if (why)
+		return why;
 	return route_to_pbx(c, c->config->phones[phones].to, msg, r);
 }
 

@@ -279,6 +279,8 @@ void response_on_client(struct txn *t, uint64_t now_ms, const struct sip_msg *r)
 	call_trace(x->call, &x->call->leg[!x->from].side.path, false, r->raw);
 	if (r->status == 100)
 		return;
+	if (!x->ours)
+		password_on_response(x, now_ms, r);
 	if (x->ours)
 		own_response(x, now_ms, r);
 	else if (challenged(x, now_ms, r))

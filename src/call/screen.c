@@ -142,6 +142,15 @@ enum reason screen_on_request(struct screen *s, const struct path *from, struct 
 
 /* ---- passwords ---- */
 
+enum reason screen_may_try(const struct screen *s, const struct path *from, struct slice account,
+			   uint64_t now_ms)
+{
+	if (!r2_account_guarded(&s->detect, account, now_ms) || never_banned(s->config, from) ||
+	    registrar_has_aor_at(s->registrar, account, from))
+		return REASON_NONE;
+	return REASON_account_guarded;
+}
+
 enum reason screen_on_register(struct screen *s, const struct path *from, const char *aor,
 			       const struct sip_msg *msg, uint64_t now_ms, struct screen_try *out)
 {
@@ -152,10 +161,7 @@ enum reason screen_on_register(struct screen *s, const struct path *from, const 
 	if (!out->password || never_banned(s->config, from))
 		return REASON_NONE;
 	out->fresh = r2_detect_tried(&s->detect, &from->remote, name, now_ms);
-	if (!r2_account_guarded(&s->detect, name, now_ms) ||
-	    registrar_has_aor_at(s->registrar, name, from))
-		return REASON_NONE;
-	return REASON_account_guarded;
+	return screen_may_try(s, from, name, now_ms);
 }
 
 /* The challenge says that the nonce was too old, not that the password was wrong (RFC 7616 3.3). */
@@ -199,4 +205,24 @@ enum reason screen_on_register_answer(struct screen *s, const struct path *from,
 	if (refused || (challenge && attempt->fresh && !stale(response)))
 		return on_refused_password(s, name, now_ms);
 	return REASON_NONE;
+}
+
+/* The challenge of a call names nobody: whichever account is tried next, it is tried afresh. */
+enum reason screen_on_answer(struct screen *s, const struct path *from, struct slice aor,
+			     struct slice account, const struct sip_msg *response, uint64_t now_ms)
+{
+	bool challenge = response->status == 401 || response->status == 407, fresh, walks = false;
+
+	if (never_banned(s->config, from))
+		return REASON_NONE;
+	fresh = account.n && r2_detect_tried(&s->detect, &from->remote, aor, now_ms);
+	if (challenge)
+		walks = r2_detect_challenged(&s->detect, &from->remote, aor, now_ms);
+	if (challenge && fresh && !stale(response))
+		return on_refused_password(s, account, now_ms);
+	if (response->status < 300 && account.n) {
+		r2_detect_proved(&s->detect, &from->remote, now_ms);
+		r2_account_proved(&s->detect, account);
+	}
+	return walks && account.n == 0 ? REASON_name_walk : REASON_NONE;
 }

@@ -48,6 +48,14 @@ enum reason screen_on_register_answer(struct screen *s, const struct path *from,
 				      const struct screen_try *attempt,
 				      const struct sip_msg *response, uint64_t now_ms);
 
+/* May a password be tried for this account from here? REASON_NONE or REASON_account_guarded. */
+enum reason screen_may_try(const struct screen *s, const struct path *from, struct slice account,
+			   uint64_t now_ms);
+/* What the PBX answered to another request of the phone of address of record `aor`, that tried a
+ * password of `account`, or (empty) none. REASON_NONE, or the offence that it shows. */
+enum reason screen_on_answer(struct screen *s, const struct path *from, struct slice aor,
+			     struct slice account, const struct sip_msg *response, uint64_t now_ms);
+
 /* Puts a ban into force and asks for it to be carried out. ERR_LIMIT, ERR_NOMEM. */
 int screen_ban(struct screen *s, const struct ban *ban, const struct path *from,
 	       uint64_t now_ms) must_check;

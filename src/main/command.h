@@ -34,6 +34,7 @@ int cmd_policy(int argc, char **argv);
 int cmd_registrations(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_screening(int argc, char **argv);
 int cmd_shield(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_trace(int argc, char **argv);

@@ -35,6 +35,7 @@ static const struct command commands[] = {
 	{"findings", cmd_findings, "what the last assessment left open"},
 	{"shield", cmd_shield, "let the gateway stand before a finding"},
 	{"unshield", cmd_shield, "take a shield back"},
+	{"screening", cmd_screening, "what is refused, with which answer, and why"},
 	{"version", cmd_version, "print the version"},
 	{"@spawner", child_spawner, NULL},
 	{"@signal", child_signal, NULL},
