@@ -2,6 +2,7 @@
  * not, goes to the stack and so to the user-space path. */
 #include "bpf/rewrite.h"
 #include "bpf/shield.h"
+#include "bpf/shield_odd.h"
 #include "bpf/xsk.h"
 
 struct {
@@ -369,16 +370,54 @@ HW_INLINE int media(struct xdp_md *ctx, const struct hw_packet *p)
 	return relay(ctx, head, a, p, index, flow, generation);
 }
 
-SEC("xdp")
-int hw_gateway(struct xdp_md *ctx)
+/* The first fragment of a datagram to a media port: does any flow wait for it? */
+HW_INLINE int fragment_is_stray(struct xdp_md *ctx, const struct hw_packet *p)
+{
+	const struct hw_table_head *head;
+	const struct hw_flow *flow;
+	__u32 zero = 0, slot = 0;
+
+	head = bpf_map_lookup_elem(&hw_head, &zero);
+	if (!head || !address_find(ctx, head, p, &slot))
+		return 0;
+	flow = flow_at(slot * HW_TABLE_PORTS_MAX + p->local_port);
+	return flow && generation_of(flow) == 0 && closed(head, p, slot) == XDP_DROP;
+}
+
+#define NOT_WHOLE -1
+
+/* New connections, fragments, and what has options in its header. */
+HW_STEP int odd(struct xdp_md *ctx)
+{
+	struct hw_odd o;
+
+	if (!hw_odd_read(ctx, &o))
+		return XDP_PASS;
+	if (o.fragment && o.offset == 0 && o.protocol == IPPROTO_UDP &&
+	    fragment_is_stray(ctx, &o.p))
+		return XDP_DROP;
+	return hw_shield_odd(&o) ? XDP_PASS : XDP_DROP;
+}
+
+/* A datagram in one piece, without options; NOT_WHOLE: it is none. */
+HW_STEP int whole(struct xdp_md *ctx)
 {
 	struct hw_packet p;
 
 	if (!hw_packet_read(ctx, &p))
-		return XDP_PASS;
+		return NOT_WHOLE;
 	if (!hw_shield_datagram(&p))
 		return XDP_DROP;
 	return media(ctx, &p);
+}
+
+/* Each way has a stack of its own: together they would be too deep. */
+SEC("xdp")
+int hw_gateway(struct xdp_md *ctx)
+{
+	int verdict = whole(ctx);
+
+	return verdict == NOT_WHOLE ? odd(ctx) : verdict;
 }
 
 char hw_license[] SEC("license") = "GPL";

@@ -20,6 +20,7 @@ struct hw_speaker {
 	__u8 family;
 	__u8 registers; /* it is a REGISTER */
 	__u8 not_sip;	/* by its first bytes */
+	__u8 syn;	/* it opens a connection */
 };
 
 /* ---- hashes and budgets ---- */
@@ -41,7 +42,8 @@ HW_INLINE __u32 hw_bucket_of(const struct hw_speaker *s, enum hw_shield_budget w
 	if (which == HW_BUDGET_PREFIX)
 		a &= s->family == 4 ? bpf_cpu_to_be64(0xffffff0000000000ull)
 				    : bpf_cpu_to_be64(0xffffffffffff0000ull);
-	h = hw_mix(s->setup, a, s->family) >> 20;
+	/* datagrams and connections of one source have buckets of their own */
+	h = hw_mix(s->setup, a, s->family | (__u32)s->syn << 8) >> 20;
 	if (which == HW_BUDGET_PREFIX)
 		return HW_SHIELD_SOURCES + (__u32)(h & (HW_SHIELD_PREFIXES - 1));
 	return (__u32)(h & (HW_SHIELD_SOURCES - 1));
@@ -182,9 +184,10 @@ HW_INLINE int hw_registers(const struct hw_datagram *d)
 
 /* ---- who ---- */
 
-HW_INLINE const struct hw_shield_port *hw_port_find(const struct hw_packet *p)
+HW_INLINE const struct hw_shield_port *hw_port_at(const struct hw_packet *p, __u16 port,
+						  __u16 protocol)
 {
-	struct hw_shield_port_key key = {.port = p->local_port};
+	struct hw_shield_port_key key = {.port = port, .protocol = protocol};
 
 	__builtin_memcpy(key.address, p->local, 16);
 	return bpf_map_lookup_elem(&hw_ports, &key);
@@ -238,7 +241,8 @@ HW_STEP int hw_banned(const struct hw_speaker *s, int trusted)
 HW_STEP int hw_stranger_buckets(const struct hw_speaker *s)
 {
 	const struct hw_shield_setup *setup = s->setup;
-	enum hw_shield_budget one = s->registers && setup->recovery_until_ns > s->now_ns
+	enum hw_shield_budget one = s->syn ? HW_BUDGET_SYN
+				    : s->registers && setup->recovery_until_ns > s->now_ns
 					    ? HW_BUDGET_RECOVERY
 					    : HW_BUDGET_SOURCE;
 	__u32 at = hw_bucket_of(s, one);
@@ -249,7 +253,7 @@ HW_STEP int hw_stranger_buckets(const struct hw_speaker *s)
 	if (!source || !prefix)
 		return HW_SHIELD_PASS;
 	if (!hw_rate_has(source, &setup->rate[one], s->now_ns))
-		return HW_SHIELD_SOURCE;
+		return s->syn ? HW_SHIELD_SYN : HW_SHIELD_SOURCE;
 	if (!hw_rate_has(prefix, &setup->rate[HW_BUDGET_PREFIX], s->now_ns))
 		return HW_SHIELD_PREFIX;
 	hw_rate_take(source, &setup->rate[one], s->now_ns);
@@ -264,7 +268,7 @@ HW_INLINE int hw_returning(const struct hw_speaker *s, struct hw_shield_flow *ho
 	struct hw_shield_rate own = {home->interval_ns, home->burst_ns};
 
 	if (!hw_rate_has(&home->due_ns, &own, s->now_ns))
-		return hw_shield_drop(s, HW_SHIELD_SOURCE);
+		return hw_shield_drop(s, s->syn ? HW_SHIELD_SYN : HW_SHIELD_SOURCE);
 	if (!hw_total_take(s->setup, HW_BUDGET_RETURNING, s->now_ns))
 		return hw_shield_drop(s, HW_SHIELD_RETURNING);
 	hw_rate_take(&home->due_ns, &own, s->now_ns);
@@ -275,10 +279,12 @@ HW_INLINE int hw_returning(const struct hw_speaker *s, struct hw_shield_flow *ho
 /* Which budget it shares with its likes, and what it is called when that is used up. */
 HW_INLINE enum hw_shield_budget hw_total_of(const struct hw_speaker *s, int *why)
 {
-	*why = s->not_sip     ? HW_SHIELD_NOT_SIP
+	*why = s->syn	      ? HW_SHIELD_SYNS
+	       : s->not_sip   ? HW_SHIELD_NOT_SIP
 	       : s->registers ? HW_SHIELD_REGISTERS
 			      : HW_SHIELD_STRANGERS;
-	return s->not_sip     ? HW_BUDGET_NOT_SIP
+	return s->syn	      ? HW_BUDGET_SYNS
+	       : s->not_sip   ? HW_BUDGET_NOT_SIP
 	       : s->registers ? HW_BUDGET_REGISTERS
 			      : HW_BUDGET_STRANGERS;
 }
@@ -373,13 +379,14 @@ HW_INLINE void hw_speaker_of(const struct hw_shield_port *port, const struct hw_
 	out->source_port = p->source_port;
 	out->zone = port->zone;
 	out->family = p->family;
-	out->registers = out->not_sip = 0;
+	out->registers = out->not_sip = out->syn = 0;
 }
 
 /* A datagram in one piece: 1 to go on. */
 HW_INLINE int hw_shield_datagram(const struct hw_packet *p)
 {
-	const struct hw_shield_port *port = hw_shield_setup() ? hw_port_find(p) : 0;
+	const struct hw_shield_port *port =
+		hw_shield_setup() ? hw_port_at(p, p->local_port, IPPROTO_UDP) : 0;
 	struct hw_speaker s;
 
 	if (!port)

@@ -7,7 +7,7 @@
 
 #include <linux/types.h>
 
-#define HW_SHIELD_PORTS_MAX    1024u   /* UDP listeners by address and port */
+#define HW_SHIELD_PORTS_MAX    2048u   /* listeners by address, port and protocol; addresses */
 #define HW_SHIELD_BANS_MAX     16640u  /* addresses and prefixes; as guard's limits */
 #define HW_SHIELD_FRIENDS_MAX  1024u   /* configured peers, and prefixes under no limit */
 #define HW_SHIELD_FLOWS_MAX    131072u /* that have earned trust, or lost it, and their addresses */
@@ -15,6 +15,7 @@
 #define HW_SHIELD_PREFIXES     16384u
 #define HW_SHIELD_BUCKETS      (HW_SHIELD_SOURCES + HW_SHIELD_PREFIXES)
 #define HW_SHIELD_SEEN	       4096u /* sources of which something was dropped, by hash */
+#define HW_SHIELD_FRAGMENTS    4096u /* datagrams in pieces, of which the next one may come */
 #define HW_SHIELD_ADDRESS_BITS 8u    /* in front of an address in a prefix's key: its family */
 
 /* Why something was dropped; HW_SHIELD_PASS: it was not. Indexes the counts. */
@@ -29,6 +30,10 @@ enum hw_shield_why {
 	HW_SHIELD_RETURNING,   /* more than all addresses where phones were registered may */
 	HW_SHIELD_TRUSTED,     /* a flow with trust sends more than it may */
 	HW_SHIELD_NOT_SIP,     /* the first bytes are nobody's who speaks what this port speaks */
+	HW_SHIELD_SYN,	       /* more new connections than one source may open */
+	HW_SHIELD_SYNS,	       /* more than all strangers together may */
+	HW_SHIELD_FRAGMENT,    /* a fragment that nobody waits for */
+	HW_SHIELD_OVERLAP,     /* one that overlaps another */
 	HW_SHIELD_WHY_COUNT
 };
 
@@ -46,8 +51,8 @@ enum hw_trust {
 
 struct hw_shield_port_key {
 	__u8 address[16];
-	__u16 port;
-	__u16 reserved;
+	__u16 port;	/* 0: the address, at which some port listens */
+	__u16 protocol; /* IPPROTO_UDP, IPPROTO_TCP; 0 of the address */
 };
 
 struct hw_shield_port {
@@ -96,10 +101,12 @@ struct hw_shield_flow {
 enum hw_shield_budget {
 	HW_BUDGET_SOURCE,    /* each source's, UDP */
 	HW_BUDGET_RECOVERY,  /* instead of that, for REGISTER, while recovery's grace lasts */
+	HW_BUDGET_SYN,	     /* each source's new connections */
 	HW_BUDGET_PREFIX,    /* each /24 or /48 */
 	HW_BUDGET_STRANGERS, /* all of them together; from here on one bucket each */
 	HW_BUDGET_REGISTERS,
 	HW_BUDGET_RETURNING,
+	HW_BUDGET_SYNS,
 	HW_BUDGET_NOT_SIP, /* so much goes on all the same, so that it is known who sends it */
 	HW_BUDGET_COUNT
 };
@@ -123,6 +130,14 @@ struct hw_shield_total {
 	__u64 reserved[7];
 };
 
+/* A datagram in pieces: what comes next. */
+struct hw_shield_fragment {
+	__u64 key; /* keyed hash of addresses, protocol and number; 0 = none */
+	__u64 until_ns;
+	__u32 next; /* bytes behind the IP header that have come */
+	__u32 reserved;
+};
+
 /* A source of which something was dropped: the last one with this hash. */
 struct hw_shield_seen {
 	__u8 address[16];
@@ -135,7 +150,7 @@ struct hw_shield_seen {
 
 struct hw_shield_counts {
 	__u64 dropped[HW_SHIELD_WHY_COUNT];
-	__u64 passed[HW_TRUST_COUNT]; /* to a listener, by who sent it */
+	__u64 passed[HW_TRUST_COUNT]; /* to a listener, by who sent it; of connections the SYN */
 	__u64 sampled;		      /* not SIP, and passed on all the same */
 };
 

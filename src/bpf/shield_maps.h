@@ -62,6 +62,13 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HW_SHIELD_FRAGMENTS);
+	__type(key, __u32);
+	__type(value, struct hw_shield_fragment);
+} hw_fragments SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, HW_SHIELD_SEEN);
 	__type(key, __u32);
 	__type(value, struct hw_shield_seen);

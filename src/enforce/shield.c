@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/random.h>
 
 #include "base/mem.h"
@@ -94,8 +95,9 @@ static int put_setup(struct shield *s, const struct config_limits *l)
 	rate[HW_BUDGET_SOURCE] = rate_of(s->per_source_pps);
 	rate[HW_BUDGET_RECOVERY] = rate_of((uint64_t)s->per_source_pps * SHIELD_RECOVERY_FOLD);
 	rate[HW_BUDGET_PREFIX] = common_rate(l->per_network_pps, s->per_source_pps);
+	rate[HW_BUDGET_SYN] = rate[HW_BUDGET_SOURCE];
 	rate[HW_BUDGET_STRANGERS] = rate[HW_BUDGET_REGISTERS] = rate[HW_BUDGET_RETURNING] =
-		common_rate(l->strangers_pps, s->per_source_pps);
+		rate[HW_BUDGET_SYNS] = common_rate(l->strangers_pps, s->per_source_pps);
 	rate[HW_BUDGET_NOT_SIP] = rate_of(SHIELD_NOT_SIP_PPS);
 	return bpf_map_update_elem(xdp_map_fd(s->xdp, XDP_MAP_SHIELD), &zero, &s->setup, BPF_ANY)
 		       ? -errno
@@ -109,12 +111,17 @@ static int put_ports(const struct shield *s, const struct config *c)
 	shield_clear(fd, sizeof(struct hw_shield_port_key));
 	for (size_t i = 0; i < c->listener_count; i++) {
 		const struct config_listener *l = &c->listeners[i];
-		struct hw_shield_port_key key = {.port = l->local.port};
+		struct hw_shield_port_key key = {
+			.port = l->local.port,
+			.protocol = l->transport == TRANSPORT_UDP ? IPPROTO_UDP : IPPROTO_TCP};
 		struct hw_shield_port port = {.zone = l->zone};
 
-		if (l->local.addr.family == IP_NONE || l->transport != TRANSPORT_UDP)
+		if (l->local.addr.family == IP_NONE)
 			continue;
 		memcpy(key.address, l->local.addr.bytes, sizeof(key.address));
+		if (bpf_map_update_elem(fd, &key, &port, BPF_ANY) != 0)
+			return -errno;
+		key.port = key.protocol = 0; /* the address itself */
 		if (bpf_map_update_elem(fd, &key, &port, BPF_ANY) != 0)
 			return -errno;
 	}
@@ -220,6 +227,14 @@ static const struct {
 				 "they may (limits { strangers-pps })"},
 	[HW_SHIELD_TRUSTED] = {"phone-limit", "a phone sends more packets per second than its "
 					      "limit (limits { per-source-pps })"},
+	[HW_SHIELD_SYN] = {"connection-limit",
+			   "one source opens more connections per second than its limit (limits { "
+			   "per-source-pps })"},
+	[HW_SHIELD_SYNS] = {"connections-limit",
+			    "all strangers together opened more connections per second than they "
+			    "may (limits { strangers-pps })"},
+	[HW_SHIELD_FRAGMENT] = {"stray-fragment", "a fragment came that nobody waits for"},
+	[HW_SHIELD_OVERLAP] = {"overlapping-fragment", "a fragment came that overlaps another"},
 	[HW_SHIELD_NOT_SIP] = {"not-sip", "what strangers send is no SIP by its first bytes"},
 };
 

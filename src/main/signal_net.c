@@ -97,6 +97,23 @@ static void take_message(struct signal *s, const struct path *from)
 	core_on_message(s->core, clock_ms(), from, &s->parsed);
 }
 
+/* Whether a message can begin so: a method or "SIP/2.0" (RFC 3261 25.1: tokens). Who speaks TLS at
+ * this port, or nothing at all that is text, need not be waited for. */
+static bool may_begin(struct slice rest)
+{
+	static const struct slice marks = SLICE("-.!%*_+`'~");
+
+	return rest.n == 0 || ascii_is_alpha(rest.p[0]) || ascii_is_digit(rest.p[0]) ||
+	       slice_find(marks, rest.p[0]) < marks.n;
+}
+
+static void refuse_bytes(struct signal *s, const struct path *from)
+{
+	signal_refusal(s, REASON_sip_start_line, &from->remote, from->listener,
+		       transport_text((enum transport)from->transport), SL("first bytes"));
+	core_on_offence(s->core, clock_ms(), from, REASON_sip_start_line);
+}
+
 static struct tcp_taken on_bytes(void *ctx, const struct tcp_peer *peer, struct slice bytes)
 {
 	struct signal *s = ctx;
@@ -116,6 +133,9 @@ static struct tcp_taken on_bytes(void *ctx, const struct tcp_peer *peer, struct 
 					 &why);
 		if (v == SIP_MORE) {
 			taken.used_bytes += pings;
+			taken.close = !may_begin(slice_from(rest, pings));
+			if (taken.close)
+				refuse_bytes(s, &path);
 			break;
 		}
 		if (!signal_admits(s, &path))

@@ -17,7 +17,7 @@ struct shielded {
 	struct world *world;
 	struct shield *shield;
 	struct config config;
-	struct config_listener listeners[2];
+	struct config_listener listeners[3]; /* the third is for tests that want one more */
 	struct config_pbx pbx;
 	struct ip_prefix exempt;
 };

@@ -93,7 +93,9 @@ def test_a_keepalive_is_answered(stream):
     (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "sip_start_line"),
     (b"OPTIONS sip:x SIP/2.0\r\nContent-Length: nonsense\r\n\r\n", "sip_content_length"),
     (b"A" * 100000, None),
-], ids=["http", "length", "endless"])
+    (b"\x16\x03\x01", "sip_control_byte"),    # begins as TLS: nothing more is waited for
+    (b"\xd5", "sip_start_line"),
+], ids=["http", "length", "endless", "tls", "high"])
 def test_garbage_ends_the_connection(gateway, stream, raw, reason):
     sock = stream()
     with contextlib.suppress(ConnectionError):      # it may end while the rest is being written
