@@ -312,6 +312,12 @@ static void warning_write(struct out *o, enum reason why, unsigned status)
 	out_fmt(o, "Warning: 399 hornwork \"%s\"\r\n", row->sentence);
 }
 
+/* RFC 8224 6.2.2 has a phrase of its own for a 403. */
+static struct slice phrase_of(enum reason why)
+{
+	return why == REASON_identity_stale ? SL("Stale Date") : SL("");
+}
+
 void call_answer(struct call *k, struct txn *server, uint64_t now_ms, unsigned status,
 		 struct slice to_tag, enum reason why)
 {
@@ -323,7 +329,7 @@ void call_answer(struct call *k, struct txn *server, uint64_t now_ms, unsigned s
 
 	warning_write(&warning, why, status);
 	if (txn_request(server, &request) ||
-	    sip_write_response(&o, &request, status, SL(""), &path->remote, to_tag,
+	    sip_write_response(&o, &request, status, phrase_of(why), &path->remote, to_tag,
 			       out_slice(&warning))) {
 		(void)txn_respond_simple(server, now_ms, status, to_tag, SL(""));
 		return;

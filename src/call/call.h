@@ -207,8 +207,8 @@ struct exchange *exchange_take(struct call *k, struct dialog *d, unsigned from, 
 			       enum reason *out_why) must_check;
 /* Passes on what was taken in. On failure it has been answered, and why is returned. */
 enum reason exchange_resume(struct exchange *x, uint64_t now_ms) must_check;
-/* Answers it with the reason's status, reports and counts. */
-void exchange_refuse(struct exchange *x, uint64_t now_ms, enum reason why);
+/* Answers it with the reason's status, reports and counts; `detail` is for the event. */
+void exchange_refuse(struct exchange *x, uint64_t now_ms, enum reason why, struct slice detail);
 /* A request of our own towards leg `to`. Failing to send it is no failure. */
 void exchange_own(struct call *k, struct dialog *d, unsigned to, enum sip_method method,
 		  uint64_t now_ms);
@@ -254,6 +254,9 @@ void call_ring_start(struct call *k);
 
 void initial_on_request(struct core *c, uint64_t now_ms, const struct path *from,
 			struct config_owner owner, const struct sip_msg *msg);
+/* Our From tells what became of the caller's identity; before the INVITE goes on. ERR_NOMEM,
+ * ERR_SPACE. */
+int call_from_mark(struct call *k, const struct sip_msg *invite) must_check;
 void indialog_on_request(struct core *c, uint64_t now_ms, const struct path *from,
 			 const struct sip_msg *msg);
 void indialog_on_ack(struct core *c, uint64_t now_ms, const struct path *from,

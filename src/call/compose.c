@@ -132,6 +132,8 @@ int compose_request(const struct exchange *x, const struct sip_msg *in, struct s
 	struct cross cross;
 
 	cross_setup(x->call, x->from, in, &cross);
+	if (x->method == SIP_INVITE && !x->dialog)
+		cross.mark = identity_verstat(x->call);
 	write_own_head(x, x->dialog, in->method_text, x->client_cseq, branch, o);
 	write_hops(in, o);
 	if (has_contact(x->method))

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "call/verstat.h"
 #include "proto/sip/sip_write.h"
 
 /* ---- what is hidden ---- */
@@ -182,6 +183,21 @@ static void text_write(const struct cross *x, struct out *o, struct slice text)
 	sip_write_unfolded(o, slice_from(text, done));
 }
 
+/* From inside a PBX's own word on a number may go out; from outside nobody's comes in. */
+static bool silences(const struct cross *x)
+{
+	return x->to->owner.kind == OWNER_PBX;
+}
+
+/* Text with parameters of its own. */
+static void params_text_write(const struct cross *x, struct out *o, struct slice text)
+{
+	struct slice rest = {0};
+
+	for (; text.n; text = rest)
+		text_write(x, o, silences(x) ? verstat_split(text, &rest) : text);
+}
+
 void cross_lines(const struct cross *x, struct out *o, struct slice text)
 {
 	while (text.n) {
@@ -241,7 +257,7 @@ static void cross_params(const struct cross *x, struct out *o, struct slice para
 	struct slice name, value;
 
 	while (sip_param_next(&params, &name, &value)) {
-		if (way_param(name))
+		if (way_param(name) || (silences(x) && verstat_is_param(name)))
 			continue;
 		out_char(o, ';');
 		out_bytes(o, name);
@@ -262,15 +278,26 @@ static bool host_is_foreign(const struct cross *x, struct slice host)
 		slice_eq_nocase(host, x->from->peer_host));
 }
 
+static void mark_write(const struct cross *x, struct out *o)
+{
+	if (x->mark) {
+		out_z(o, ";verstat=");
+		out_z(o, x->mark);
+	}
+}
+
 void cross_uri(const struct cross *x, struct out *o, const struct sip_uri *uri, struct slice text)
 {
 	if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS) {
-		text_write(x, o, text);
+		params_text_write(x, o, text);
+		if (uri->scheme == SIP_SCHEME_TEL)
+			mark_write(x, o);
 		return;
 	}
 	out_z(o, uri->scheme == SIP_SCHEME_SIPS ? "sips:" : "sip:");
 	if (uri->user.n) {
-		text_write(x, o, uri->user);
+		params_text_write(x, o, uri->user);
+		mark_write(x, o);
 		out_char(o, '@');
 	}
 	if (host_is_foreign(x, uri->host))
@@ -378,7 +405,7 @@ static void cross_address_value(const struct cross *x, struct out *o, struct sli
 	struct sip_name_addr na;
 
 	if (sip_name_addr_parse(value, &na)) {
-		text_write(x, o, value);
+		params_text_write(x, o, value);
 		return;
 	}
 	if (na.display.n) {
@@ -391,22 +418,25 @@ static void cross_address_value(const struct cross *x, struct out *o, struct sli
 	if (na.uri.headers.n)
 		cross_refer_headers(x, o, na.uri.headers);
 	out_char(o, '>');
-	text_write(x, o, na.params);
+	params_text_write(x, o, na.params);
 }
 
 static void cross_address_header(const struct cross *x, struct out *o, const struct sip_header *h)
 {
 	struct sip_values v = sip_values_in(h->value);
+	struct cross plain = *x;
 	struct slice one;
 	bool first = true;
 
+	if (h->id != SIP_H_P_ASSERTED_IDENTITY)
+		plain.mark = NULL;
 	out_bytes(o, sip_header_name((enum sip_header_id)h->id));
 	out_z(o, ": ");
 	while (sip_values_next(&v, &one)) {
 		if (!first)
 			out_z(o, ", ");
 		first = false;
-		cross_address_value(x, o, one);
+		cross_address_value(&plain, o, one);
 	}
 	out_z(o, "\r\n");
 }
@@ -431,6 +461,7 @@ static bool credentials_cross(const struct cross *x)
 static bool stays(const struct cross *x, const struct sip_header *h)
 {
 	return (x->drop_identity && h->id == SIP_H_IDENTITY) ||
+	       (silences(x) && verstat_is_header(h->name)) ||
 	       slice_eq_nocase(h->name, SL("In-Reply-To"));
 }
 

@@ -19,7 +19,10 @@ struct cross {
 	 * to the other side's identifiers; false when it names no dialog of ours. May be NULL. */
 	bool (*map_dialog)(void *ctx, struct slice value, struct out *o);
 	void *map_ctx;
-	bool drop_identity; /* ours takes its place (RFC 8224) */
+	bool drop_identity; /* RFC 8224: it was judged here, or ours takes its place */
+	/* What is told of the number in P-Asserted-Identity (headers) or of any URI that is
+	 * written; NULL = nothing. */
+	const char *mark;
 };
 
 /* Collects what is to be hidden: our own and the peer's addresses on `from`, and the hosts in the

@@ -97,13 +97,13 @@ void exchange_answer(struct exchange *x, uint64_t now_ms, unsigned status, enum 
 	call_answer(x->call, x->server, now_ms, status, tag, why);
 }
 
-void exchange_refuse(struct exchange *x, uint64_t now_ms, enum reason why)
+void exchange_refuse(struct exchange *x, uint64_t now_ms, enum reason why, struct slice detail)
 {
 	unsigned status = reason_row(why)->status;
 
 	x->call->core->stats.refused_total++;
 	x->call->core->stats.refused[why]++;
-	call_report(x->call, REPORT_REFUSED, why, &x->call->leg[x->from].side.path, SL(""));
+	call_report(x->call, REPORT_REFUSED, why, &x->call->leg[x->from].side.path, detail);
 	exchange_answer(x, now_ms, status ? status : 500, why);
 }
 
@@ -113,7 +113,7 @@ static enum reason forward_failed(struct exchange *x, uint64_t now_ms, enum reas
 
 	if (x->call->media.offer == MEDIA_OFFER_OPEN && x->call->media.offerer == x->from)
 		media_rolled_back(&x->call->media, &tools);
-	exchange_refuse(x, now_ms, why);
+	exchange_refuse(x, now_ms, why, SL(""));
 	return why;
 }
 

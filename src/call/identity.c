@@ -5,13 +5,34 @@
 
 /* ---- what goes on ---- */
 
-static int line_make(struct call *k, struct slice value)
+/* Failed is what was looked at and found wrong; what could not be looked at is not validated. */
+const char *identity_verstat(const struct call *k)
 {
+	const struct identity_view *v = &k->identity.view;
+
+	if (k->identity.policy == IDENTITY_POLICY_OFF)
+		return NULL;
+	if (v->state == IDENTITY_VERIFIED)
+		return "TN-Validation-Passed";
+	if (v->state == IDENTITY_FAILED && v->reason != REASON_identity_url &&
+	    v->reason != REASON_identity_certificate_away && v->reason != REASON_identity_timeout &&
+	    v->reason != REASON_identity_missing && v->reason != REASON_out_of_memory)
+		return "TN-Validation-Failed";
+	return "No-TN-Validation";
+}
+
+/* A header of ours for a trunk; for inside what was attested (TS 24.229 7.2.18, 7.2.19). */
+static int line_make(struct call *k, struct slice signed_value)
+{
+	const struct identity_view *v = &k->identity.view;
 	struct out o = out_to(k->core->body, CORE_MESSAGE_MAX);
 
-	if (value.n == 0)
+	if (v->state == IDENTITY_VERIFIED)
+		out_fmt(&o, "Attestation-Info: %c\r\nOrigination-Id: %s\r\n", v->attest, v->origid);
+	else if (v->state == IDENTITY_SIGNED && signed_value.n)
+		sip_write_header_id(&o, SIP_H_IDENTITY, signed_value);
+	if (o.n == 0 && !o.err)
 		return 0;
-	sip_write_header_id(&o, SIP_H_IDENTITY, value);
 	return o.err ? o.err : arena_copy(&k->arena, out_slice(&o), &k->identity.line);
 }
 
@@ -25,33 +46,44 @@ static struct exchange *waiting_exchange(const struct call *k)
 static void tell(struct call *k, const char *detail)
 {
 	const struct identity_view *v = &k->identity.view;
-	bool is_signed = v->state == IDENTITY_SIGNED;
 	char text[IDENTITY_DETAIL_MAX + IDENTITY_ORIGID_MAX + 64];
 	struct out o = out_to(text, sizeof(text));
 
-	if (is_signed)
+	if (v->attest)
 		out_fmt(&o, "attestation %c, number %s, origin %s", v->attest, v->tn, v->origid);
 	else
 		out_z(&o, detail);
-	call_report(k, REPORT_SIP, is_signed ? REASON_identity_signed : REASON_identity_unsigned,
-		    &k->leg[CALLEE].side.path, out_slice(&o));
+	call_report(k, REPORT_SIP, (enum reason)v->reason,
+		    &k->leg[k->identity.sign ? CALLEE : CALLER].side.path, out_slice(&o));
 }
 
-/* Signed or not: the call goes on. */
+static enum reason pass_on(struct call *k, struct exchange *x, uint64_t now_ms, struct slice value)
+{
+	struct sip_msg invite;
+
+	if (line_make(k, value) == 0 && txn_request(x->server, &invite) == 0 &&
+	    call_from_mark(k, &invite) == 0)
+		return exchange_resume(x, now_ms);
+	exchange_refuse(x, now_ms, REASON_out_of_memory, SL(""));
+	return REASON_out_of_memory;
+}
+
+/* The answer stands: the call goes on, or ends. */
 static void go_on(struct call *k, uint64_t now_ms, struct slice value, const char *detail)
 {
 	struct exchange *x = waiting_exchange(k);
-	enum reason why;
+	enum reason why = (enum reason)k->identity.view.reason;
 
 	timer_stop(&k->identity.wait);
 	if (!x || k->state != CALL_EARLY)
 		return;
-	tell(k, detail);
-	why = line_make(k, value) ? REASON_out_of_memory : REASON_NONE;
-	if (why)
-		exchange_refuse(x, now_ms, why);
-	else
-		why = exchange_resume(x, now_ms);
+	if (k->identity.view.state == IDENTITY_FAILED &&
+	    k->identity.policy == IDENTITY_POLICY_REQUIRE) {
+		exchange_refuse(x, now_ms, why, slice_z(detail));
+	} else {
+		tell(k, detail);
+		why = pass_on(k, x, now_ms, value);
+	}
 	if (why)
 		call_end(k, now_ms, why, 2);
 }
@@ -59,29 +91,42 @@ static void go_on(struct call *k, uint64_t now_ms, struct slice value, const cha
 static void wait_fired(struct timer *t, uint64_t now_ms)
 {
 	struct call *k = container_of(t, struct call, identity.wait);
+	struct identity_view *v = &k->identity.view;
 
-	k->identity.view.state = IDENTITY_UNSIGNED;
-	go_on(k, now_ms, SL(""), "nobody signed it in time");
+	v->state = k->identity.sign ? IDENTITY_UNSIGNED : IDENTITY_FAILED;
+	v->reason =
+		(uint16_t)(k->identity.sign ? REASON_identity_unsigned : REASON_identity_timeout);
+	go_on(k, now_ms, SL(""), k->identity.sign ? "nobody signed it in time" : "");
+}
+
+static void take_answer(struct call *k, const struct identity_answer *a)
+{
+	struct identity_view *v = &k->identity.view;
+	bool good = k->identity.sign ? a->reason == REASON_identity_signed && a->header[0]
+				     : a->reason == REASON_identity_verified;
+
+	if (k->identity.sign)
+		v->state = good ? IDENTITY_SIGNED : IDENTITY_UNSIGNED;
+	else
+		v->state = good ? IDENTITY_VERIFIED : IDENTITY_FAILED;
+	v->reason = (uint16_t)(good || !k->identity.sign ? a->reason : REASON_identity_unsigned);
+	if (!good)
+		return;
+	v->attest = (uint8_t)a->attest;
+	memcpy(v->tn, a->tn, sizeof(v->tn));
+	memcpy(v->origid, a->origid, sizeof(v->origid));
 }
 
 void core_on_identity(struct core *c, uint64_t now_ms, const struct identity_answer *a)
 {
-	bool good = a->reason == REASON_identity_signed && a->header[0];
 	struct call *k;
 
 	wheel_advance(&c->wheel, now_ms);
 	k = call_by_id(c, a->call);
 	/* It may have ended, or have waited too long. */
-	if (k && identity_waits(k)) {
-		struct identity_view *v = &k->identity.view;
-
-		v->state = good ? IDENTITY_SIGNED : IDENTITY_UNSIGNED;
-		if (good) {
-			v->attest = (uint8_t)a->attest;
-			memcpy(v->tn, a->tn, sizeof(v->tn));
-			memcpy(v->origid, a->origid, sizeof(v->origid));
-		}
-		go_on(k, now_ms, good ? slice_z(a->header) : SL(""), a->detail);
+	if (k && identity_waits(k) && (a->work == IDENTITY_SIGN) == k->identity.sign) {
+		take_answer(k, a);
+		go_on(k, now_ms, slice_z(a->header), a->detail);
 	}
 	core_sweep(c);
 }
@@ -98,14 +143,47 @@ void identity_done(struct call *k)
 	timer_stop(&k->identity.wait);
 }
 
-void identity_look(struct call *k)
+/* The Identity header to be judged: of several the one of SHAKEN's kind. */
+static struct slice header_of(const struct sip_msg *invite)
+{
+	struct sip_values v = sip_values_of(invite, SIP_H_IDENTITY);
+	struct slice one, first = {0};
+
+	while (sip_values_next(&v, &one)) {
+		if (slice_find_slice(one, SL("ppt=\"shaken\"")) < one.n ||
+		    slice_find_slice(one, SL("ppt=shaken")) < one.n)
+			return one;
+		first = first.n ? first : one;
+	}
+	return first;
+}
+
+static enum reason nothing_to_judge(struct call *k, const struct sip_msg *invite)
+{
+	k->identity.view.state = IDENTITY_ABSENT;
+	k->identity.view.reason = REASON_identity_missing;
+	if (k->identity.policy == IDENTITY_POLICY_REQUIRE)
+		return REASON_identity_missing;
+	return call_from_mark(k, invite) ? REASON_out_of_memory : REASON_NONE;
+}
+
+enum reason identity_look(struct call *k, const struct sip_msg *invite)
 {
 	const struct config *c = k->core->config;
+	const struct config_owner *from = &k->leg[CALLER].side.owner;
 	const struct config_owner *to = &k->leg[CALLEE].side.owner;
 
-	if (k->kind == CALL_INVITE && to->kind == OWNER_TRUNK && to->index < c->trunk_count &&
-	    c->trunks[to->index].identity_certificate[0])
+	if (k->kind != CALL_INVITE)
+		return REASON_NONE;
+	if (from->kind == OWNER_TRUNK && from->index < c->trunk_count)
+		k->identity.policy = c->trunks[from->index].identity;
+	else if (to->kind == OWNER_TRUNK && to->index < c->trunk_count)
+		k->identity.sign = c->trunks[to->index].identity_certificate[0] != '\0';
+	if (k->identity.policy != IDENTITY_POLICY_OFF && header_of(invite).n == 0)
+		return nothing_to_judge(k, invite);
+	if (k->identity.policy != IDENTITY_POLICY_OFF || k->identity.sign)
 		k->identity.view.state = IDENTITY_WAITING;
+	return REASON_NONE;
 }
 
 bool identity_waits(const struct call *k)
@@ -115,7 +193,7 @@ bool identity_waits(const struct call *k)
 
 bool identity_ends_here(const struct call *k)
 {
-	return k->identity.view.state != IDENTITY_NOT_ASKED;
+	return k->identity.policy != IDENTITY_POLICY_OFF || k->identity.sign;
 }
 
 /* The first address of P-Asserted-Identity that has a user (RFC 3325 9.1: a sip: and a tel: one).
@@ -142,12 +220,21 @@ static void take_user(struct slice user, char out[static IDENTITY_USER_MAX])
 void identity_ask(struct call *k, const struct sip_msg *invite)
 {
 	struct core *c = k->core;
-	struct identity_ask ask = {.call = k->id, .trunk = k->leg[CALLEE].side.owner.index};
+	bool sign = k->identity.sign;
+	struct identity_ask ask = {.call = k->id,
+				   .work = sign ? IDENTITY_SIGN : IDENTITY_VERIFY,
+				   .trunk = k->leg[sign ? CALLEE : CALLER].side.owner.index,
+				   .dialog = hash_bytes(&c->key, invite->call_id)};
 	struct action a = {.kind = ACT_IDENTITY, .call = k->id, .identity = &ask};
+	struct out header = out_to(ask.header, sizeof(ask.header) - 1);
 
 	take_user(invite->from.uri.user, ask.from);
 	take_user(asserted_user(invite), ask.asserted);
 	take_user(invite->to.uri.user, ask.to);
-	timer_start(&c->wheel, &k->identity.wait, CALL_SIGN_MS);
+	if (!sign)
+		sip_write_unfolded(&header, header_of(invite));
+	if (header.err) /* longer than any: its judge finds it malformed */
+		(void)slice_to_z(SL(".;ppt=shaken"), ask.header, sizeof(ask.header));
+	timer_start(&c->wheel, &k->identity.wait, sign ? CALL_SIGN_MS : CALL_IDENTITY_MS);
 	c->env->act(c->env->ctx, &a);
 }

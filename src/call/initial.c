@@ -252,6 +252,23 @@ static int callee_leg_fill(struct call *k, const struct route *r, const struct s
 	return err;
 }
 
+/* Who withholds his number has none that something could be said of. */
+static bool is_number(struct slice user)
+{
+	return user.n && (user.p[0] == '+' || ascii_is_digit(user.p[0]));
+}
+
+int call_from_mark(struct call *k, const struct sip_msg *invite)
+{
+	struct cross x;
+
+	if (!identity_verstat(k) || !is_number(invite->from.uri.user))
+		return 0;
+	cross_init(&x, &k->leg[CALLER].side, &k->leg[CALLEE].side, invite);
+	x.mark = identity_verstat(k);
+	return cross_copy(k, &x, &invite->from, &k->leg[CALLEE].our_uri);
+}
+
 static void texts_fill(struct call *k, const struct sip_msg *msg)
 {
 	struct out from = out_to(k->from, sizeof(k->from) - 1);
@@ -327,7 +344,12 @@ static void call_begin(struct core *c, uint64_t now_ms, const struct path *from,
 		return;
 	}
 	texts_fill(k, msg);
-	identity_look(k);
+	why = identity_look(k, msg);
+	if (why) {
+		core_refuse(c, from, msg, why, k->id, SL(""));
+		call_free(k);
+		return;
+	}
 	why = admit(k, msg, now_ms);
 	if (why) {
 		refuse_call(c, from, msg, why, k->id);

@@ -11,9 +11,12 @@
 /* RFC 5630 7.2.1: of a 480 for a sips: address that TLS does not lead to. */
 #define SIPS_NOT_ALLOWED "Warning: 380 hornwork \"SIPS Not Allowed\"\r\n"
 
-#define CORE_MESSAGE_MAX      65535 /* bytes of one message that we write */
-#define CALL_RING_MS	      180000 /* an INVITE without final answer ends (RFC 3261 16.6: timer C) */
-#define CALL_SIGN_MS	      1000  /* a call waits so long to be signed; it takes a tenth of one */
+#define CORE_MESSAGE_MAX 65535	/* bytes of one message that we write */
+#define CALL_RING_MS	 180000 /* an INVITE without final answer ends (RFC 3261 16.6: timer C) */
+#define CALL_IDENTITY_MS                                                                           \
+	4000 /* a call waits so long to be verified; 2.5 s are for its certificate */
+#define CALL_SIGN_MS	      1000  /* and so long to be signed, which takes less than 1 ms */
+#define CALL_ENDED_LINGER_MS  32000 /* a dialog's identifiers are kept for late BYEs: 64 * T1 */
 #define SESSION_EXPIRES_MIN_S 90    /* RFC 4028 5 */
 #define CALL_PROBE_AGAIN_MS   20000 /* after a probe met an error: a PBX restarts in less */
 #define CALL_TOKEN_BYTES      10    /* random bytes in a Call-ID, tag or Contact token of ours */

@@ -34,13 +34,38 @@ static void check_plan(struct config_report *report, const struct config_trunk *
 			     t->name);
 }
 
+static void check_section(const struct config *c, struct config_report *report)
+{
+	const struct config_identity *i = &c->identity;
+
+	if (i->host_count > CONFIG_IDENTITY_HOSTS_MAX)
+		config_error(report, i->line, "hosts has %zu entries; at most %d can be",
+			     i->host_count, CONFIG_IDENTITY_HOSTS_MAX);
+	if (i->inside_count > CONFIG_IDENTITY_HOSTS_MAX)
+		config_error(report, i->line, "inside has %zu entries; at most %d can be",
+			     i->inside_count, CONFIG_IDENTITY_HOSTS_MAX);
+}
+
+static void check_policy(const struct config *c, const struct config_trunk *t,
+			 struct config_report *report)
+{
+	if (t->identity != IDENTITY_POLICY_OFF && !c->identity.line)
+		config_error(report, t->line,
+			     "trunk %s: identity needs somebody who is believed; add identity { "
+			     "anchors = \"/etc/hornwork/sti-ca.pem\"  hosts = \"cert.example\" }",
+			     t->name);
+}
+
 void config_check_identity(const struct config *c, struct config_report *report)
 {
 	size_t signers = 0;
 
+	if (c->identity.line)
+		check_section(c, report);
 	for (size_t i = 0; i < c->trunk_count; i++) {
 		check_signing(report, &c->trunks[i]);
 		check_plan(report, &c->trunks[i]);
+		check_policy(c, &c->trunks[i], report);
 		signers += c->trunks[i].identity_certificate[0] != '\0';
 		if (signers == CONFIG_SIGNERS_MAX + 1 && c->trunks[i].identity_certificate[0])
 			config_error(report, c->trunks[i].line,

@@ -42,6 +42,11 @@ static const struct schema_section sections[] = {
 	 .tag = "r4", .help = "certificates, for SIP over TLS and secure WebSocket",
 	 .example = "tls { certificate = \"/etc/hornwork/sip.pem\"  key = "
 		    "\"/etc/hornwork/sip.key\" }"},
+	{SINGLE(identity),
+	 .line_at = offsetof(struct config, identity) + offsetof(struct config_identity, line),
+	 .tag = "r4", .help = "whose word about callers counts (STIR/SHAKEN)",
+	 .example =
+		 "identity { anchors = \"/etc/hornwork/sti-ca.pem\"  hosts = \"cert.example\" }"},
 	{SINGLE(media), .tag = "r1", .help = "the media ports",
 	 .example = "media { ports = \"20000-29999\" }"},
 	{SINGLE(limits), .tag = "r2", .help = "how much is admitted",

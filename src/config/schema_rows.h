@@ -28,9 +28,10 @@
 #define SCHEMA_QOS_ROWS	       2
 #define SCHEMA_PBX_ROWS	       10
 #define SCHEMA_PHONES_ROWS     11
-#define SCHEMA_TRUNK_ROWS      22
+#define SCHEMA_TRUNK_ROWS      23
 #define SCHEMA_TUNNEL_ROWS     12
 #define SCHEMA_TLS_ROWS	       6
+#define SCHEMA_IDENTITY_ROWS   4
 #define SCHEMA_MEDIA_ROWS      4
 #define SCHEMA_LIMITS_ROWS     11
 #define SCHEMA_FRAUD_ROWS      16
@@ -51,6 +52,7 @@ extern const struct schema_row schema_trunk_rows[SCHEMA_TRUNK_ROWS];
 /* schema_rows_tunnel.c */
 extern const struct schema_row schema_tunnel_rows[SCHEMA_TUNNEL_ROWS];
 extern const struct schema_row schema_tls_rows[SCHEMA_TLS_ROWS];
+extern const struct schema_row schema_identity_rows[SCHEMA_IDENTITY_ROWS];
 extern const struct schema_row schema_media_rows[SCHEMA_MEDIA_ROWS];
 extern const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS];
 /* schema_rows_fraud.c */

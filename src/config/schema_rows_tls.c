@@ -51,3 +51,37 @@ const struct schema_row schema_tls_rows[SCHEMA_TLS_ROWS] = {
 	 .help = "web pages whose browsers may open a WebSocket, as \"https://phones.example\"",
 	 .more = "With a list a WebSocket without the header Origin is refused too."},
 };
+
+/* Section identity. */
+const struct schema_row schema_identity_rows[SCHEMA_IDENTITY_ROWS] = {
+	{.key = "anchors",
+	 .type = SCHEMA_FILE,
+	 FIELD(identity, anchors),
+	 .required = true,
+	 .tag = "r4",
+	 .help = "the authorities that those who sign have their certificates from, a PEM file",
+	 .more = "In North America the list of the STI-PA. An authority of web sites does not "
+		 "belong here."},
+	{.key = "hosts",
+	 .type = SCHEMA_DOMAIN,
+	 LIST(identity, hosts, host_count),
+	 .required = true,
+	 .tag = "r4",
+	 .help = "hosts that certificates may be fetched from",
+	 .more = "By HTTPS on port 443 or 8443 alone, without redirects, 64 kB at most. Whoever "
+		 "calls names the URL; what lies on another host is not fetched."},
+	{.key = "https-ca",
+	 .type = SCHEMA_FILE,
+	 FIELD(identity, https_ca),
+	 .fallback = "/etc/ssl/certs/ca-certificates.crt",
+	 .tag = "r4",
+	 .help = "the authorities whose certificates those hosts may show, a PEM file"},
+	{.key = "inside",
+	 .type = SCHEMA_SUBNET,
+	 LIST(identity, inside, inside_count),
+	 .tag = "r4",
+	 .by_default = "none",
+	 .help = "private networks in which those hosts may stand",
+	 .more = "A host whose name leads to a private address elsewhere, to this gateway or to a "
+		 "PBX is not connected to."},
+};

@@ -13,6 +13,7 @@ int child_console(int argc, char **argv);
 int child_tls(int argc, char **argv);
 int child_watch(int argc, char **argv);
 int child_announce(int argc, char **argv);
+int child_stir(int argc, char **argv);
 int child_probe(int argc, char **argv);
 
 /* Waits for a whole configuration; NULL when none comes. Free with config_free. */

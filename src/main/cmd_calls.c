@@ -85,6 +85,18 @@ static void print_signalling(const json_t *s)
 	printf("\n");
 }
 
+/* "caller verified: 4930555, attestation A, origin ..." */
+static void print_identity(const json_t *i)
+{
+	const char *why = client_text(i, "reason"), *number = client_text(i, "number");
+
+	printf("    caller's identity %s", client_text(i, "state"));
+	if (*number)
+		printf(": %s, attestation %s, origin %s", number, client_text(i, "attest"),
+		       client_text(i, "origid"));
+	printf("%s%s\n", *why ? ": " : "", why);
+}
+
 static void print_call(const json_t *c)
 {
 	const char *end = client_text(c, "end_reason");
@@ -96,6 +108,8 @@ static void print_call(const json_t *c)
 	       client_text(c, "callee"), client_text(c, "to"),
 	       json_number_value(json_object_get(c, "duration_s")));
 	printf("%s%s\n", end[0] ? ", " : "", end);
+	if (json_is_object(json_object_get(c, "identity")))
+		print_identity(json_object_get(c, "identity"));
 	json_array_foreach(json_object_get(c, "signalling"), i, part) print_signalling(part);
 	json_array_foreach(json_object_get(c, "streams"), i, part) print_stream(part);
 	json_array_foreach(json_object_get(c, "pinholes"), i, part) print_pinhole(part);

@@ -10,6 +10,7 @@
 #include "io/clock.h"
 #include "main/command.h"
 #include "main/signers.h"
+#include "main/trust_files.h"
 #include "main/tls_material.h"
 
 #define ISSUE_JSON_MAX (2 * (CONFIG_ISSUE_TEXT_MAX + PATH_MAX)) /* bytes of one issue as JSON */
@@ -90,6 +91,7 @@ static int check_file(const char *file, const struct check_options *options, boo
 	struct config_world world = config_world_system();
 	struct tls_material tls = {0};
 	struct signer_files signers = {0};
+	struct trust_files trust = {0};
 	struct config *c = NULL;
 	int err = config_load(file, &report, &c);
 
@@ -98,9 +100,12 @@ static int check_file(const char *file, const struct check_options *options, boo
 		if (!err)
 			err = signer_files_open(c, clock_wall_ms() / 1000, &signers, &report);
 		if (!err)
+			err = trust_files_open(c, &trust, &report);
+		if (!err)
 			err = tls_material_open(c, clock_wall_ms() / 1000, &tls, &report);
 		tls_material_close(&tls);
 		signer_files_close(&signers);
+		trust_files_close(&trust);
 		if (!err || err == ERR_SYNTAX)
 			err = config_resolve(c, &world, &report);
 	}

@@ -44,6 +44,7 @@ static const struct command commands[] = {
 	{"@tls", child_tls, NULL},
 	{"@watch", child_watch, NULL},
 	{"@announce", child_announce, NULL},
+	{"@stir", child_stir, NULL},
 	{"@probe", child_probe, NULL},
 	{"@agent", cmd_agent, NULL},
 	{"@assess", child_assess, NULL},

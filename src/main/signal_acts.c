@@ -276,7 +276,7 @@ static void act(void *ctx, const struct action *a)
 		on_report(s, a);
 		break;
 	case ACT_IDENTITY:
-		signal_sign(s, a->identity);
+		signal_identity_ask(s, a->identity);
 		break;
 	case ACT_DISTRUST:
 		signal_trust(s, &a->path, HW_TRUST_STRANGER);
@@ -358,6 +358,7 @@ void signal_turn_end(void *ctx)
 	signal_link_rewatch(&s->warden);
 	signal_link_rewatch(&s->console);
 	signal_link_rewatch(&s->tls);
+	signal_link_rewatch(&s->stir);
 	idle_ms = s->broken_count ? 0 : core_idle_ms(s->core, clock_ms());
 	if (idle_ms == UINT64_MAX)
 		loop_timer_stop(s->core_timer);

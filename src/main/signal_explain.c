@@ -186,11 +186,7 @@ static void sentence_of_call(struct out *o, const struct meant *m, uint64_t now_
 			reason_row(i->end_reason)->sentence);
 	else
 		out_fmt(o, "was never answered: %s", reason_row(i->end_reason)->sentence);
-	if (i->identity.state == IDENTITY_SIGNED)
-		out_fmt(o, "; its caller's number %s went out signed by us, attestation %c",
-			i->identity.tn, i->identity.attest);
-	else if (i->identity.state == IDENTITY_UNSIGNED)
-		out_z(o, "; its caller's identity went out unsigned");
+	signal_identity_explain(o, &i->identity);
 }
 
 static void write_refusal(struct json *j, const struct refusal *f)

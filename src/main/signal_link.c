@@ -177,6 +177,8 @@ static int take_peer(struct signal *s)
 	memcpy(&m, s->msg.payload, sizeof(m));
 	if (m.kind == PROC_TLS)
 		return signal_tls_take(s, proc_msg_take_fd(&s->msg, 0));
+	if (m.kind == PROC_STIR)
+		return signal_stir_take(s, proc_msg_take_fd(&s->msg, 0));
 	return m.kind == PROC_CONSOLE ? take_console(s) : ERR_PEER;
 }
 

@@ -110,6 +110,7 @@ static void tear_down(struct signal *s)
 	core_free(s->core);
 	signal_net_free(s);
 	signal_link_done(&s->tls);
+	signal_link_done(&s->stir);
 	signal_link_done(&s->console);
 	signal_link_done(&s->warden);
 	config_intake_done(&s->intake);
@@ -134,7 +135,7 @@ int child_signal(int argc, char **argv)
 	if (!s)
 		return EXIT_USAGE;
 	proc_msg_init(&s->msg);
-	s->console.channel.fd = s->tls.channel.fd = -1;
+	s->console.channel.fd = s->tls.channel.fd = s->stir.channel.fd = -1;
 	if (proc_child_begin(PROC_SIGNAL, &s->warden.channel) != 0) {
 		fputs("hornwork: this is started by 'hornwork run' alone\n", stderr);
 		mem_free(s);

@@ -45,7 +45,7 @@ struct signal_break {
 
 struct signal {
 	struct loop *loop;
-	struct signal_link warden, console, tls;
+	struct signal_link warden, console, tls, stir;
 	struct proc_msg msg;
 	struct config *config;
 	struct config_intake intake;
@@ -144,11 +144,14 @@ int signal_ws_send(struct signal *s, const struct path *p, struct slice bytes) m
 /* "tls": {...} of a way, or null. */
 void signal_tls_json(const struct signal *s, struct json *j, const struct path *path);
 
-/* signal_identity.c: calls that hw-tls signs. */
-void signal_sign(struct signal *s, const struct identity_ask *ask);
+/* signal_identity.c: calls that hw-tls signs, and those that hw-stir verifies. */
+void signal_identity_ask(struct signal *s, const struct identity_ask *ask);
+int signal_stir_take(struct signal *s, int fd) must_check;
 void signal_on_signed(struct signal *s);
 /* "identity": {...} of a call, or null. */
 void signal_identity_json(struct json *j, const struct identity_view *v);
+/* "; its caller ..." or nothing. */
+void signal_identity_explain(struct out *o, const struct identity_view *v);
 
 /* signal_link.c: what the warden and the console say. */
 int signal_link_watch(struct signal *s, struct signal_link *link,

@@ -54,8 +54,9 @@ static const char *signer_make(const struct config_trunk *t, int certificate_fd,
 	return why;
 }
 
-static void try_out(const struct config_trunk *t, int certificate_fd, int key_fd, uint64_t wall_s,
-		    struct config_report *report)
+/* When the certificate ends; 0: it is in the report. */
+static uint64_t try_out(const struct config_trunk *t, int certificate_fd, int key_fd,
+			uint64_t wall_s, struct config_report *report)
 {
 	struct stir_signer *s;
 	const char *why = signer_make(t, certificate_fd, key_fd, &s);
@@ -64,7 +65,7 @@ static void try_out(const struct config_trunk *t, int certificate_fd, int key_fd
 	if (why) {
 		config_error(report, t->line, "trunk %s: identity-certificate %s: %s", t->name,
 			     t->identity_certificate, why);
-		return;
+		return 0;
 	}
 	until_s = stir_signer_until(s);
 	stir_signer_free(s);
@@ -78,6 +79,7 @@ static void try_out(const struct config_trunk *t, int certificate_fd, int key_fd
 			       "trunk %s: identity-certificate %s ends in %llu days; renew it",
 			       t->name, t->identity_certificate,
 			       (unsigned long long)((until_s - wall_s) / DAY_S));
+	return until_s;
 }
 
 int signer_files_open(const struct config *c, uint64_t wall_s, struct signer_files *out,
@@ -98,9 +100,9 @@ int signer_files_open(const struct config *c, uint64_t wall_s, struct signer_fil
 		f.of[f.count].trunk = (uint32_t)i;
 		f.of[f.count].certificate = certificate;
 		f.of[f.count].key = key;
-		f.count++;
 		if (certificate >= 0 && key >= 0)
-			try_out(t, certificate, key, wall_s, report);
+			f.of[f.count].until_s = try_out(t, certificate, key, wall_s, report);
+		f.count++;
 	}
 	err = config_report_verdict(report);
 	if (err)
@@ -152,7 +154,8 @@ void signers_sign(const struct signers *s, uint64_t wall_s, const struct identit
 		stir_signer_sign(s->of[ask->trunk], wall_s, ask, out);
 		return;
 	}
-	*out = (struct identity_answer){.call = ask->call, .reason = REASON_identity_unsigned};
+	*out = (struct identity_answer){
+		.call = ask->call, .work = IDENTITY_SIGN, .reason = REASON_identity_unsigned};
 	(void)slice_to_z(SL("there is no certificate for this trunk"), out->detail,
 			 sizeof(out->detail));
 }

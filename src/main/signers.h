@@ -14,6 +14,7 @@ struct signer_files {
 	struct {
 		uint32_t trunk;
 		int certificate, key;
+		uint64_t until_s; /* the certificate ends then; since 1970 */
 	} of[CONFIG_SIGNERS_MAX];
 };
 

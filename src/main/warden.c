@@ -103,6 +103,7 @@ static void stop_further(struct warden *w)
 		tell_to_stop(&w->child[CHILD_TLS]);
 		tell_to_stop(&w->child[CHILD_WATCH]);
 		tell_to_stop(&w->child[CHILD_ANNOUNCE]);
+		tell_to_stop(&w->child[CHILD_STIR]);
 		loop_timer_start(w->stop, WARDEN_STOP_MS);
 	}
 	for (size_t i = 0; i < CHILD_COUNT; i++)

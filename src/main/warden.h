@@ -11,6 +11,7 @@
 #include "main/event_batch.h"
 #include "main/listeners.h"
 #include "main/signers.h"
+#include "main/trust_files.h"
 #include "main/tls_material.h"
 #include "media/flow_table.h"
 #include "media/vault.h"
@@ -51,6 +52,7 @@ enum {
 	CHILD_TLS,
 	CHILD_WATCH,
 	CHILD_ANNOUNCE,
+	CHILD_STIR,
 	CHILD_COUNT
 };
 
@@ -61,6 +63,7 @@ struct regime {
 	struct listeners listeners;
 	struct tls_material tls;
 	struct signer_files signers;
+	struct trust_files trust;
 	uint64_t generation;
 };
 
@@ -144,6 +147,10 @@ void warden_child_rewatch(struct child *c);
 int warden_child_spawn(struct child *c) must_check;
 /* What signal and tls, and console, need of the present regime. */
 void warden_hand_config(struct child *c, bool reload);
+/* False for a process that this configuration has no work for. */
+bool warden_child_wanted(const struct child *c);
+/* Whoever verifies callers has the present configuration, or ends, or starts. */
+void warden_stir_apply(struct warden *w);
 void warden_hand_console(struct warden *w, bool keeps_tcp);
 /* The configuration without its secrets and sockets. */
 void warden_hand_probe(struct warden *w);

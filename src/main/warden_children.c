@@ -163,6 +163,8 @@ static void hand_peers(struct child *c)
 		hand_pair(&w->child[CHILD_WATCH], &w->child[CHILD_CONSOLE]);
 	if (c->kind == PROC_SIGNAL || c->kind == PROC_TLS)
 		hand_pair(signal, &w->child[CHILD_TLS]);
+	if (c->kind == PROC_SIGNAL || c->kind == PROC_STIR)
+		hand_pair(signal, &w->child[CHILD_STIR]);
 }
 
 /* The files that stood open when the configuration was read: nobody opens them again. */
@@ -197,17 +199,26 @@ static void hand_signers(struct child *c, const struct signer_files *f)
 	}
 }
 
-/* The sockets of listeners over TLS are tls' alone, the others signal's; watch has none. */
+static void hand_trust(struct child *c, const struct trust_files *f)
+{
+	const int fds[2] = {f->anchors, f->https_ca};
+
+	warden_child_send(c, PROC_STIR_TRUST, NULL, 0, fds, 2);
+}
+
+/* The sockets of listeners over TLS are tls' alone, the others signal's; watch and stir have none.
+ */
 void warden_hand_config(struct child *c, bool reload)
 {
 	struct warden *w = c->warden;
 	const struct config *config = w->now.config;
-	bool secure = c->kind == PROC_TLS, none = c->kind == PROC_WATCH;
+	bool secure = c->kind == PROC_TLS, stir = c->kind == PROC_STIR;
+	bool none = stir || c->kind == PROC_WATCH;
 	struct config_parcel parcel = {.file = w->config_path,
 				       .text = w->now.text,
 				       .config = config,
 				       .generation = w->now.generation,
-				       .secrets = !secure && !none,
+				       .secrets = c->kind == PROC_SIGNAL,
 				       .old_index = reload ? w->now.listeners.old_index : NULL};
 	int *fds = mem_zalloc(config->listener_count + 1, sizeof(*fds)), err = fds ? 0 : ERR_NOMEM;
 
@@ -220,6 +231,8 @@ void warden_hand_config(struct child *c, bool reload)
 					  (enum transport)config->listeners[i].transport) == secure
 				 ? w->now.listeners.fds[i]
 				 : -1;
+	if (stir)
+		hand_trust(c, &w->now.trust);
 	if (secure) {
 		hand_material(c, &w->now.tls.files);
 		hand_signers(c, &w->now.signers);
@@ -284,7 +297,7 @@ static void hand_all(struct child *c)
 			warden_child_send(c, PROC_DTLS_PRESENT, &dtls, sizeof(dtls), NULL, 0);
 		warden_hand_config(c, false);
 		warden_bans_hand(c);
-	} else if (c->kind == PROC_TLS) {
+	} else if (c->kind == PROC_TLS || c->kind == PROC_STIR) {
 		warden_hand_config(c, false);
 	} else if (c->kind == PROC_ANNOUNCE) {
 		warden_voice_vlan_hand(w);
@@ -351,6 +364,26 @@ static const char *how_it_ended(int status, char buf[static 48])
 	return buf;
 }
 
+/* Nobody verifies callers unless a trunk asks for it. */
+bool warden_child_wanted(const struct child *c)
+{
+	return c->kind != PROC_STIR || config_verifies_callers(c->warden->now.config);
+}
+
+void warden_stir_apply(struct warden *w)
+{
+	struct child *c = &w->child[CHILD_STIR];
+
+	if (!warden_child_wanted(c)) {
+		loop_timer_stop(c->restart);
+		child_drop_channel(c); /* its end of the channel tells it to end */
+	} else if (proc_channel_open(&c->channel)) {
+		warden_hand_config(c, true);
+	} else if (c->pid <= 0) {
+		on_restart(c);
+	}
+}
+
 static void on_exited(struct warden *w, const struct proc_exited *m)
 {
 	struct child *c = child_of(w, (enum proc_kind)m->kind);
@@ -368,7 +401,7 @@ static void on_exited(struct warden *w, const struct proc_exited *m)
 		return;
 	}
 	warden_on_stopped(c);
-	if (w->stopping)
+	if (w->stopping || !warden_child_wanted(c))
 		return;
 	warden_tell(w, "process", "process_ended", SEV_CRITICAL, "%s ended (%s)",
 		    proc_kind_name(c->kind), how_it_ended(m->status, how));
@@ -432,7 +465,8 @@ static void on_spawner(void *ctx, unsigned events)
 int warden_children_start(struct warden *w)
 {
 	static const enum proc_kind kinds[CHILD_COUNT] = {PROC_SIGNAL, PROC_MEDIA, PROC_CONSOLE,
-							  PROC_TLS,    PROC_WATCH, PROC_ANNOUNCE};
+							  PROC_TLS,    PROC_WATCH, PROC_ANNOUNCE,
+							  PROC_STIR};
 	int err = loop_fd_add(w->loop, w->spawner.fd, LOOP_READ, on_spawner, w, &w->spawner_watch);
 
 	w->probe.channel.fd = -1;
@@ -445,7 +479,8 @@ int warden_children_start(struct warden *w)
 		err = loop_timer_new(w->loop, on_restart, c, &c->restart);
 	}
 	for (size_t i = 0; i < CHILD_COUNT && !err; i++)
-		err = warden_child_spawn(&w->child[i]);
+		if (warden_child_wanted(&w->child[i]))
+			err = warden_child_spawn(&w->child[i]);
 	return err;
 }
 

@@ -54,7 +54,7 @@ static void on_query(struct child *c, const struct proc_msg *msg)
 static bool all_up(const struct warden *w)
 {
 	for (size_t i = 0; i < CHILD_COUNT; i++)
-		if (!w->child[i].up)
+		if (!w->child[i].up && warden_child_wanted(&w->child[i]))
 			return false;
 	return true;
 }
@@ -62,7 +62,10 @@ static bool all_up(const struct warden *w)
 /* Who speaks and who listens have the present configuration both. */
 static bool in_force(const struct warden *w)
 {
-	return w->child[CHILD_SIGNAL].generation == w->now.generation &&
+	const struct child *stir = &w->child[CHILD_STIR];
+
+	return (!warden_child_wanted(stir) || stir->generation == w->now.generation) &&
+	       w->child[CHILD_SIGNAL].generation == w->now.generation &&
 	       w->child[CHILD_TLS].generation == w->now.generation;
 }
 
@@ -82,7 +85,8 @@ static void on_config_done(struct child *c, const struct proc_msg *msg)
 	}
 	c->up = true;
 	c->generation = m.generation;
-	if ((c->kind == PROC_SIGNAL || c->kind == PROC_TLS) && w->ready && in_force(w)) {
+	if ((c->kind == PROC_SIGNAL || c->kind == PROC_TLS || c->kind == PROC_STIR) && w->ready &&
+	    in_force(w)) {
 		warden_tell(w, "config", "config_in_force", SEV_INFO,
 			    "configuration %llu is in force", (unsigned long long)m.generation);
 		out_fmt(&o, "configuration %llu is in force\n", (unsigned long long)m.generation);

@@ -54,7 +54,8 @@ static void write_issues(struct out *errors, const char *path, const struct conf
 }
 
 static int read_config(const char *path, struct slice text, struct config **out,
-		       struct tls_material *tls, struct signer_files *signers, struct out *errors)
+		       struct tls_material *tls, struct signer_files *signers,
+		       struct trust_files *trust, struct out *errors)
 {
 	struct config_report report = config_report_empty();
 	struct config_world world = config_world_system();
@@ -67,6 +68,8 @@ static int read_config(const char *path, struct slice text, struct config **out,
 		err = config_secrets_read(c, &report);
 	if (!err)
 		err = signer_files_open(c, clock_wall_ms() / 1000, signers, &report);
+	if (!err)
+		err = trust_files_open(c, trust, &report);
 	if (!err)
 		err = tls_material_open(c, clock_wall_ms() / 1000, tls, &report);
 	write_issues(errors, path, &report);
@@ -139,9 +142,10 @@ int regime_read(const char *path, uint64_t generation, struct regime *out, struc
 	int err = read_text(path, &r.text, errors);
 
 	if (!err)
-		err = read_config(path, r.text, &r.config, &r.tls, &r.signers, errors);
+		err = read_config(path, r.text, &r.config, &r.tls, &r.signers, &r.trust, errors);
 	if (err) {
 		signer_files_close(&r.signers);
+		trust_files_close(&r.trust);
 		mem_free((void *)(uintptr_t)r.text.p);
 		return err;
 	}
@@ -154,6 +158,7 @@ void regime_done(struct regime *r, const struct regime *heir)
 	listeners_close(&r->listeners, heir ? &heir->listeners : NULL);
 	tls_material_close(&r->tls);
 	signer_files_close(&r->signers);
+	trust_files_close(&r->trust);
 	mem_free((void *)(uintptr_t)r->text.p);
 	config_free(r->config);
 	*r = (struct regime){0};

@@ -27,6 +27,7 @@ static void regime_abandon(struct regime *r)
 			close(r->listeners.fds[i]);
 	tls_material_close(&r->tls);
 	signer_files_close(&r->signers);
+	trust_files_close(&r->trust);
 	mem_free(r->listeners.fds);
 	mem_free(r->listeners.old_index);
 	mem_free((void *)(uintptr_t)r->text.p);
@@ -102,6 +103,7 @@ static int take_over(struct warden *w, struct regime *next, struct out *errors)
 		log_line(SEV_CRITICAL, "memory ran out: a tunnel is not begun, and nothing "
 				       "passes outside of it");
 	warden_hand_config(&w->child[CHILD_TLS], true);
+	warden_stir_apply(w);
 	warden_hand_config(&w->child[CHILD_SIGNAL], true);
 	warden_hand_config(&w->child[CHILD_WATCH], true);
 	warden_taps_apply(w);

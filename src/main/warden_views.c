@@ -58,6 +58,8 @@ void warden_status(struct warden *w, struct out *o)
 	json_member_u64(&j, "restarts", 0);
 	json_close(&j, '}');
 	for (size_t i = 0; i < CHILD_COUNT; i++) {
+		if (!warden_child_wanted(&w->child[i]))
+			continue;
 		json_open(&j, '{');
 		json_member_z(&j, "name", proc_kind_name(w->child[i].kind));
 		json_member_u64(&j, "pid", (uint64_t)w->child[i].pid);

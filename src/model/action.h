@@ -19,7 +19,7 @@ enum action_kind {
 	ACT_BAN,      /* keep `ban` out */
 	ACT_UNBAN,    /* let it in again */
 	ACT_DISTRUST, /* what `path` has earned is lost */
-	ACT_IDENTITY, /* sign `identity`, then core_on_identity */
+	ACT_IDENTITY, /* `identity`: verify or sign, then core_on_identity */
 };
 
 enum report_type {

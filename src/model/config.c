@@ -268,6 +268,14 @@ int config_listeners_derive(struct config *c)
 	return 0;
 }
 
+bool config_verifies_callers(const struct config *c)
+{
+	for (size_t i = 0; i < c->trunk_count; i++)
+		if (c->trunks[i].identity != IDENTITY_POLICY_OFF)
+			return true;
+	return false;
+}
+
 bool config_is_assets_only(const struct config *c)
 {
 	return c->asset_count > 0 &&

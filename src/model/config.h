@@ -8,25 +8,27 @@
 #include "model/identity.h"
 #include "model/transport.h"
 
-#define CONFIG_NAME_MAX		32	   /* bytes of a section's name with its NUL */
-#define CONFIG_IFNAME_MAX	16	   /* IFNAMSIZ */
-#define CONFIG_HOST_MAX		254	   /* RFC 1035 2.3.4 and a NUL */
-#define CONFIG_PATH_MAX		256	   /* bytes of a file name with its NUL */
-#define CONFIG_SECRET_MAX	128	   /* bytes of a trunk's password with its NUL */
-#define CONFIG_URL_MAX		256	   /* bytes of a URL with its NUL */
-#define CONFIG_SIGNERS_MAX	16	   /* trunks whose calls we sign */
-#define CONFIG_SECTIONS_MAX	256	   /* sections of one kind */
-#define CONFIG_LISTEN_MAX	16	   /* listeners of one section */
-#define CONFIG_LIST_MAX		256	   /* entries of one list */
-#define CONFIG_CERTIFICATES_MAX 16	   /* of section tls: names of one gateway */
-#define CONFIG_IDENTITY_MAX	128	   /* bytes of an IKE identity with its NUL */
-#define CONFIG_NONE		UINT16_MAX /* an index that names nothing */
+#define CONFIG_NAME_MAX		  32	     /* bytes of a section's name with its NUL */
+#define CONFIG_IFNAME_MAX	  16	     /* IFNAMSIZ */
+#define CONFIG_HOST_MAX		  254	     /* RFC 1035 2.3.4 and a NUL */
+#define CONFIG_PATH_MAX		  256	     /* bytes of a file name with its NUL */
+#define CONFIG_SECRET_MAX	  128	     /* bytes of a trunk's password with its NUL */
+#define CONFIG_URL_MAX		  256	     /* bytes of a URL with its NUL */
+#define CONFIG_SIGNERS_MAX	  16	     /* trunks whose calls we sign */
+#define CONFIG_IDENTITY_HOSTS_MAX 32	     /* that publish certificates */
+#define CONFIG_SECTIONS_MAX	  256	     /* sections of one kind */
+#define CONFIG_LISTEN_MAX	  16	     /* listeners of one section */
+#define CONFIG_LIST_MAX		  256	     /* entries of one list */
+#define CONFIG_CERTIFICATES_MAX	  16	     /* of section tls: names of one gateway */
+#define CONFIG_IDENTITY_MAX	  128	     /* bytes of an IKE identity with its NUL */
+#define CONFIG_NONE		  UINT16_MAX /* an index that names nothing */
 
 enum zone_trust { ZONE_UNTRUSTED, ZONE_TRUSTED };
 enum zone_role { ZONE_WAN, ZONE_VOICE, ZONE_DATA, ZONE_CORE, ZONE_MANAGEMENT };
 enum srtp_policy { SRTP_OFF, SRTP_PREFERRED, SRTP_REQUIRED };
 enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
 enum config_keys { CONFIG_KEYS_SDES, CONFIG_KEYS_DTLS };
+enum identity_policy { IDENTITY_POLICY_OFF, IDENTITY_POLICY_VERIFY, IDENTITY_POLICY_REQUIRE };
 enum media_path { MEDIA_AUTO, MEDIA_KERNEL, MEDIA_USER };
 
 struct config_listen {
@@ -141,6 +143,7 @@ struct config_trunk {
 	size_t dial_allow_count;
 	const struct slice *dial_deny;
 	size_t dial_deny_count;
+	uint8_t identity;			    /* enum identity_policy */
 	uint8_t attest;				    /* 0 = A, 1 = B, 2 = C */
 	char identity_certificate[CONFIG_PATH_MAX]; /* PEM; empty = calls are not signed */
 	char identity_key[CONFIG_PATH_MAX];
@@ -166,6 +169,17 @@ struct config_tunnel {
 	char certificate[CONFIG_PATH_MAX], key[CONFIG_PATH_MAX], ca[CONFIG_PATH_MAX];
 	char device[CONFIG_IFNAME_MAX]; /* of charon's own ESP; empty = the kernel's ESP */
 	char charon[CONFIG_PATH_MAX];	/* its vici socket */
+};
+
+/* Whose word about callers counts (RFC 8224, 8226). */
+struct config_identity {
+	unsigned line;		       /* 0 = there is no such section */
+	char anchors[CONFIG_PATH_MAX]; /* PEM: the authorities of those who sign */
+	const struct slice *hosts;     /* that certificates are fetched from */
+	size_t host_count;
+	char https_ca[CONFIG_PATH_MAX]; /* PEM: the authorities of those hosts */
+	const struct ip_prefix *inside; /* private networks where such hosts may stand */
+	size_t inside_count;
 };
 
 /* What the gateway shows of itself over TLS, and whom it believes. */
@@ -345,6 +359,7 @@ struct config {
 	struct config_tunnel *tunnels;
 	size_t tunnel_count;
 	struct config_tls tls;
+	struct config_identity identity;
 	struct config_media media;
 	struct config_limits limits;
 	struct config_fraud fraud;
@@ -405,6 +420,8 @@ bool config_must_prove(const struct config *c, struct config_owner owner);
  * there, if the zone admits the source. False: nobody (REASON_source_unknown). */
 bool config_owner_of(const struct config *c, uint16_t listener, const struct ip_endpoint *source,
 		     struct config_owner *out);
+/* Whether calls of some trunk are to be verified (RFC 8224). */
+bool config_verifies_callers(const struct config *c);
 /* Whether the file is for `hornwork assess` alone: assets, and nothing that a gateway needs. */
 bool config_is_assets_only(const struct config *c);
 /* Wipes secrets, frees all. Accepts NULL. */

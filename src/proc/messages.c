@@ -3,7 +3,7 @@
 #define BIT(kind) (1u << PROC_##kind)
 #define CHILDREN                                                                                   \
 	(BIT(SIGNAL) | BIT(MEDIA) | BIT(CONSOLE) | BIT(TLS) | BIT(WATCH) | BIT(ANNOUNCE) |         \
-	 BIT(PROBE))
+	 BIT(STIR) | BIT(PROBE))
 
 #define ONE(type) .bytes_min = sizeof(type), .bytes_max = sizeof(type), .unit_bytes = sizeof(type)
 #define MANY(type, count)                                                                          \
@@ -28,7 +28,7 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 				ONE(struct proc_config_secret)},
 	[PROC_CONFIG_LISTENER] = {"config_listener",
 				  WAY(BIT(WARDEN),
-				      BIT(SIGNAL) | BIT(TLS) | BIT(WATCH) | BIT(PROBE)),
+				      BIT(SIGNAL) | BIT(TLS) | BIT(WATCH) | BIT(STIR) | BIT(PROBE)),
 				  ONE(struct proc_config_listener), FDS(0, 1)},
 	[PROC_CONFIG_END] = {"config_end", WAY(BIT(WARDEN), CHILDREN), ONE(struct proc_config_end)},
 	[PROC_FLOW_TABLE] = {"flow_table", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(MEDIA)),
@@ -49,7 +49,9 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 				  MANY(struct proc_voice_vlan_told, PROC_VOICE_PORTS_MAX)},
 	[PROC_LLDPD_GONE] = {"lldpd_gone", WAY(BIT(ANNOUNCE), BIT(WARDEN)), .unit_bytes = 1},
 	[PROC_TAP] = {"tap", WAY(BIT(WARDEN), BIT(WATCH)), ONE(struct proc_tap), FDS(0, 1)},
-	[PROC_PEER] = {"peer", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(CONSOLE) | BIT(TLS) | BIT(WATCH)),
+	[PROC_PEER] = {"peer",
+		       WAY(BIT(WARDEN),
+			   BIT(SIGNAL) | BIT(CONSOLE) | BIT(TLS) | BIT(WATCH) | BIT(STIR)),
 		       ONE(struct proc_peer), FDS(1, 1)},
 	[PROC_CONSOLE_SETUP] = {"console_setup", WAY(BIT(WARDEN), BIT(CONSOLE)),
 				ONE(struct proc_console_setup), FDS(1, 3)},
@@ -89,6 +91,9 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 	[PROC_SIGNER] = {"signer", WAY(BIT(WARDEN), BIT(TLS)), ONE(struct proc_signer), FDS(2, 2)},
 	[PROC_SIGN] = {"sign", WAY(BIT(SIGNAL), BIT(TLS)), ONE(struct identity_ask)},
 	[PROC_SIGNED] = {"signed", WAY(BIT(TLS), BIT(SIGNAL)), ONE(struct identity_answer)},
+	[PROC_STIR_TRUST] = {"stir_trust", WAY(BIT(WARDEN), BIT(STIR)), .unit_bytes = 1, FDS(2, 2)},
+	[PROC_VERIFY] = {"verify", WAY(BIT(SIGNAL), BIT(STIR)), ONE(struct identity_ask)},
+	[PROC_VERIFIED] = {"verified", WAY(BIT(STIR), BIT(SIGNAL)), ONE(struct identity_answer)},
 	[PROC_TLS_OPENED] = {"tls_opened", WAY(BIT(TLS), BIT(SIGNAL)), ONE(struct tls_opened),
 			     FDS(0, 1)},
 	[PROC_TLS_REFUSED] = {"tls_refused", WAY(BIT(TLS), BIT(SIGNAL)), ONE(struct tls_refused)},
@@ -103,9 +108,9 @@ const struct proc_row *proc_row(unsigned type)
 
 const char *proc_kind_name(enum proc_kind kind)
 {
-	static const char *const names[PROC_KIND_COUNT] = {"warden", "spawner",	 "signal",
-							   "media",  "console",	 "tls",
-							   "watch",  "announce", "probe"};
+	static const char *const names[PROC_KIND_COUNT] = {
+		"warden", "spawner", "signal",	 "media", "console",
+		"tls",	  "watch",   "announce", "stir",  "probe"};
 
 	return (unsigned)kind < PROC_KIND_COUNT ? names[kind] : "?";
 }

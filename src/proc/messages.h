@@ -13,7 +13,7 @@
 #include "model/identity.h"
 #include "model/tls_facts.h"
 
-#define PROC_VERSION	 2     /* of this page; both ends must have the same */
+#define PROC_VERSION	 3     /* of this page; both ends must have the same */
 #define PROC_PAYLOAD_MAX 32768 /* bytes of one message behind its head */
 #define PROC_FDS_MAX	 10    /* descriptors that may travel with one message */
 #define PROC_FLOW_OPS_MAX                                                                          \
@@ -32,6 +32,7 @@ enum proc_kind {
 	PROC_TLS,
 	PROC_WATCH,    /* sees frames, and judges them */
 	PROC_ANNOUNCE, /* speaks with lldpd */
+	PROC_STIR,     /* verifies who calls */
 	PROC_PROBE,    /* enters signal's sandbox and tries to get out (run --self-test) */
 	PROC_KIND_COUNT
 };
@@ -91,6 +92,12 @@ enum proc_type {
 	PROC_VOICE_VLAN,      /* warden -> announce: + a connection to lldpd */
 	PROC_VOICE_VLAN_TOLD, /* announce -> warden: what became of each */
 	PROC_LLDPD_GONE,
+	/* warden -> stir */
+	PROC_STIR_TRUST, /* + authorities of who signs, and of HTTPS servers: open files */
+	/* stir <-> signal */
+	PROC_VERIFY,
+	PROC_VERIFIED,
+	/* tls <-> signal */
 	PROC_TLS_DIAL, /* + the end that signal's bytes come out of */
 	PROC_TYPE_COUNT
 };

@@ -90,11 +90,10 @@ static const int allow_watch[] = {SCMP_SYS(memfd_create), SCMP_SYS(ftruncate)};
 
 /* Asked for by libraries in passing, or by an attacker: refused without killing. */
 static const int deny_all[] = {
-	SCMP_SYS(open),		  SCMP_SYS(openat),	SCMP_SYS(openat2), SCMP_SYS(creat),
-	SCMP_SYS(stat),		  SCMP_SYS(lstat),	SCMP_SYS(access),  SCMP_SYS(faccessat),
-	SCMP_SYS(readlink),	  SCMP_SYS(readlinkat), SCMP_SYS(statx),   SCMP_SYS(execve),
-	SCMP_SYS(execveat),	  SCMP_SYS(kill),	SCMP_SYS(tgkill),  SCMP_SYS(tkill),
-	SCMP_SYS(io_uring_setup),
+	SCMP_SYS(open),	      SCMP_SYS(openat2), SCMP_SYS(creat),     SCMP_SYS(stat),
+	SCMP_SYS(lstat),      SCMP_SYS(access),	 SCMP_SYS(faccessat), SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat), SCMP_SYS(statx),	 SCMP_SYS(execve),    SCMP_SYS(execveat),
+	SCMP_SYS(kill),	      SCMP_SYS(tgkill),	 SCMP_SYS(tkill),     SCMP_SYS(io_uring_setup),
 };
 
 /* For processes that hold rights: what none of their work needs. */
@@ -125,6 +124,12 @@ static const int deny_rights[] = {
 	SCMP_SYS(open_by_handle_at),
 };
 
+/* Looking up names and connecting to servers. */
+static const int allow_stir[] = {
+	SCMP_SYS(connect),	SCMP_SYS(setsockopt), SCMP_SYS(bind),	 SCMP_SYS(sendmmsg),
+	SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),  SCMP_SYS(pread64), SCMP_SYS(uname),
+};
+
 static int add(scmp_filter_ctx ctx, uint32_t action, const int *calls, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -136,7 +141,28 @@ static int add(scmp_filter_ctx ctx, uint32_t action, const int *calls, size_t co
 	return 0;
 }
 
-/* Memory never becomes executable; fstat only of what is open; a thread may name itself. */
+/* Opening, and asking after names: for stir to read alone, which Landlock narrows; for the others
+ * fstat of what is open. */
+static int add_files(scmp_filter_ctx ctx, enum proc_kind kind)
+{
+	struct scmp_arg_cmp empty = SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH);
+	struct scmp_arg_cmp named = SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0);
+	struct scmp_arg_cmp to_read =
+		SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY);
+	uint32_t refuse = SCMP_ACT_ERRNO(EACCES);
+	int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1, empty);
+
+	err = err ? err
+		  : seccomp_rule_add(ctx, kind == PROC_STIR ? SCMP_ACT_ALLOW : refuse,
+				     SCMP_SYS(newfstatat), 1, named);
+	if (err)
+		return err;
+	return kind == PROC_STIR
+		       ? seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, to_read)
+		       : seccomp_rule_add(ctx, refuse, SCMP_SYS(openat), 0);
+}
+
+/* Memory never becomes executable; a thread may name itself. */
 static int add_guarded(scmp_filter_ctx ctx)
 {
 	struct {
@@ -145,10 +171,6 @@ static int add_guarded(scmp_filter_ctx ctx)
 		struct scmp_arg_cmp arg;
 	} rule[] = {
 		{SCMP_ACT_ALLOW, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-		{SCMP_ACT_ALLOW, SCMP_SYS(newfstatat),
-		 SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH)},
-		{SCMP_ACT_ERRNO(EACCES), SCMP_SYS(newfstatat),
-		 SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0)},
 		{SCMP_ACT_ALLOW, SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)},
 		{SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_NE, PR_SET_NAME)},
 		/* families below and above IPv4 and IPv6: Unix, netlink, packet, ... */
@@ -183,8 +205,8 @@ static int add_mmap(scmp_filter_ctx ctx, enum proc_kind kind)
 				      SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED, 0));
 }
 
-/* Internet sockets of one type (0 = none); raw ones and the other type are refused. */
-static int add_sockets(scmp_filter_ctx ctx, unsigned allowed)
+/* Internet sockets of one type or two (0 = none); raw ones and the others are refused. */
+static int add_sockets(scmp_filter_ctx ctx, unsigned allowed, unsigned too)
 {
 	static const unsigned families[] = {AF_INET, AF_INET6};
 	static const unsigned types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_RAW};
@@ -193,8 +215,9 @@ static int add_sockets(scmp_filter_ctx ctx, unsigned allowed)
 		for (size_t t = 0; t < COUNT(types); t++) {
 			struct scmp_arg_cmp args[2] = {SCMP_A0(SCMP_CMP_EQ, families[f]),
 						       SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, types[t])};
-			uint32_t action =
-				types[t] == allowed ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
+			uint32_t action = types[t] == allowed || types[t] == too
+						  ? SCMP_ACT_ALLOW
+						  : SCMP_ACT_ERRNO(EPERM);
 			int err = seccomp_rule_add_array(ctx, action, SCMP_SYS(socket), 2, args);
 
 			if (err)
@@ -218,33 +241,33 @@ static int add_pairs(scmp_filter_ctx ctx)
 				SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM));
 }
 
+/* What each kind may besides. The probe is held like signal. */
+static const struct kind_rules {
+	const int *calls;
+	size_t count;
+	bool threads, pairs;
+	unsigned sockets[2]; /* types; 0 = none */
+} kind_rules[PROC_KIND_COUNT] = {
+	[PROC_SIGNAL] = {allow_signal, COUNT(allow_signal), false, true, {SOCK_STREAM}},
+	[PROC_MEDIA] = {allow_media, COUNT(allow_media), true, false, {SOCK_DGRAM}},
+	[PROC_CONSOLE] = {allow_console, COUNT(allow_console), false, false, {0}},
+	[PROC_TLS] = {allow_tls, COUNT(allow_tls), true, true, {SOCK_STREAM}},
+	[PROC_WATCH] = {allow_watch, COUNT(allow_watch), false, false, {0}},
+	[PROC_ANNOUNCE] = {NULL, 0, false, false, {0}},
+	/* curl wakes itself up by a pair */
+	[PROC_STIR] = {allow_stir, COUNT(allow_stir), true, true, {SOCK_STREAM, SOCK_DGRAM}},
+};
+
 static int add_kind(scmp_filter_ctx ctx, enum proc_kind kind)
 {
-	int err;
+	const struct kind_rules *k = &kind_rules[kind == PROC_PROBE ? PROC_SIGNAL : kind];
+	int err = add(ctx, SCMP_ACT_ALLOW, k->calls, k->count);
 
-	if (kind == PROC_MEDIA) {
-		err = add(ctx, SCMP_ACT_ALLOW, allow_media, COUNT(allow_media));
-		err = err ? err : add_threads(ctx);
-		return err ? err : add_sockets(ctx, SOCK_DGRAM);
-	}
-	if (kind == PROC_WATCH) {
-		err = add(ctx, SCMP_ACT_ALLOW, allow_watch, COUNT(allow_watch));
-		return err ? err : add_sockets(ctx, 0);
-	}
-	if (kind == PROC_ANNOUNCE)
-		return add_sockets(ctx, 0);
-	if (kind == PROC_CONSOLE) {
-		err = add(ctx, SCMP_ACT_ALLOW, allow_console, COUNT(allow_console));
-		return err ? err : add_sockets(ctx, 0);
-	}
-	if (kind == PROC_TLS) {
-		err = add(ctx, SCMP_ACT_ALLOW, allow_tls, COUNT(allow_tls));
-		err = err ? err : add_threads(ctx);
-	} else {
-		err = add(ctx, SCMP_ACT_ALLOW, allow_signal, COUNT(allow_signal));
-	}
-	err = err ? err : add_pairs(ctx);
-	return err ? err : add_sockets(ctx, SOCK_STREAM);
+	if (!err && k->threads)
+		err = add_threads(ctx);
+	if (!err && k->pairs)
+		err = add_pairs(ctx);
+	return err ? err : add_sockets(ctx, k->sockets[0], k->sockets[1]);
 }
 
 bool proc_sandbox_only_logs(void)
@@ -265,6 +288,7 @@ static int filter_child(enum proc_kind kind)
 		return ERR_NOMEM;
 	err = add(ctx, SCMP_ACT_ALLOW, allow_all, COUNT(allow_all));
 	err = err ? err : add_guarded(ctx);
+	err = err ? err : add_files(ctx, kind);
 	err = err ? err : add_mmap(ctx, kind);
 	err = err ? err : add(ctx, refuse, deny_all, COUNT(deny_all));
 	/* Its flags lie in memory, where no filter can see them: the C library then takes clone. */
@@ -310,7 +334,7 @@ static int filter_rights(const int *more, size_t count, int (*also)(scmp_filter_
 
 int proc_sandbox_enter(enum proc_kind kind, struct proc_sandbox_state *out)
 {
-	int abi = proc_landlock_no_files();
+	int abi = kind == PROC_STIR ? proc_landlock_fetches() : proc_landlock_no_files();
 	int err = abi < 0 ? abi : filter_child(kind);
 
 	if (err)

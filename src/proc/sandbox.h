@@ -12,9 +12,9 @@ struct proc_sandbox_state {
 	int landlock_abi; /* 0 = the kernel has none */
 };
 
-/* For signal, media, console, tls and the probe; once, when all is set up and before any stranger's
- * byte is read. No way back. -errno, ERR_DENIED: then the process must not go on. A kernel without
- * Landlock is no failure; it shows in *out. */
+/* For signal, media, console, tls, stir and the probe; once, when all is set up and before any
+ * stranger's byte is read. No way back. -errno, ERR_DENIED: then the process must not go on. A
+ * kernel without Landlock is no failure; it shows in *out. */
 int proc_sandbox_enter(enum proc_kind kind, struct proc_sandbox_state *out) must_check;
 /* The spawner and all it starts: no file may be made or written, no module, mount, trace. */
 int proc_sandbox_spawner(void) must_check;
@@ -33,6 +33,9 @@ int proc_landlock_abi(void);
  * has none, -errno. */
 int proc_landlock_no_files(void) must_check;
 int proc_landlock_no_writes(void) must_check;
+/* What looking names up and fetching by HTTPS needs: reading below /etc (and where resolv.conf
+ * leads), TCP to ports 53, 443 and 8443 (ABI 4). Otherwise as no_files. */
+int proc_landlock_fetches(void) must_check;
 /* Writing is left below `dir`, and to /dev/null, alone. */
 int proc_landlock_writes_below(const char *dir) must_check;
 

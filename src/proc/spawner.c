@@ -15,7 +15,7 @@
 #include "proc/identity.h"
 #include "proc/sandbox.h"
 
-#define CHILDREN_MAX	16 /* alive at a time; a gateway has six */
+#define CHILDREN_MAX	16 /* alive at a time; a gateway has seven */
 #define LAST_WAIT_MS	3000
 #define LAST_WAIT_STEPS 30
 
@@ -37,7 +37,7 @@ static bool spawnable(uint32_t kind)
 {
 	return kind == PROC_SIGNAL || kind == PROC_MEDIA || kind == PROC_CONSOLE ||
 	       kind == PROC_TLS || kind == PROC_WATCH || kind == PROC_ANNOUNCE ||
-	       kind == PROC_PROBE;
+	       kind == PROC_STIR || kind == PROC_PROBE;
 }
 
 static struct child *child_by_pid(struct spawner *s, pid_t pid)

@@ -128,32 +128,93 @@ static uint64_t seconds_of(const ASN1_TIME *t)
 	return s > 0 ? (uint64_t)s : 0;
 }
 
+static const char *read_pem(struct slice pem, X509 **leaf, STACK_OF(X509) * chain)
+{
+	BIO *bio = pem.n <= STIR_BODY_MAX ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL;
+	const char *why = NULL;
+	X509 *next;
+
+	if (!bio)
+		return "memory ran out, or there is too much of it";
+	*leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	while (*leaf && !why && (next = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+		if (sk_X509_num(chain) + 1 >= STIR_CHAIN_MAX)
+			why = "there are too many certificates";
+		if (why || !sk_X509_push(chain, next))
+			X509_free(next);
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	return *leaf ? why : "there is no certificate (PEM)";
+}
+
+/* Also notes when the first of the chain ends. */
+static const char *lead_to_anchor(X509 *leaf, STACK_OF(X509) * chain, X509_STORE *anchors,
+				  uint64_t now_s, uint64_t *until_s)
+{
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	const char *why = "memory ran out";
+	STACK_OF(X509) * whole;
+
+	if (ctx && X509_STORE_CTX_init(ctx, anchors, leaf, chain) == 1) {
+		X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+
+		X509_VERIFY_PARAM_set_depth(param, STIR_CHAIN_MAX);
+		X509_VERIFY_PARAM_set_time(param, (time_t)now_s);
+		why = X509_verify_cert(ctx) == 1
+			      ? NULL
+			      : X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx));
+		whole = X509_STORE_CTX_get0_chain(ctx);
+		for (int i = 0; !why && i < sk_X509_num(whole); i++) {
+			uint64_t s = seconds_of(X509_get0_notAfter(sk_X509_value(whole, i)));
+
+			*until_s = s < *until_s ? s : *until_s;
+		}
+	}
+	X509_STORE_CTX_free(ctx);
+	ERR_clear_error();
+	return why;
+}
+
 static const char *judge(struct stir_certificate *c)
 {
 	if (!auth_list_of(c->leaf))
 		return "it names no telephone numbers and no provider (TNAuthList, RFC 8226)";
 	c->key = X509_get_pubkey(c->leaf);
-	c->until_s = seconds_of(X509_get0_notAfter(c->leaf));
+	ERR_clear_error();
 	return jws_key_fits(c->key) ? NULL : "its key is not on P-256, which ES256 needs";
 }
 
-const char *stir_certificate_read(struct slice pem, struct stir_certificate *out)
+static const char *read(struct slice pem, X509_STORE *anchors, uint64_t now_s,
+			struct stir_certificate *out)
 {
-	BIO *bio = pem.n <= STIR_FILE_MAX ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL;
-	struct stir_certificate c = {0};
-	const char *why;
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	struct stir_certificate c = {.until_s = UINT64_MAX};
+	const char *why = chain ? read_pem(pem, &c.leaf, chain) : "memory ran out";
 
-	if (!bio)
-		return "memory ran out";
-	c.leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-	BIO_free(bio);
-	why = c.leaf ? judge(&c) : "there is no certificate (-----BEGIN CERTIFICATE-----)";
-	ERR_clear_error();
+	if (!why)
+		why = judge(&c);
+	if (!why && anchors)
+		why = lead_to_anchor(c.leaf, chain, anchors, now_s, &c.until_s);
+	else if (!why)
+		c.until_s = seconds_of(X509_get0_notAfter(c.leaf));
+	sk_X509_pop_free(chain, X509_free);
 	if (why)
 		stir_certificate_done(&c);
 	else
 		*out = c;
 	return why;
+}
+
+const char *stir_certificate_read(struct slice pem, X509_STORE *anchors, uint64_t now_s,
+				  struct stir_certificate *out)
+{
+	return read(pem, anchors, now_s, out);
+}
+
+const char *stir_certificate_own(struct slice pem, struct stir_certificate *out)
+{
+	return read(pem, NULL, 0, out);
 }
 
 void stir_certificate_done(struct stir_certificate *c)

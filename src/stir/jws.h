@@ -8,10 +8,13 @@
 
 #define JWS_SIGNATURE_BYTES 64 /* r and s of P-256 */
 
-/* Without padding. */
+/* Without padding, line ends or bits that mean nothing. ERR_SYNTAX, ERR_SPACE. */
+int jws_decode(struct slice text, uint8_t *out, size_t size, size_t *out_n) must_check;
 void jws_encode(struct out *o, const uint8_t *bytes, size_t n);
+
 /* True for a key on P-256, which is what ES256 is made with. */
 bool jws_key_fits(EVP_PKEY *key);
+bool jws_verify(EVP_PKEY *key, struct slice text, const uint8_t signature[JWS_SIGNATURE_BYTES]);
 /* ERR_NOMEM. */
 int jws_sign(EVP_PKEY *key, struct slice text, uint8_t out[JWS_SIGNATURE_BYTES]) must_check;
 

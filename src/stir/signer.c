@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/reason.h"
 #include "stir/certificate.h"
-#include "stir/jws.h"
 #include "stir/number.h"
 #include "stir/passport.h"
 #include "stir/url.h"
@@ -73,12 +72,13 @@ static void origid_make(struct stir_signer *s)
 const char *stir_signer_new(const struct stir_signer_setup *setup, struct stir_signer **out)
 {
 	struct stir_signer *s = mem_zalloc(1, sizeof(*s));
+	struct slice host;
 	const char *why;
 
 	if (!s)
 		return "memory ran out";
-	why = stir_url_sound(slice_z(setup->url))
-		      ? stir_certificate_read(setup->certificate, &s->certificate)
+	why = stir_url_sound(slice_z(setup->url), &host)
+		      ? stir_certificate_own(setup->certificate, &s->certificate)
 		      : "the URL is not https: to port 443 or 8443";
 	if (!why)
 		why = key_read(setup->key, s);
@@ -115,8 +115,9 @@ static const char *numbers_of(const struct stir_signer *s, const struct identity
 
 	if (number_canonical(slice_z(caller), &s->plan, p->orig))
 		return "the caller shows no telephone number";
-	if (number_canonical(slice_z(ask->to), &s->plan, p->dest))
+	if (number_canonical(slice_z(ask->to), &s->plan, p->dest[0]))
 		return "no telephone number is called";
+	p->dest_count = 1;
 	return stir_certificate_covers(&s->certificate, slice_z(p->orig))
 		       ? NULL
 		       : "the certificate is not for the caller's number";
@@ -137,8 +138,8 @@ static const char *sign(const struct stir_signer *s, const struct passport *p, s
 void stir_signer_sign(const struct stir_signer *s, uint64_t now_s, const struct identity_ask *ask,
 		      struct identity_answer *out)
 {
-	struct identity_answer a = {.call = ask->call};
-	struct passport p = {.attest = s->attest, .iat_s = now_s};
+	struct identity_answer a = {.call = ask->call, .work = IDENTITY_SIGN};
+	struct passport p = {.attest = s->attest, .iat_s = (int64_t)now_s};
 	struct out o = out_to(a.header, sizeof(a.header) - 1);
 	const char *why;
 

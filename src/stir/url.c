@@ -26,7 +26,7 @@ static bool authority_split(struct slice authority, struct slice *host, struct s
 	return host->n > 0;
 }
 
-bool stir_url_sound(struct slice url)
+bool stir_url_sound(struct slice url, struct slice *out_host)
 {
 	static const struct slice scheme = SLICE("https://");
 	struct slice rest, host, port;
@@ -42,5 +42,20 @@ bool stir_url_sound(struct slice url)
 		n++;
 	if (!authority_split(slice_first(rest, n), &host, &port))
 		return false;
-	return !port.n || slice_eq(port, SL(":443")) || slice_eq(port, SL(":8443"));
+	if (port.n && !slice_eq(port, SL(":443")) && !slice_eq(port, SL(":8443")))
+		return false;
+	*out_host = host;
+	return true;
+}
+
+bool stir_url_allowed(struct slice url, const struct stir_hosts *hosts)
+{
+	struct slice host;
+
+	if (!stir_url_sound(url, &host))
+		return false;
+	for (size_t i = 0; i < hosts->count; i++)
+		if (slice_eq_nocase(host, slice_z(hosts->host[i])))
+			return true;
+	return false;
 }

@@ -20,8 +20,11 @@ class Authority:
         run(["openssl", "req", "-x509", *CURVE, "-nodes", "-keyout", self.key, "-out",
              self.certificate, "-subj", f"/CN={name} authority", "-days", "365"])
 
-    def issue(self, stem, sans, days=365, common=None, rsa=False):
-        """A certificate for names as in ("DNS:a.example", "URI:sip:a.example", "IP:192.0.2.1")."""
+    def issue(self, stem, sans, days=365, common=None, rsa=False, more=()):
+        """A certificate for names as in ("DNS:a.example", "URI:sip:a.example", "IP:192.0.2.1").
+
+        more: further extensions, as openssl.cnf has them.
+        """
         base = f"{self.folder}/{stem}"
         run(["openssl", "req", "-new", *(RSA if rsa else CURVE), "-nodes", "-keyout", f"{base}.key",
              "-out", f"{base}.csr", "-subj", f"/CN={common or stem}"])
@@ -29,6 +32,7 @@ class Authority:
             out.write("basicConstraints=CA:FALSE\n")
             if sans:
                 out.write(f"subjectAltName={','.join(sans)}\n")
+            out.writelines(f"{line}\n" for line in more)
         self._serial += 1
         run(["openssl", "x509", "-req", "-in", f"{base}.csr", "-CA", self.certificate, "-CAkey",
              self.key, "-set_serial", str(self._serial), "-days", str(days), "-extfile",

@@ -191,6 +191,7 @@ static void do_signs(struct player *p)
 {
 	bool good = strcmp(p->at->word[0], "signs") == 0;
 	struct identity_answer a = {.call = p->h.asked.call,
+				    .work = IDENTITY_SIGN,
 				    .reason = good ? REASON_identity_signed
 						   : REASON_identity_unsigned};
 
@@ -215,6 +216,35 @@ static void do_week(struct player *p)
 		day++;
 	if (p->h.core)
 		core_set_week(p->h.core, p->h.now_ms, (day * 24 + hour) * 60 + minute);
+}
+
+static enum reason reason_named(const char *name)
+{
+	for (unsigned i = 1; i < REASON_COUNT; i++)
+		if (strcmp(reason_row((enum reason)i)->name, name) == 0)
+			return (enum reason)i;
+	return REASON_NONE;
+}
+
+/* verifies ATTEST: what was asked for last is as it says. verifies-not REASON: it is not. */
+static void do_verifies(struct player *p)
+{
+	bool good = strcmp(p->at->word[0], "verifies") == 0;
+	struct identity_answer a = {.call = p->h.asked.call, .work = IDENTITY_VERIFY};
+
+	player_settle(p);
+	if (p->h.asked.work != IDENTITY_VERIFY)
+		harness_fail(&p->h, "nobody asked for a verdict");
+	a.reason = good ? REASON_identity_verified : reason_named(p->at->word[1]);
+	a.attest = good ? (uint8_t)p->at->word[1][0] : 0;
+	if (good) {
+		(void)slice_to_z(SL("4930555"), a.tn, sizeof(a.tn));
+		(void)slice_to_z(SL("123e4567-e89b-12d3-a456-426614174000"), a.origid,
+				 sizeof(a.origid));
+	}
+	if (p->h.core)
+		core_on_identity(p->h.core, p->h.now_ms, &a);
+	harness_check_always(&p->h);
 }
 
 static void do_stop(struct player *p)
@@ -311,6 +341,8 @@ static const struct {
 	{"week", do_week},
 	{"signs", do_signs},
 	{"signs-not", do_signs},
+	{"verifies", do_verifies},
+	{"verifies-not", do_verifies},
 	{"stop", do_stop},
 	{"forget", do_forget},
 	{"settle", player_settle},

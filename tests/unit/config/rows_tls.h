@@ -21,6 +21,24 @@
 	{"tls", "origin", "\"https://phones.example/\"",
 	 "origin = \"https://phones.example/\": write scheme and host, as in "
 	 "\"https://phones.example\", without a path"},
+	{"identity", "anchors", "/etc/b.pem", NULL},
+	{"identity", "anchors", "a.pem",
+	 "anchors = \"a.pem\": write a file name from the root on, as in \"/etc/hornwork/secret\""},
+	{"identity", "https-ca", "/etc/b.pem", NULL},
+	{"identity", "https-ca", "a.pem",
+	 "https-ca = \"a.pem\": write a file name from the root on, as in "
+	 "\"/etc/hornwork/secret\""},
+	{"identity", "hosts", "{cert.example, 192.0.2.1}", NULL},
+	{"identity", "hosts", "\"https://cert.example/\"",
+	 "hosts = \"https://cert.example/\": write a domain or an address, without \"sip:\" and "
+	 "without a port"},
+	{"identity", "inside", "10.9.0.0/24", NULL},
+	{"identity", "inside", "10.9.0.1/24",
+	 "inside = \"10.9.0.1/24\": the address has bits beyond the prefix; did you mean "
+	 "\"10.9.0.0/24\"?"},
+	{"trunk", "identity", "off", NULL},
+	{"trunk", "identity", "of", "identity = \"of\": did you mean \"off\"?"},
+	{"trunk", "identity", "require", NULL},
 	{"trunk", "identity-certificate", "/etc/a.pem",
 	 "trunk carrier: identity-certificate, identity-key and identity-url go together; write "
 	 "all of "

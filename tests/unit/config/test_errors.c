@@ -121,6 +121,10 @@ static const struct row names[] = {
 	 "= \"10.2.0.0/24\" psk-file = \"/s\" }\n" BOUND TRUNK,
 	 "f:5: tunnel t: remote lies in remote-subnet, so the tunnel would have to go through "
 	 "itself; let remote-subnet hold what is behind the other gateway\n"},
+	{"callers verified by nobody",
+	 GOOD "trunk t { zone = out peer = 192.0.2.9 to = main identity = verify }\n",
+	 "f:5: trunk t: identity needs somebody who is believed; add identity { anchors = "
+	 "\"/etc/hornwork/sti-ca.pem\"  hosts = \"cert.example\" }\n"},
 	{"a trunk past its tunnel",
 	 GOOD TUNNEL "psk-file = \"/s\" }\n" BOUND TRUNK
 		     "trunk x { zone = out peer = 192.0.2.9 to = main tunnel = t }\n",

@@ -21,6 +21,8 @@ static const struct usual usual[] = {
 	{"trunk", "to", "main"},
 	{"trunk", "country-code", "1"},
 	{"tls", "certificate", "/etc/a.pem"},
+	{"identity", "anchors", "/etc/a.pem"},
+	{"identity", "hosts", "cert.example"},
 	{"asset", "address", "10.0.0.9"},
 	{"place", "address", "10.0.0.8"},
 	{"shield", "quarantine", "10.0.0.7"},
@@ -35,10 +37,10 @@ static const struct usual usual[] = {
 /* Sections within others: the outer one, and what else must stand there. */
 static const struct usual inner[] = {{"qos", "zone", "uplink = 50mbit"}, {"quality", "zone", ""}};
 
-static const char *const heads[] = {"zone outside", "pbx main",	  "phones remote", "trunk carrier",
-				    "media",	    "limits",	  "console",	   "assess",
-				    "tls",	    "asset desk", "place outside", "shield f-1",
-				    "fraud"};
+static const char *const heads[] = {"zone outside", "pbx main", "phones remote", "trunk carrier",
+				    "media",	    "limits",	"console",	 "assess",
+				    "tls",	    "identity", "asset desk",	 "place outside",
+				    "shield f-1",   "fraud"};
 
 struct row {
 	const char *section, *key, *value;

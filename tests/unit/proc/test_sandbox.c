@@ -301,6 +301,79 @@ static void the_probe_is_held_like_signal(void **state)
 			  attempts[i].signal);
 }
 
+static int connect_to(uint16_t port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return fd < 0 ? errno : got(connect(fd, (struct sockaddr *)&a, sizeof(a)));
+}
+
+/* Nobody listens at either: it is refused by the kernel's sandbox, or by nobody there. */
+static int try_https(void)
+{
+	int err = connect_to(8443);
+
+	return err == ECONNREFUSED ? 0 : err;
+}
+
+static int try_other_port(void)
+{
+	return connect_to(5999);
+}
+
+static int try_hosts(void)
+{
+	return got(open("/etc/hosts", O_RDONLY | O_CLOEXEC));
+}
+
+static int try_proc(void)
+{
+	return got(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+}
+
+static int try_write(void)
+{
+	return got(open("/etc/hosts", O_WRONLY | O_CLOEXEC));
+}
+
+/* It may look names up and ask HTTPS servers, and nothing besides. */
+static void who_fetches_certificates_reads_etc_alone(void **state)
+{
+	static const struct {
+		const char *name;
+		int (*attempt)(void);
+		int want;
+	} row[] = {
+		{"a name file", try_hosts, 0},
+		{"another file", try_proc, EACCES},
+		{"writing a file", try_write, KILLED},
+		{"listing the root", try_list, EACCES},
+		{"UDP socket", try_udp, 0},
+		{"TCP socket", try_tcp, 0},
+		{"raw socket", try_raw, EPERM},
+		{"packet socket", try_packet, EPERM},
+		{"Unix socket", try_unix, EPERM},
+		{"netlink socket", try_netlink, EPERM},
+		{"exec", try_exec, EACCES},
+		{"fork", try_fork, KILLED},
+		{"a signal", try_kill, EACCES},
+		{"ptrace", try_ptrace, KILLED},
+		{"code", try_code, KILLED},
+		{"a thread", try_thread, 0},
+		{"another user", try_change_user, KILLED},
+	};
+
+	for (size_t i = 0; i < ROWS(row); i++)
+		check_int(row[i].name, in_sandbox(PROC_STIR, row[i].attempt), row[i].want);
+	if (proc_landlock_abi() < 4)
+		return;
+	check_int("HTTPS", in_sandbox(PROC_STIR, try_https), 0);
+	check_int("another port", in_sandbox(PROC_STIR, try_other_port), EACCES);
+	check_int("listening", in_sandbox(PROC_STIR, try_bind_low), EACCES);
+}
+
 static void an_identity_leaves_nothing_behind(void **state)
 {
 	struct proc_identity id = proc_identity_of(PROC_SIGNAL);
@@ -331,6 +404,7 @@ int main(void)
 		cmocka_unit_test(each_attempt_in_each_sandbox),
 		cmocka_unit_test(the_assessor_may_start_others_and_no_more),
 		cmocka_unit_test(the_probe_is_held_like_signal),
+		cmocka_unit_test(who_fetches_certificates_reads_etc_alone),
 		cmocka_unit_test(an_identity_leaves_nothing_behind),
 	};
 
