@@ -8,6 +8,28 @@
 #define WARN_DAYS  30
 #define TELL_EVERY 24 /* looks: once a day */
 
+/* Certificates that calls are signed with. */
+static void look_at_signers(struct warden *w)
+{
+	const struct signer_files *f = &w->now.signers;
+
+	for (size_t i = 0; i < f->count; i++) {
+		int64_t s = (int64_t)f->of[i].until_s - (int64_t)(clock_wall_ms() / 1000);
+		const char *trunk = w->now.config->trunks[f->of[i].trunk].name;
+
+		if (s <= 0)
+			warden_tell(w, "config", "certificate_expired", SEV_CRITICAL,
+				    "the identity-certificate of trunk %s has expired: calls go "
+				    "out unsigned; renew it and run hornwork reload",
+				    trunk);
+		else if (s < (int64_t)WARN_DAYS * DAY_S)
+			warden_tell(w, "config", "certificate_expires", SEV_WARNING,
+				    "the identity-certificate of trunk %s ends in %lld days; renew "
+				    "it and run hornwork reload",
+				    trunk, (long long)(s / DAY_S));
+	}
+}
+
 static int64_t left_s(const struct warden *w, size_t i)
 {
 	return (int64_t)w->now.tls.shown[i].until_s - (int64_t)(clock_wall_ms() / 1000);
@@ -29,6 +51,7 @@ void warden_expiry_look(struct warden *w)
 				    "hornwork reload",
 				    w->now.tls.shown[i].subject, (long long)(s / DAY_S));
 	}
+	look_at_signers(w);
 }
 
 static void on_expiry_timer(void *ctx)

@@ -168,6 +168,15 @@ def readable_memory(pid):
     return b"\0".join(found)
 
 
+def test_a_certificate_that_ends_soon(lab, kamailio, gateway_of, pair):
+    """It is told, as those of TLS are."""
+    subprocess.run(["openssl", "req", "-x509", "-key", pair[1], "-out", pair[0], "-subj", "/CN=SHAKEN 1234", "-days", "9",
+                    "-addext", f"1.3.6.1.5.5.7.1.26={SPC}"], check=True, capture_output=True)
+    gw = gateway_of(more=TRUNK.format(peer=address("carrier"), certificate=pair[0], key=pair[1], url=URL))
+    assert gw.reload(check=False).returncode == 0
+    assert "trunk carrier ends in" in gw.wait_event(reason="certificate_expires")["message"]
+
+
 def test_a_wrong_file_is_named(gateway, pair):
     """check and reload say what is wrong, and the old configuration stays."""
     os.chmod(pair[1], 0o644)

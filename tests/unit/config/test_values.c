@@ -48,7 +48,6 @@ struct row {
 };
 
 #define WARN(key) "warning: " key " is not carried out by this version and has no effect"
-
 #define NOT_TOLD(fate)                                                                             \
 	"warning: no keys of SRTP are told over udp: such calls " fate                             \
 	"; speak tls, or write sdes-cleartext = allow"
