@@ -111,6 +111,11 @@ bool ip_in_prefix(const struct ip_addr *a, const struct ip_prefix *p)
 	return a->family == p->addr.family && same_bits(a->bytes, p->addr.bytes, p->bits);
 }
 
+bool ip_prefixes_overlap(const struct ip_prefix *a, const struct ip_prefix *b)
+{
+	return ip_in_prefix(&a->addr, b) || ip_in_prefix(&b->addr, a);
+}
+
 bool ip_is_private(const struct ip_addr *a)
 {
 	static const struct ip_prefix ranges[] = {

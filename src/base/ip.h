@@ -35,6 +35,8 @@ int ip_prefix_parse(struct slice text, struct ip_prefix *out) must_check;
 bool ip_eq(const struct ip_addr *a, const struct ip_addr *b);
 bool ip_endpoint_eq(const struct ip_endpoint *a, const struct ip_endpoint *b);
 bool ip_in_prefix(const struct ip_addr *a, const struct ip_prefix *p);
+/* Have they an address in common? Then one of them lies within the other. */
+bool ip_prefixes_overlap(const struct ip_prefix *a, const struct ip_prefix *b);
 /* RFC 1918, 6598, 4193, loopback, link-local: an address that means nothing across a NAT. */
 bool ip_is_private(const struct ip_addr *a);
 /* 0.0.0.0 and :: (a hold in RFC 2543's way when it stands in c=). */

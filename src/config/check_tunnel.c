@@ -16,11 +16,6 @@ static bool prefix_within(const struct ip_prefix *p, const struct ip_prefix *lis
 	return false;
 }
 
-static bool overlap(const struct ip_prefix *a, const struct ip_prefix *b)
-{
-	return ip_in_prefix(&a->addr, b) || ip_in_prefix(&b->addr, a);
-}
-
 /* ---- a tunnel by itself ---- */
 
 static void check_proof(const struct config_tunnel *t, struct config_report *report)
@@ -68,7 +63,7 @@ static void check_pair(const struct config_tunnel *a, const struct config_tunnel
 {
 	for (size_t i = 0; i < a->remote_subnet_count; i++)
 		for (size_t k = 0; k < b->remote_subnet_count; k++)
-			if (overlap(&a->remote_subnets[i], &b->remote_subnets[k])) {
+			if (ip_prefixes_overlap(&a->remote_subnets[i], &b->remote_subnets[k])) {
 				config_error(report, b->line,
 					     "tunnels %s and %s lead to the same addresses; let "
 					     "each remote-subnet belong to one",

@@ -101,9 +101,10 @@ static void check_zone_pair(const struct check *k, const struct config_zone *a,
 			       a->name, b->name, a->interface);
 }
 
-static bool overlap(const struct ip_prefix *a, const struct ip_prefix *b)
+/* "Everything" is what no other zone has: it may stand beside any subnet. */
+static bool clash(const struct ip_prefix *a, const struct ip_prefix *b)
 {
-	return a->bits && b->bits && (ip_in_prefix(&a->addr, b) || ip_in_prefix(&b->addr, a));
+	return a->bits && b->bits && ip_prefixes_overlap(a, b);
 }
 
 /* Subnets of b against those of a, or against the earlier ones of b when they are the same. */
@@ -114,7 +115,7 @@ static void check_subnets(const struct check *k, const struct config_zone *a,
 
 	for (size_t i = 0; i < b->subnet_count; i++)
 		for (size_t n = 0; n < (a == b ? i : a->subnet_count); n++) {
-			if (!overlap(&a->subnets[n], &b->subnets[i]))
+			if (!clash(&a->subnets[n], &b->subnets[i]))
 				continue;
 			config_error(k->report, line_of(k, b->line, "subnets"),
 				     "subnet %s/%u of zone %s overlaps with one of zone %s; let "

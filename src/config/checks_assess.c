@@ -22,11 +22,6 @@ static void check_subnet(const struct config_asset *a, const struct ip_prefix *p
 			       a->name, ip_text(&p->addr, z));
 }
 
-static bool overlap(const struct ip_prefix *a, const struct ip_prefix *b)
-{
-	return ip_in_prefix(&a->addr, b) || ip_in_prefix(&b->addr, a);
-}
-
 /* A single address may lie in another asset's subnet: it is taken out of it. */
 static void check_pair(const struct config_asset *a, const struct config_asset *b,
 		       struct config_report *report)
@@ -42,7 +37,7 @@ static void check_pair(const struct config_asset *a, const struct config_asset *
 					     b->name, ip_text(&b->addresses[i].addr, z), a->name);
 	for (size_t i = 0; i < b->subnet_count; i++)
 		for (size_t k = 0; k < a->subnet_count; k++)
-			if (overlap(&a->subnets[k], &b->subnets[i]))
+			if (ip_prefixes_overlap(&a->subnets[k], &b->subnets[i]))
 				config_error(
 					report, b->line,
 					"asset %s: subnet %s/%u overlaps with one of asset %s; "

@@ -99,11 +99,6 @@ static struct ip_prefix network(const struct ip_addr *a, unsigned bits)
 	return p;
 }
 
-static bool overlap(const struct ip_prefix *a, const struct ip_prefix *b)
-{
-	return ip_in_prefix(&a->addr, b) || ip_in_prefix(&b->addr, a);
-}
-
 static struct ip_prefix host(const struct ip_addr *a)
 {
 	return (struct ip_prefix){.addr = *a, .bits = a->family == IP_V4 ? 32 : 128};
@@ -169,7 +164,7 @@ static size_t without(struct ip_prefix *list, size_t count, const struct ip_pref
 		bool clash = list[i].bits == 0; /* "everything" belongs nowhere in particular */
 
 		for (size_t k = 0; k < not_count && !clash; k++)
-			clash = overlap(&list[i], &not [k]);
+			clash = ip_prefixes_overlap(&list[i], &not [k]);
 		if (!clash)
 			list[kept++] = list[i];
 	}

@@ -2,31 +2,6 @@
 
 #include "proto/stun/stun.h"
 
-static bool is_ice_char(char c)
-{
-	char low = ascii_lower(c);
-
-	return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
-}
-
-static bool all_ice_chars(struct slice s, size_t min, size_t max)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!is_ice_char(s.p[i]))
-			return false;
-	return s.n >= min && s.n <= max;
-}
-
-bool ice_ufrag_valid(struct slice ufrag)
-{
-	return all_ice_chars(ufrag, ICE_UFRAG_MIN, ICE_TEXT_MAX);
-}
-
-bool ice_pwd_valid(struct slice pwd)
-{
-	return all_ice_chars(pwd, ICE_PWD_MIN, ICE_TEXT_MAX);
-}
-
 void ice_remote(struct ice_agent *a, struct slice remote_ufrag)
 {
 	(void)slice_to_z(remote_ufrag, a->remote_ufrag, sizeof(a->remote_ufrag));

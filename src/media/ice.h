@@ -61,8 +61,4 @@ bool ice_source_valid(const struct ice_agent *a, const struct ip_endpoint *sourc
 bool ice_target(const struct ice_agent *a, uint64_t now_ms, struct ip_endpoint *out);
 enum ice_state ice_state(const struct ice_agent *a, uint64_t now_ms);
 
-/* True for 4..256 and 22..256 bytes of ice-char (RFC 8839 5.4). */
-bool ice_ufrag_valid(struct slice ufrag);
-bool ice_pwd_valid(struct slice pwd);
-
 #endif

@@ -5,8 +5,6 @@
 
 #include "base/fingerprint.h"
 
-#define ICE_UFRAG_MIN		     4	 /* bytes, RFC 8839 5.4 */
-#define ICE_PWD_MIN		     22	 /* bytes, RFC 8839 5.4 */
 #define ICE_TEXT_MAX		     256 /* bytes of either, RFC 8839 5.4 */
 #define ASSOCIATION_FINGERPRINTS_MAX 4	 /* of one description; RFC 8122 5 allows several */
 

@@ -215,11 +215,6 @@ void workers_kick_many(struct workers *w, const uint32_t *indexes, size_t count)
 	}
 }
 
-void workers_kick(struct workers *w, uint32_t index)
-{
-	workers_kick_many(w, &index, 1);
-}
-
 void workers_kick_all(struct workers *w)
 {
 	owners_fill(w);

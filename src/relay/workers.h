@@ -22,10 +22,9 @@ struct workers_setup {
 
 /* Starts the threads and opens all that the table holds. ERR_NOMEM, ERR_LIMIT, -errno. */
 int workers_start(const struct workers_setup *setup, struct workers **out) must_check;
-/* The entry changed: opened, replaced or closed. Cheap, from one thread only; kicks may be repeated
- * or come late: the table decides, a kick only says where to look. */
-void workers_kick(struct workers *w, uint32_t index);
-/* The same for several at once: each thread is woken once. */
+/* These entries changed: opened, replaced or closed. Cheap, from one thread only; kicks may be
+ * repeated or come late: the table decides, a kick only says where to look. Each thread is woken
+ * once. */
 void workers_kick_many(struct workers *w, const uint32_t *indexes, size_t count);
 /* Looks at the whole table, as after lost kicks. */
 void workers_kick_all(struct workers *w);

@@ -34,16 +34,6 @@ int rtcp_next(struct slice *rest, struct rtcp_packet *out)
 	return 0;
 }
 
-bool rtcp_head_valid(struct slice datagram)
-{
-	struct cursor c = cur_of(datagram);
-	uint8_t first = cur_u8(&c), type = cur_u8(&c);
-	size_t body_bytes = (size_t)cur_u16(&c) * RTCP_WORD_BYTES;
-
-	return !c.err && (first & 0xc0) == 0x80 && type >= 192 && type <= 223 &&
-	       body_bytes >= RTCP_WORD_BYTES && body_bytes <= cur_left(&c);
-}
-
 int rtcp_sender_get(const struct rtcp_packet *p, struct rtcp_sender *out)
 {
 	struct cursor c = cur_of(p->body);
@@ -94,21 +84,6 @@ int rtcp_report_get(const struct rtcp_packet *p, unsigned i, struct rtcp_report 
 	if (c.err)
 		return c.err;
 	*out = r;
-	return 0;
-}
-
-int rtcp_bye_get(const struct rtcp_packet *p, unsigned i, uint32_t *out_ssrc)
-{
-	struct cursor c = cur_of(slice_from(p->body, (size_t)i * sizeof(uint32_t)));
-	uint32_t ssrc = cur_u32(&c);
-
-	if (p->type != RTCP_BYE)
-		return ERR_SYNTAX;
-	if (i >= p->count)
-		return ERR_ABSENT;
-	if (c.err)
-		return c.err;
-	*out_ssrc = ssrc;
 	return 0;
 }
 
@@ -208,14 +183,4 @@ int rtcp_check(struct slice datagram, enum rtcp_size size)
 			return ERR_SYNTAX;
 	}
 	return 0;
-}
-
-uint32_t rtcp_round_trip_us(const struct rtcp_report *r, uint32_t ntp_now_mid)
-{
-	uint32_t q16 = ntp_now_mid - r->last_sr - r->delay_q16;
-
-	/* A clock that was set back, or a lying peer, gives a "negative" time. */
-	if (r->last_sr == 0 || q16 > UINT32_MAX / 2)
-		return 0;
-	return (uint32_t)((uint64_t)q16 * 1000000 >> 16);
 }

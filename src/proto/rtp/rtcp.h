@@ -26,8 +26,6 @@ struct rtcp_packet {
 
 /* Takes the first packet off *rest. ERR_SYNTAX: version, length or padding is wrong. */
 int rtcp_next(struct slice *rest, struct rtcp_packet *out) must_check;
-/* Only what is clear in SRTCP too: version, type, and that the first packet's length fits. */
-bool rtcp_head_valid(struct slice datagram);
 /* A whole plain compound: each packet well-formed inside too, padding in the last one only
  * (RFC 3550 A.2), at most RTCP_PACKETS_MAX. With `reduced` it need not begin with a report
  * (RFC 5506). ERR_SYNTAX, ERR_LIMIT. */
@@ -55,15 +53,10 @@ struct rtcp_report {
 int rtcp_sender_get(const struct rtcp_packet *p, struct rtcp_sender *out) must_check;
 /* The i-th report of an SR or RR. ERR_ABSENT: there are fewer; ERR_SYNTAX. */
 int rtcp_report_get(const struct rtcp_packet *p, unsigned i, struct rtcp_report *out) must_check;
-/* The i-th source of a BYE. ERR_ABSENT, ERR_SYNTAX. */
-int rtcp_bye_get(const struct rtcp_packet *p, unsigned i, uint32_t *out_ssrc) must_check;
 /* Why, in the sender's words, borrowed; empty when it says nothing. ERR_SYNTAX. */
 int rtcp_bye_reason(const struct rtcp_packet *p, struct slice *out) must_check;
 /* The CNAME of the i-th chunk of an SDES (empty when it has none). ERR_ABSENT, ERR_SYNTAX. */
 int rtcp_sdes_cname(const struct rtcp_packet *p, unsigned i, uint32_t *out_ssrc,
 		    struct slice *out_cname) must_check;
-/* Round-trip time from a report that arrived at NTP time `ntp_now` (middle 32 bits), in us
- * (RFC 3550 6.4.1); 0 = not known. */
-uint32_t rtcp_round_trip_us(const struct rtcp_report *r, uint32_t ntp_now_mid);
 
 #endif

@@ -178,8 +178,6 @@ struct sip_values sip_values_of(const struct sip_msg *m, enum sip_header_id id);
 bool sip_values_next(struct sip_values *v, struct slice *out);
 /* Values of one header's text. */
 struct sip_values sip_values_in(struct slice value);
-/* True if one of the values equals the token (case ignored): Require, Supported, Allow... */
-bool sip_values_have(const struct sip_msg *m, enum sip_header_id id, struct slice token);
 
 int sip_via_parse(struct slice value, struct sip_via *out) must_check;
 int sip_cseq_parse(struct slice value, struct sip_cseq *out) must_check;

@@ -39,8 +39,6 @@ bool sip_param_get(struct slice params, struct slice name, struct slice *out);
 /* Walks the parameters: takes the next one off *rest. */
 bool sip_param_next(struct slice *rest, struct slice *out_name, struct slice *out_value);
 
-/* RFC 3261 19.1.4: escapes decoded, host without case, parameters compared by its rules. */
-bool sip_uri_eq(const struct sip_uri *a, const struct sip_uri *b);
 /* User parts compared with their escapes decoded. */
 bool sip_user_eq(struct slice a, struct slice b);
 /* The user part with its escapes decoded; ERR_SPACE. */

@@ -119,17 +119,6 @@ bool sip_values_next(struct sip_values *v, struct slice *out)
 	}
 }
 
-bool sip_values_have(const struct sip_msg *m, enum sip_header_id id, struct slice token)
-{
-	struct sip_values v = sip_values_of(m, id);
-	struct slice value;
-
-	while (sip_values_next(&v, &value))
-		if (slice_eq_nocase(value, token))
-			return true;
-	return false;
-}
-
 int sip_auth_parse(struct slice value, struct sip_auth *out)
 {
 	struct slice text = slice_trim(value);

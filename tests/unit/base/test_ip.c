@@ -128,6 +128,28 @@ static void prefixes(void **state)
 	}
 }
 
+static void common_addresses(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool want;
+	} rows[] = {
+		{"10.0.0.0/8", "10.1.0.0/16", true},   {"10.1.0.0/16", "10.1.0.0/16", true},
+		{"10.1.0.0/16", "10.2.0.0/16", false}, {"0.0.0.0/0", "192.0.2.1", true},
+		{"0.0.0.0/0", "2001:db8::/32", false}, {"2001:db8::/32", "2001:db8:1::/48", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct ip_prefix a, b;
+
+		assert_int_equal(ip_prefix_parse(slice_z(rows[i].a), &a), 0);
+		assert_int_equal(ip_prefix_parse(slice_z(rows[i].b), &b), 0);
+		check_int(rows[i].a, ip_prefixes_overlap(&a, &b), rows[i].want);
+		check_int(rows[i].b, ip_prefixes_overlap(&b, &a), rows[i].want);
+	}
+}
+
 static void kinds_of_addresses(void **state)
 {
 	static const struct {
@@ -204,6 +226,7 @@ int main(void)
 		cmocka_unit_test(endpoints),
 		cmocka_unit_test(the_longest_endpoint_fits_its_buffer),
 		cmocka_unit_test(prefixes),
+		cmocka_unit_test(common_addresses),
 		cmocka_unit_test(kinds_of_addresses),
 		cmocka_unit_test(equality_knows_family_and_port),
 		cmocka_unit_test(hosts_are_written_as_sip_wants_them),

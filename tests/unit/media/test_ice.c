@@ -291,22 +291,6 @@ static void checks_limit(void **state)
 	assert_int_equal(comes(&p, "192.0.2.9:1", (struct check){0}), ICE_FLOOD);
 }
 
-static void credentials_limits(void **state)
-{
-	char text[ICE_TEXT_MAX + 2];
-
-	memset(text, 'a', sizeof(text));
-	for (size_t n = 0; n <= ICE_TEXT_MAX + 1; n++) {
-		assert_int_equal(ice_ufrag_valid(slice_of(text, n)),
-				 n >= ICE_UFRAG_MIN && n <= ICE_TEXT_MAX);
-		assert_int_equal(ice_pwd_valid(slice_of(text, n)),
-				 n >= ICE_PWD_MIN && n <= ICE_TEXT_MAX);
-	}
-	assert_true(ice_ufrag_valid(SL("aZ09+/")));
-	assert_false(ice_ufrag_valid(SL("abc:")));
-	assert_false(ice_ufrag_valid(SL("abc ")));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,7 +304,6 @@ int main(void)
 		cmocka_unit_test(restart),
 		cmocka_unit_test(peers_limit),
 		cmocka_unit_test(checks_limit),
-		cmocka_unit_test(credentials_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

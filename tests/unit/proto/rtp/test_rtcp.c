@@ -26,44 +26,41 @@ static const struct {
 	const char *name;
 	struct slice datagram;
 	int want_full, want_reduced;
-	bool want_head;
 } compounds[] = {
-	{"empty", B(""), ERR_SYNTAX, ERR_SYNTAX, false},
-	{"empty receiver report", B(RR0), 0, 0, true},
-	{"sender report", B(SR1), 0, 0, true},
-	{"report, cname, bye", B(SR1 SDES_CNAME BYE), 0, 0, true},
-	{"bye first", B(BYE), ERR_SYNTAX, 0, true},
-	{"feedback first", B("\x81\xce\x00\x02\x11\x11\x11\x11\x22\x22\x22\x22"), ERR_SYNTAX, 0,
-	 true},
-	{"feedback cut", B("\x81\xce\x00\x01\x11\x11\x11\x11"), ERR_SYNTAX, ERR_SYNTAX, true},
-	{"bye without sources", B("\x80\xcb\x00\x00"), ERR_SYNTAX, 0, false},
-	{"version 1", B("\x40\xc9\x00\x01\x11\x11\x11\x11"), ERR_SYNTAX, ERR_SYNTAX, false},
-	{"type of rtp", B("\x80\x60\x00\x01\x11\x11\x11\x11"), ERR_SYNTAX, ERR_SYNTAX, false},
-	{"length beyond end", B("\x80\xc9\x00\x02\x11\x11\x11\x11"), ERR_SYNTAX, ERR_SYNTAX, false},
-	{"rest behind", B(RR0 "\x80"), ERR_SYNTAX, ERR_SYNTAX, true},
-	{"report missing", B("\x81\xc9\x00\x01\x11\x11\x11\x11"), ERR_SYNTAX, ERR_SYNTAX, true},
-	{"sender cut", B("\x80\xc8\x00\x01\x11\x11\x11\x11"), ERR_SYNTAX, ERR_SYNTAX, true},
-	{"padding at the end", B(RR0 "\xa1\xcb\x00\x02\x11\x11\x11\x11\x00\x00\x00\x04"), 0, 0,
-	 true},
+	{"empty", B(""), ERR_SYNTAX, ERR_SYNTAX},
+	{"empty receiver report", B(RR0), 0, 0},
+	{"sender report", B(SR1), 0, 0},
+	{"report, cname, bye", B(SR1 SDES_CNAME BYE), 0, 0},
+	{"bye first", B(BYE), ERR_SYNTAX, 0},
+	{"feedback first", B("\x81\xce\x00\x02\x11\x11\x11\x11\x22\x22\x22\x22"), ERR_SYNTAX, 0},
+	{"feedback cut", B("\x81\xce\x00\x01\x11\x11\x11\x11"), ERR_SYNTAX, ERR_SYNTAX},
+	{"bye without sources", B("\x80\xcb\x00\x00"), ERR_SYNTAX, 0},
+	{"version 1", B("\x40\xc9\x00\x01\x11\x11\x11\x11"), ERR_SYNTAX, ERR_SYNTAX},
+	{"type of rtp", B("\x80\x60\x00\x01\x11\x11\x11\x11"), ERR_SYNTAX, ERR_SYNTAX},
+	{"length beyond end", B("\x80\xc9\x00\x02\x11\x11\x11\x11"), ERR_SYNTAX, ERR_SYNTAX},
+	{"rest behind", B(RR0 "\x80"), ERR_SYNTAX, ERR_SYNTAX},
+	{"report missing", B("\x81\xc9\x00\x01\x11\x11\x11\x11"), ERR_SYNTAX, ERR_SYNTAX},
+	{"sender cut", B("\x80\xc8\x00\x01\x11\x11\x11\x11"), ERR_SYNTAX, ERR_SYNTAX},
+	{"padding at the end", B(RR0 "\xa1\xcb\x00\x02\x11\x11\x11\x11\x00\x00\x00\x04"), 0, 0},
 	{"padding not at the end", B("\xa0\xc9\x00\x02\x11\x11\x11\x11\x00\x00\x00\x04" BYE),
-	 ERR_SYNTAX, ERR_SYNTAX, true},
+	 ERR_SYNTAX, ERR_SYNTAX},
 	{"padding not in words", B("\xa0\xc9\x00\x02\x11\x11\x11\x11\x00\x00\x00\x03"), ERR_SYNTAX,
-	 ERR_SYNTAX, true},
+	 ERR_SYNTAX},
 	{"padding of zero", B("\xa0\xc9\x00\x02\x11\x11\x11\x11\x00\x00\x00\x00"), ERR_SYNTAX,
-	 ERR_SYNTAX, true},
-	{"padding beyond", B("\xa0\xc9\x00\x01\x11\x11\x11\x08"), ERR_SYNTAX, ERR_SYNTAX, true},
+	 ERR_SYNTAX},
+	{"padding beyond", B("\xa0\xc9\x00\x01\x11\x11\x11\x08"), ERR_SYNTAX, ERR_SYNTAX},
 	{"sdes item beyond end",
 	 B(RR0 "\x81\xca\x00\x02\x11\x11\x11\x11\x01\x09"
 	       "ab"),
-	 ERR_SYNTAX, ERR_SYNTAX, true},
+	 ERR_SYNTAX, ERR_SYNTAX},
 	{"sdes without end",
 	 B(RR0 "\x81\xca\x00\x02\x11\x11\x11\x11\x01\x02"
 	       "ab"),
-	 ERR_SYNTAX, ERR_SYNTAX, true},
+	 ERR_SYNTAX, ERR_SYNTAX},
 	{"bye reason beyond end",
 	 B(RR0 "\x81\xcb\x00\x02\x11\x11\x11\x11\x09"
 	       "abc"),
-	 ERR_SYNTAX, ERR_SYNTAX, true},
+	 ERR_SYNTAX, ERR_SYNTAX},
 };
 
 static void compound_3550_a2(void **state)
@@ -74,8 +71,6 @@ static void compound_3550_a2(void **state)
 
 		if (full != compounds[i].want_full || reduced != compounds[i].want_reduced)
 			fail_msg("%s: full %d, reduced %d", compounds[i].name, full, reduced);
-		if (rtcp_head_valid(compounds[i].datagram) != compounds[i].want_head)
-			fail_msg("%s: head", compounds[i].name);
 	}
 }
 
@@ -95,7 +90,6 @@ static void reports(void **state)
 	struct rtcp_packet p;
 	struct rtcp_sender s;
 	struct rtcp_report r;
-	uint32_t ssrc;
 
 	assert_int_equal(rtcp_next(&rest, &p), 0);
 	assert_int_equal(rtcp_sender_get(&p, &s), 0);
@@ -111,14 +105,7 @@ static void reports(void **state)
 	assert_int_equal(r.max_seq, 0x10009);
 	assert_int_equal(r.jitter, 16);
 	assert_int_equal(rtcp_report_get(&p, 1, &r), ERR_ABSENT);
-	/* 5 s in NTP's middle bits, 1 s of delay, now 6.5 s: half a second under way */
-	assert_int_equal(rtcp_round_trip_us(&r, 0x68000), 500000);
-	assert_int_equal(rtcp_round_trip_us(&r, 0x50000), 0);
-	assert_int_equal(rtcp_bye_get(&p, 0, &ssrc), ERR_SYNTAX);
 	assert_int_equal(rtcp_next(&rest, &p), 0);
-	assert_int_equal(rtcp_bye_get(&p, 0, &ssrc), 0);
-	assert_int_equal(ssrc, 0x11111111);
-	assert_int_equal(rtcp_bye_get(&p, 1, &ssrc), ERR_ABSENT);
 	assert_int_equal(rtcp_sender_get(&p, &s), ERR_SYNTAX);
 	assert_int_equal(rest.n, 0);
 	assert_int_equal(rtcp_next(&rest, &p), ERR_SYNTAX);
