@@ -3,7 +3,7 @@ _hornwork() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='init check run reload status calls registrations policy bans trace explain leaks devices watch assess findings shield unshield parse screening version help'
+		words='init check run reload status calls registrations policy bans patches trace explain leaks devices watch assess findings shield unshield parse screening version help'
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 		return
 	fi
@@ -56,7 +56,7 @@ _hornwork() {
 		;;
 	findings) words='-c --json --suppress --unsuppress --reason --until --help' ;;
 	shield | unshield) words='-c --dry-run --run-dir --help' ;;
-	reload | status | registrations | trace | explain | leaks | devices) words='--json --run-dir --help' ;;
+	reload | status | registrations | patches | trace | explain | leaks | devices) words='--json --run-dir --help' ;;
 	watch) words='-r -c --link --json --help' ;;
 	parse) words='--stream --sdp --help' ;;
 	*) words='--json --help' ;;

@@ -21,6 +21,10 @@ struct run_wish {
 	const char *target; /* an asset, ASSET/ADDRESS or an address; NULL = all */
 	bool intrusive;
 	const char *data_dir; /* the shipped facts; NULL: they are not there */
+	/* Whether the gateway has a virtual patch for a CVE; NULL = nobody can be asked. Called by
+	 * several threads at a time. */
+	bool (*is_patchable)(const void *patches, const char *cve);
+	const void *patches;
 	/* Whether the gateway knows this address to be in a call; NULL = nobody can be asked.
 	 * Called by one thread at a time. */
 	bool (*in_call)(void *ctx, const struct ip_addr *a);

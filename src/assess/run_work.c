@@ -290,7 +290,9 @@ static void visit_one(struct worker *w, const struct check_row *row)
 				  .may_guess = may_guess,
 				  .ask_gateway = ask_gateway,
 				  .state_dir = w->run->wish.config->assess.state,
-				  .data_dir = w->run->wish.data_dir};
+				  .data_dir = w->run->wish.data_dir,
+				  .is_patchable = w->run->wish.is_patchable,
+				  .patches = w->run->wish.patches};
 	struct pending *p = &w->pending[w->pending_count++];
 	const char *why_not = run_why_not(row, w->target);
 	struct arena arena;

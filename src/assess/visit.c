@@ -166,6 +166,17 @@ const char *visit_quarantine(struct visit *v)
 	return copy_z(v, text);
 }
 
+const char *visit_virtual_patch(struct visit *v, const char *cve)
+{
+	char text[64];
+
+	if (!cve || !v->host->is_patchable || v->target->asset->kind != ASSET_PBX ||
+	    !v->host->is_patchable(v->host->patches, cve))
+		return NULL;
+	snprintf(text, sizeof(text), "patch = {\"%s\"}", cve);
+	return copy_z(v, text);
+}
+
 enum verdict visit_closed(struct visit *v, int err)
 {
 	if (err == -ECONNREFUSED || err == -ETIMEDOUT || err == -ECONNRESET ||

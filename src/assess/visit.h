@@ -53,7 +53,8 @@ struct found {
 	bool kev;
 	const uint8_t *confidence; /* enum assess_confidence; NULL = high: it was seen */
 	const char *remediation;   /* NULL = the row's */
-	const char *shield;	   /* what a shield section holds: visit_quarantine(v); or NULL */
+	const char *shield;	   /* what a shield section holds: visit_quarantine(v),
+				      visit_virtual_patch; or NULL */
 	const char *pcap;	   /* file, or NULL */
 };
 
@@ -90,6 +91,9 @@ __attribute__((format(printf, 2, 3))) enum verdict visit_not_asked(struct visit 
 								   ...);
 /* For .shield: administrators alone reach the target, by the gateway's firewall. */
 const char *visit_quarantine(struct visit *v);
+/* For .shield: the gateway's virtual patch for the CVE, NULL when it has none or the target is no
+ * PBX. */
+const char *visit_virtual_patch(struct visit *v, const char *cve);
 /* What a failed connection means to a check that looks for an open port: refused or not answered
  * is clean (the runner asks for the target's health afterwards), anything else untested. */
 enum verdict visit_closed(struct visit *v, int err);
@@ -128,6 +132,9 @@ struct visit_host {
 	int (*ask_gateway)(void *ctx, const char *path, char **out_text);
 	const char *state_dir; /* for files that outlive the run */
 	const char *data_dir;  /* the shipped facts; NULL: they are not there */
+	bool (*is_patchable)(const void *patches,
+			     const char *cve); /* as run_wish's; NULL = never */
+	const void *patches;
 };
 
 /* For the runner and for tests: a visit that has sent nothing yet. ERR_SYNTAX: the row's packets

@@ -118,26 +118,18 @@ void core_report_refused(struct core *c, const struct path *from, enum reason wh
 	screen_on_refused(&c->screen, from, why, c->wheel.now_ms);
 }
 
-void core_refuse(struct core *c, const struct path *from, const struct sip_msg *msg,
-		 enum reason why, uint32_t call, struct slice extra_headers)
+/* A request is answered, whether or not we hold a transaction for it. */
+static void answer_refused(struct core *c, const struct path *from, const struct sip_msg *msg,
+			   unsigned status, struct slice extra_headers)
 {
 	struct out o = out_to(c->message, CORE_MESSAGE_MAX);
 	struct action a = {.kind = ACT_SEND, .path = *from};
-	unsigned status = reason_row(why)->status;
-	char tag[17], when[32];
-	struct out retry = out_to(when, sizeof(when));
+	char tag[17];
 	struct out t = out_to(tag, sizeof(tag));
 	uint64_t hash = hash_bytes(&c->key, msg->via.branch.n ? msg->via.branch : msg->call_id);
 
-	core_report_refused(c, from, why, call,
-			    msg->request ? slice_first(msg->method_text, SIP_METHOD_MAX)
-					 : SL("response"));
 	if (!msg->request || msg->method == SIP_ACK || status == 0)
 		return;
-	if (extra_headers.n == 0 && overload_is_reason(why)) {
-		overload_retry_header(c, msg, &retry);
-		extra_headers = out_slice(&retry);
-	}
 	/* The same request gets the same tag, without memory (RFC 3261 8.2.7). */
 	out_hex(&t, (const uint8_t *)&hash, sizeof(hash));
 	if (sip_write_response(&o, msg, status, SL(""), &from->remote, out_slice(&t),
@@ -145,6 +137,33 @@ void core_refuse(struct core *c, const struct path *from, const struct sip_msg *
 		return;
 	a.bytes = out_slice(&o);
 	c->env->act(c->env->ctx, &a);
+}
+
+void core_refuse(struct core *c, const struct path *from, const struct sip_msg *msg,
+		 enum reason why, uint32_t call, struct slice extra_headers)
+{
+	char when[32];
+	struct out retry = out_to(when, sizeof(when));
+
+	core_report_refused(c, from, why, call,
+			    msg->request ? slice_first(msg->method_text, SIP_METHOD_MAX)
+					 : SL("response"));
+	if (extra_headers.n == 0 && overload_is_reason(why) && msg->request &&
+	    msg->method != SIP_ACK) {
+		overload_retry_header(c, msg, &retry);
+		extra_headers = out_slice(&retry);
+	}
+	answer_refused(c, from, msg, reason_row(why)->status, extra_headers);
+}
+
+void core_on_patched(struct core *c, uint64_t now_ms, const struct path *from,
+		     const struct sip_msg *msg, unsigned status, struct slice detail)
+{
+	wheel_advance(&c->wheel, now_ms);
+	core_report_refused(c, from, REASON_virtual_patch, 0, detail);
+	if (status)
+		answer_refused(c, from, msg, status, SL(""));
+	core_sweep(c);
 }
 
 void core_on_refused(struct core *c, uint64_t now_ms, const struct path *from,

@@ -49,6 +49,10 @@ void core_on_message(struct core *c, uint64_t now_ms, const struct path *from,
 /* A message that did not parse: it is answered if an answer is due, and reported. */
 void core_on_refused(struct core *c, uint64_t now_ms, const struct path *from,
 		     const struct sip_msg *msg, enum reason reason);
+/* A message, parsed or not, that a virtual patch stops: reported with `detail`, which names the
+ * rule; a request is answered with `status`, 0 = not at all. */
+void core_on_patched(struct core *c, uint64_t now_ms, const struct path *from,
+		     const struct sip_msg *msg, unsigned status, struct slice detail);
 /* A connection broke or could not be made, or a datagram could not be sent. `why` says more than
  * the network's own failure, or is REASON_NONE. */
 void core_on_transport_error(struct core *c, uint64_t now_ms, const struct path *to,

@@ -82,10 +82,10 @@ static void check_place(const struct config_place *p, struct config_report *repo
 static void check_shield(const struct config *c, const struct config_shield *s,
 			 struct config_report *report)
 {
-	if (s->quarantine_count == 0 && !*s->encrypt && !report->error_count)
+	if (s->quarantine_count == 0 && !*s->encrypt && s->patch_count == 0 && !report->error_count)
 		config_error(report, s->line,
-			     "shield %s does nothing; write quarantine = {ADDRESS} or encrypt = "
-			     "SECTION, or remove it",
+			     "shield %s does nothing; write quarantine = {ADDRESS}, encrypt = "
+			     "SECTION or patch = {CVE}, or remove it",
 			     s->name);
 	if (*s->encrypt && config_phones_find(c, slice_z(s->encrypt)) == CONFIG_NONE &&
 	    config_trunk_find(c, slice_z(s->encrypt)) == CONFIG_NONE)

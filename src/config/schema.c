@@ -55,6 +55,11 @@ static const struct schema_section sections[] = {
 	 .line_at = offsetof(struct config, fraud) + offsetof(struct config_fraud, line),
 	 .tag = "r2", .help = "toll fraud: what calls to the outside an account may make",
 	 .example = "fraud { action = refuse  home = {\"+49\", \"0049\"}  premium = {\"0900\"} }"},
+	{SINGLE(patches),
+	 .line_at = offsetof(struct config, patches) + offsetof(struct config_patches, line),
+	 .tag = "r2", .help = "virtual patches: attacks on known flaws, stopped at the gateway",
+	 .example = "patches { files = \"/etc/hornwork/rules.conf\"  off = {CVE-2018-7284}  "
+		    "mode = enforce }"},
 	{SINGLE(console), .tag = "core", .help = "what the gateway tells, and where",
 	 .example = "console { events = \"/var/log/hornwork/events.json\" }"},
 	{SINGLE(assess), .tag = "r3", .help = "the assessment of the owner's assets",
@@ -152,6 +157,7 @@ const char *schema_type_text(enum schema_type type)
 		[SCHEMA_ORIGIN] = "origins such as {\"https://phones.example\"}",
 		[SCHEMA_MAC] = "hardware addresses such as {\"00:15:65:12:34:56\"}",
 		[SCHEMA_WEB_PATH] = "paths such as {\"/provisioning/\"}",
+		[SCHEMA_PATCHES] = "rules or CVEs such as {\"CVE-2018-7284\"}",
 		[SCHEMA_DIAL] = "beginnings of numbers such as {\"+49\", \"0\"}",
 		[SCHEMA_LATER] = "for a later version",
 	};

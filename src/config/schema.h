@@ -37,6 +37,7 @@ enum schema_type {
 	SCHEMA_ORIGIN,	 /* list of struct slice: "https://HOST[:PORT]" (RFC 6454 6.2) */
 	SCHEMA_MAC,	 /* list of struct slice: twelve hexadecimal digits */
 	SCHEMA_WEB_PATH, /* list of struct slice: the path of a URL, from / to / */
+	SCHEMA_PATCHES,	 /* list of struct slice: names of virtual patches, or CVEs */
 	SCHEMA_DIAL,	 /* list of struct slice: beginnings of numbers */
 	SCHEMA_LATER,	 /* no field: belongs to a later version */
 };

@@ -17,6 +17,16 @@ const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS] = {
 	 .help = "where the PBX answers",
 	 .more = "A host name or an address with an optional transport and port: "
 		 "\"10.10.0.5:5060\", \"tcp:pbx.example\", \"udp:[2001:db8::5]:5060\"."},
+	{.key = "product",
+	 .type = SCHEMA_TEXT,
+	 TEXT(pbx, product),
+	 .tag = "r2",
+	 .by_default = "not told: virtual patches for every product act",
+	 .help = "what the PBX is, as virtual patches name it",
+	 .more = "asterisk, freeswitch, sofia-sip, kamailio, opensips or pjproject, or what rules "
+		 "of your own say. Then only rules for that product act for this PBX, and also "
+		 "those whose "
+		 "messages another product may rightly get."},
 	{.key = "domain",
 	 .type = SCHEMA_DOMAIN,
 	 LIST(pbx, domains, domain_count),

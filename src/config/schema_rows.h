@@ -26,7 +26,7 @@
 #define SCHEMA_ZONE_ROWS       15
 #define SCHEMA_QUALITY_ROWS    4
 #define SCHEMA_QOS_ROWS	       2
-#define SCHEMA_PBX_ROWS	       10
+#define SCHEMA_PBX_ROWS	       11
 #define SCHEMA_PHONES_ROWS     11
 #define SCHEMA_TRUNK_ROWS      23
 #define SCHEMA_TUNNEL_ROWS     12
@@ -35,11 +35,12 @@
 #define SCHEMA_MEDIA_ROWS      4
 #define SCHEMA_LIMITS_ROWS     11
 #define SCHEMA_FRAUD_ROWS      16
+#define SCHEMA_PATCHES_ROWS    4
 #define SCHEMA_CONSOLE_ROWS    3
 #define SCHEMA_ASSESS_ROWS     7
 #define SCHEMA_ASSET_ROWS      19
 #define SCHEMA_PLACE_ROWS      6
-#define SCHEMA_SHIELD_ROWS     2
+#define SCHEMA_SHIELD_ROWS     3
 #define SCHEMA_VOICE_VLAN_ROWS 3
 
 extern const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS];
@@ -57,6 +58,8 @@ extern const struct schema_row schema_media_rows[SCHEMA_MEDIA_ROWS];
 extern const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS];
 /* schema_rows_fraud.c */
 extern const struct schema_row schema_fraud_rows[SCHEMA_FRAUD_ROWS];
+/* schema_rows_patches.c */
+extern const struct schema_row schema_patches_rows[SCHEMA_PATCHES_ROWS];
 extern const struct schema_row schema_console_rows[SCHEMA_CONSOLE_ROWS];
 /* schema_rows_assess.c */
 extern const struct schema_row schema_assess_rows[SCHEMA_ASSESS_ROWS];

@@ -255,4 +255,12 @@ const struct schema_row schema_shield_rows[SCHEMA_SHIELD_ROWS] = {
 	 .tag = "r4",
 	 .help = "the phones or trunk section whose media must be encrypted",
 	 .more = "As if srtp = required stood there."},
+	{.key = "patch",
+	 .type = SCHEMA_PATCHES,
+	 LIST(shield, patches, patch_count),
+	 .by_default = "none",
+	 .tag = "r2",
+	 .help = "virtual patches, by name or CVE, that act whatever else is configured",
+	 .more = "Their rules stop messages also when patches { mode = observe } or { off } "
+		 "would let them pass, and when pbx { product } is not told."},
 };

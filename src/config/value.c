@@ -271,6 +271,7 @@ int value_read(const struct schema_row *row, struct slice text, struct arena *ar
 	case SCHEMA_ORIGIN:
 	case SCHEMA_MAC:
 	case SCHEMA_WEB_PATH:
+	case SCHEMA_PATCHES:
 	case SCHEMA_DIAL:
 		return value_word_read(row, text, arena, out, why);
 	case SCHEMA_ZONE:
@@ -314,6 +315,7 @@ size_t value_size(const struct schema_row *row)
 		[SCHEMA_ORIGIN] = sizeof(struct slice),
 		[SCHEMA_MAC] = sizeof(struct slice),
 		[SCHEMA_WEB_PATH] = sizeof(struct slice),
+		[SCHEMA_PATCHES] = sizeof(struct slice),
 		[SCHEMA_DIAL] = sizeof(struct slice),
 		[SCHEMA_LATER] = 0,
 	};

@@ -421,6 +421,19 @@ static int check_web_path(struct slice text, struct out *why)
 	return refuse(why, "write a path that begins and ends with /, as in \"/provisioning/\"");
 }
 
+/* The name of a virtual patch, or a CVE. */
+static int check_patch(struct slice text, struct out *why)
+{
+	bool good = text.n > 0 && text.n < 64;
+
+	for (size_t i = 0; i < text.n; i++)
+		good = good &&
+		       (ascii_is_alpha(text.p[i]) || ascii_is_digit(text.p[i]) || text.p[i] == '-');
+	if (good)
+		return 0;
+	return refuse(why, "write the name of a rule, or a CVE as in \"CVE-2018-7284\"");
+}
+
 int value_word_read(const struct schema_row *row, struct slice text, struct arena *arena, void *out,
 		    struct out *why)
 {
@@ -435,6 +448,8 @@ int value_word_read(const struct schema_row *row, struct slice text, struct aren
 		err = check_mac(text, why);
 	else if (row->type == SCHEMA_WEB_PATH)
 		err = check_web_path(text, why);
+	else if (row->type == SCHEMA_PATCHES)
+		err = check_patch(text, why);
 	else if (row->type == SCHEMA_ORIGIN)
 		err = check_origin(text, why);
 	else

@@ -11,6 +11,7 @@ static const struct route_row rows[] = {
 	{SLICE("/v1/status"), SLICE("GET"), ROUTE_STATUS, NULL},
 	{SLICE("/v1/calls"), SLICE("GET"), ROUTE_CALLS, NULL},
 	{SLICE("/v1/registrations"), SLICE("GET"), ROUTE_REGISTRATIONS, NULL},
+	{SLICE("/v1/patches"), SLICE("GET"), ROUTE_PATCHES, NULL},
 	{SLICE("/v1/events"), SLICE("GET"), ROUTE_EVENTS, NULL},
 	{SLICE("/v1/trace"), SLICE("GET"), ROUTE_TRACE, "call"},
 	{SLICE("/v1/explain"), SLICE("GET"), ROUTE_EXPLAIN, "what"},

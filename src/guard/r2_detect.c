@@ -11,7 +11,8 @@ struct weight {
 };
 
 /* Points against R2_POINTS_BAN: a tool that names itself is out at once; a phone whose password was
- * changed has five tries in short order; a stranger's calls, seven; garbage, fifty messages. Every
+ * changed has five tries in short order; a stranger's calls, seven; attacks on
+ * known flaws, three; garbage, fifty messages. Every
  * other refusal of a message by the parser weighs GARBAGE_POINTS. */
 static const struct weight weights[] = {
 	{REASON_scanner_tool, R2_SCAN, 100},	    {REASON_name_walk, R2_SCAN, 15},
@@ -21,7 +22,7 @@ static const struct weight weights[] = {
 	{REASON_dialog_source, R2_FORGERY, 30},	    {REASON_sdp_bad_target, R2_FORGERY, 20},
 	{REASON_dialog_unknown, R2_FORGERY, 5},	    {REASON_response_unmatched, R2_FORGERY, 5},
 	{REASON_loop_detected, R2_FORGERY, 5},	    {REASON_source_rate_limit, R2_FLOOD, 20},
-	{REASON_connection_refused, R2_GARBAGE, 5},
+	{REASON_connection_refused, R2_GARBAGE, 5}, {REASON_virtual_patch, R2_EXPLOIT, 34},
 };
 
 #define GARBAGE_POINTS 2
@@ -50,7 +51,7 @@ static enum reason r2_offence_reason(enum r2_offence kind)
 	static const enum reason rows[R2_OFFENCE_COUNT] = {
 		[R2_SCAN] = REASON_ban_scan,	   [R2_GUESS] = REASON_ban_guess,
 		[R2_FORGERY] = REASON_ban_forgery, [R2_GARBAGE] = REASON_ban_garbage,
-		[R2_FLOOD] = REASON_ban_flood,
+		[R2_FLOOD] = REASON_ban_flood,	   [R2_EXPLOIT] = REASON_ban_exploit,
 	};
 
 	return (unsigned)kind < R2_OFFENCE_COUNT ? rows[kind] : REASON_NONE;

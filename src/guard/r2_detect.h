@@ -16,6 +16,7 @@ enum r2_offence {
 	R2_SCAN,    /* looks for phone systems or their users */
 	R2_GUESS,   /* guesses passwords */
 	R2_FORGERY, /* speaks in others' dialogs */
+	R2_EXPLOIT, /* attacks known flaws: a virtual patch stopped it */
 	R2_GARBAGE, /* sends what is no SIP */
 	R2_FLOOD,   /* sends too much */
 	R2_OFFENCE_COUNT

@@ -92,3 +92,30 @@ void assess_report_feeds(struct assess_report *r, const char *state)
 	}
 	feed_list_done(&l);
 }
+
+static bool is_patchable(const void *patches, const char *cve)
+{
+	return patch_set_covers(patches, slice_z(cve));
+}
+
+void assess_patches_open(struct assess_patches *p, struct run_wish *wish)
+{
+	/* Whatever the gateway's own file says: a shield forces its rule. */
+	const struct config all = {.patches = {.shipped = true}};
+
+	*p = (struct assess_patches){0};
+	if (patch_files_open(&all, &p->files, NULL, NULL) ||
+	    patch_files_set(&all, slice_of(p->files.text, p->files.n), &p->set, NULL, NULL)) {
+		assess_patches_close(p);
+		return;
+	}
+	wish->is_patchable = is_patchable;
+	wish->patches = p->set;
+}
+
+void assess_patches_close(struct assess_patches *p)
+{
+	patch_set_free(p->set);
+	patch_files_close(&p->files);
+	p->set = NULL;
+}

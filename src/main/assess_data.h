@@ -6,6 +6,8 @@
 
 #include "advisory/base.h"
 #include "assess/finding.h"
+#include "assess/run.h"
+#include "main/patch_files.h"
 
 #define ASSESS_FEEDS_DIR_DEFAULT "/var/lib/hornwork/feeds"
 
@@ -20,5 +22,14 @@ int assess_base_open(struct adv_base *b, const char *command, const char *feeds_
 /* Names the feeds at hand in a report: the shipped ones and those below `state`, the assessor's
  * folder. What cannot be read is left out, and said on stderr. */
 void assess_report_feeds(struct assess_report *r, const char *state);
+
+/* The virtual patches that the gateway could put before a finding: those of the shipped rules.
+ * Without them the wish is as it was. Free with assess_patches_close, after the run. */
+struct assess_patches {
+	struct patch_files files;
+	struct patch_set *set;
+};
+void assess_patches_open(struct assess_patches *p, struct run_wish *wish);
+void assess_patches_close(struct assess_patches *p);
 
 #endif

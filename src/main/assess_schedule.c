@@ -112,6 +112,7 @@ static void assess_now(const struct config *c, const char *config_path, const ch
 {
 	struct run_wish wish = assess_wish(c, config_path, run_dir);
 	struct watch watch = {.assess = &c->assess};
+	struct assess_patches patches;
 	pthread_t thread;
 	struct fault fault;
 	char why[256], data_dir[CONFIG_PATH_MAX];
@@ -119,9 +120,11 @@ static void assess_now(const struct config *c, const char *config_path, const ch
 
 	if (assess_data_dir(data_dir, sizeof(data_dir), &fault) == 0)
 		wish.data_dir = data_dir;
+	assess_patches_open(&patches, &wish);
 	err = run_new(&wish, why, &watch.run);
 	if (err) {
 		log_line(SEV_WARNING, "assess: %s", why);
+		assess_patches_close(&patches);
 		return;
 	}
 	if (pthread_create(&thread, NULL, watch_over, &watch) == 0) {
@@ -134,6 +137,7 @@ static void assess_now(const struct config *c, const char *config_path, const ch
 			tell_result(s, watch.run);
 	}
 	run_free(watch.run);
+	assess_patches_close(&patches);
 }
 
 static uint64_t last_start(struct store *s)

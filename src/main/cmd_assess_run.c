@@ -354,6 +354,7 @@ struct run_wish assess_wish(const struct config *c, const char *config_file, con
 static int assess_config(struct assess_options *o, const struct config *c)
 {
 	struct run_wish wish = assess_wish(c, o->config_file, o->run_dir);
+	struct assess_patches patches;
 	struct run *r;
 	struct fault fault;
 	char why[256], data_dir[CONFIG_PATH_MAX];
@@ -366,9 +367,11 @@ static int assess_config(struct assess_options *o, const struct config *c)
 	wish.on_target = o->quiet ? NULL : on_target;
 	if (assess_data_dir(data_dir, sizeof(data_dir), &fault) == 0)
 		wish.data_dir = data_dir;
+	assess_patches_open(&patches, &wish);
 	err = run_new(&wish, why, &r);
 	if (err) {
 		fprintf(stderr, "hornwork assess: %s\n", why);
+		assess_patches_close(&patches);
 		return err == ERR_DENIED ? EXIT_STOPPED : EXIT_USAGE;
 	}
 	if (o->plan)
@@ -376,6 +379,7 @@ static int assess_config(struct assess_options *o, const struct config *c)
 	else
 		code = run_and_report(o, c, r);
 	run_free(r);
+	assess_patches_close(&patches);
 	return code;
 }
 

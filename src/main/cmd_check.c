@@ -9,6 +9,7 @@
 #include "config/resolve.h"
 #include "io/clock.h"
 #include "main/command.h"
+#include "main/patch_files.h"
 #include "main/signers.h"
 #include "main/trust_files.h"
 #include "main/tls_material.h"
@@ -85,6 +86,35 @@ static void print_report(const char *file, const struct config_report *report,
 		       report->error_count + report->warning_count - report->count);
 }
 
+struct rule_check {
+	const char *file;
+	unsigned line;
+	const struct check_options *options;
+	bool *comma;
+};
+
+/* A mistake in a file of rules is told where it stands, as those of the configuration are. */
+static void on_rule_error(void *ctx, const char *file, unsigned line, const char *text)
+{
+	const struct rule_check *r = ctx;
+	struct config_issue issue = {.severity = CONFIG_ERROR, .line = file ? line : r->line};
+	struct config_report one = {.issues = &issue, .count = 1, .error_count = 1};
+
+	(void)slice_to_z(slice_z(text), issue.text, sizeof(issue.text));
+	print_report(file ? file : r->file, &one, r->options, r->comma);
+}
+
+static int check_rules(const struct config *c, const char *file,
+		       const struct check_options *options, bool *comma)
+{
+	struct rule_check r = {file, c->patches.line, options, comma};
+	struct patch_files rules = {0};
+	int err = config_is_assets_only(c) ? 0 : patch_files_open(c, &rules, on_rule_error, &r);
+
+	patch_files_close(&rules);
+	return err;
+}
+
 static int check_file(const char *file, const struct check_options *options, bool *comma)
 {
 	struct config_report report = config_report_empty();
@@ -110,6 +140,8 @@ static int check_file(const char *file, const struct check_options *options, boo
 			err = config_resolve(c, &world, &report);
 	}
 	print_report(file, &report, options, comma);
+	if (!err)
+		err = check_rules(c, file, options, comma);
 	if (!err && !options->json)
 		print_summary(file, c);
 	if (err == ERR_NOMEM)

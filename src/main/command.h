@@ -32,6 +32,7 @@ int cmd_manual(int argc, char **argv);
 int cmd_parse(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_registrations(int argc, char **argv);
+int cmd_patches(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_screening(int argc, char **argv);

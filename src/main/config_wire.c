@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "config/config_load.h"
+#include "patch/limits.h"
 
 /* ---- the warden's side ---- */
 
@@ -69,6 +70,26 @@ static uint32_t secrets_of(const struct config *c)
 	return n;
 }
 
+static int send_begin(struct proc_channel *ch, const struct config_parcel *p,
+		      const struct proc_config_begin *begin)
+{
+	int fds[2] = {proc_text_fd(p->text), -1}, err = 0;
+
+	if (fds[0] < 0)
+		return fds[0];
+	if (p->rules.n)
+		fds[1] = proc_text_fd(p->rules);
+	if (p->rules.n && fds[1] < 0)
+		err = fds[1];
+	if (!err)
+		err = proc_send(ch, PROC_CONFIG_BEGIN, begin, sizeof(*begin), fds,
+				fds[1] < 0 ? 1 : 2);
+	close(fds[0]);
+	if (fds[1] >= 0)
+		close(fds[1]);
+	return err;
+}
+
 int config_wire_send(struct proc_channel *ch, const struct config_parcel *p)
 {
 	const struct config *c = p->config;
@@ -78,15 +99,13 @@ int config_wire_send(struct proc_channel *ch, const struct config_parcel *p)
 					  .pbxs = (uint32_t)c->pbx_count,
 					  .trunks = (uint32_t)c->trunk_count,
 					  .listeners = (uint32_t)c->listener_count,
-					  .secrets = p->secrets ? secrets_of(c) : 0};
+					  .secrets = p->secrets ? secrets_of(c) : 0,
+					  .rules_bytes = (uint32_t)p->rules.n};
 	struct proc_config_end end = {p->generation};
-	int fd = proc_text_fd(p->text), err;
+	int err;
 
-	if (fd < 0)
-		return fd;
 	slice_to_z(slice_z(p->file), begin.file, sizeof(begin.file));
-	err = proc_send(ch, PROC_CONFIG_BEGIN, &begin, sizeof(begin), &fd, 1);
-	close(fd);
+	err = send_begin(ch, p, &begin);
 	err = err ? err : send_zones(ch, c);
 	err = err ? err : send_peers(ch, c, p->secrets);
 	err = err ? err : send_listeners(ch, p);
@@ -103,6 +122,7 @@ void config_intake_done(struct config_intake *in)
 	mem_free(in->fds);
 	mem_free(in->old_index);
 	mem_free(in->claims);
+	mem_free(in->rules);
 	config_free(in->config);
 	*in = (struct config_intake){0};
 }
@@ -128,6 +148,28 @@ static int parse_text(struct config_intake *in, struct proc_msg *msg)
 	return 0;
 }
 
+/* A copy, so that nobody changes it while it is read. */
+static int take_rules(struct config_intake *in, struct proc_msg *msg)
+{
+	struct slice text;
+	int fd, err;
+
+	if (in->begin.rules_bytes == 0)
+		return 0;
+	if (in->begin.rules_bytes > PATCH_TEXT_MAX)
+		return ERR_PEER;
+	fd = proc_msg_take_fd(msg, 1);
+	err = proc_text_map(fd, in->begin.rules_bytes, &text);
+	close(fd);
+	if (err)
+		return err;
+	in->rules = mem_zalloc(1, text.n);
+	if (in->rules)
+		memcpy(in->rules, text.p, text.n);
+	proc_text_unmap(text);
+	return in->rules ? 0 : ERR_NOMEM;
+}
+
 static int on_begin(struct config_intake *in, struct proc_msg *msg)
 {
 	size_t n;
@@ -145,7 +187,8 @@ static int on_begin(struct config_intake *in, struct proc_msg *msg)
 	err = in->fds && in->old_index && in->claims ? 0 : ERR_NOMEM;
 	for (size_t i = 0; in->fds && i < n; i++)
 		in->fds[i] = -1;
-	return err ? err : parse_text(in, msg);
+	err = err ? err : parse_text(in, msg);
+	return err ? err : take_rules(in, msg);
 }
 
 static int on_zone(struct config_intake *in, const struct proc_msg *msg)

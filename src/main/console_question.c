@@ -12,6 +12,7 @@ const struct question *question_of(enum route route)
 		[ROUTE_CALLS] = {QUERY_CALLS, ASK_SIGNAL, "", "", "", false, false},
 		[ROUTE_CALLS_ALL] = {QUERY_CALLS_ALL, ASK_SIGNAL, "", "", "", false, false},
 		[ROUTE_REGISTRATIONS] = {QUERY_REGISTRATIONS, ASK_SIGNAL, "", "", "", false, false},
+		[ROUTE_PATCHES] = {QUERY_PATCHES, ASK_SIGNAL, "", "", "", false, false},
 		[ROUTE_TRACE] = {QUERY_TRACE, ASK_SIGNAL, "", "", "", false, false},
 		[ROUTE_EXPLAIN] = {QUERY_EXPLAIN, ASK_ALL, "[", ",", "]", false, true},
 		[ROUTE_POLICY] = {QUERY_POLICY, ASK_WARDEN, "", "", "", false, false},

@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{"status", cmd_status, "whether the gateway runs, how, and with what"},
 	{"calls", cmd_calls, "the calls and their streams"},
 	{"registrations", cmd_registrations, "the registered phones"},
+	{"patches", cmd_patches, "the virtual patches and what they stopped"},
 	{"policy", cmd_policy, "what may pass between the zones, and which line decides"},
 	{"bans", cmd_bans, "who is kept out; add, lift"},
 	{"trace", cmd_trace, "the ladder of a call's messages"},

@@ -52,6 +52,9 @@ static unsigned fill(struct signal *s, struct answer *a, const struct proc_query
 	case QUERY_REGISTRATIONS:
 		signal_view_registrations(s, a);
 		return 200;
+	case QUERY_PATCHES:
+		signal_view_patches(s, a);
+		return 200;
 	case QUERY_TRACE:
 		return signal_view_trace(s, a, what);
 	case QUERY_BANS:
@@ -153,7 +156,8 @@ static int config_whole(struct signal *s)
 
 	s->config = s->intake.config;
 	s->intake.config = NULL;
-	if (!s->locked_in)
+	err = signal_patches_take(s);
+	if (!err && !s->locked_in)
 		err = s->flows && s->vault ? first_config(s) : ERR_PEER;
 	if (!err)
 		err = signal_net_apply(s, old, s->intake.old_index, s->intake.fds);

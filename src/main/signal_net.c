@@ -51,6 +51,7 @@ static void on_datagram(void *ctx, uint16_t listener, const struct ip_endpoint *
 	struct signal *s = ctx;
 	struct path path = {.listener = listener, .transport = TRANSPORT_UDP, .remote = *from};
 	enum reason why = REASON_NONE;
+	enum sip_verdict v;
 
 	if (!signal_admits(s, &path))
 		return;
@@ -59,7 +60,10 @@ static void on_datagram(void *ctx, uint16_t listener, const struct ip_endpoint *
 		return;
 	}
 	core_on_waited(s->core, clock_ms(), udp_waited_ms(s->udp));
-	if (sip_msg_parse(bytes, s->config->limits.message_bytes, &s->parsed, &why) == SIP_DONE)
+	v = sip_msg_parse(bytes, s->config->limits.message_bytes, &s->parsed, &why);
+	if (signal_patched(s, &path, bytes))
+		return;
+	if (v == SIP_DONE)
 		core_on_message(s->core, clock_ms(), &path, &s->parsed);
 	else
 		core_on_refused(s->core, clock_ms(), &path, &s->parsed, why);
@@ -140,6 +144,9 @@ static struct tcp_taken on_bytes(void *ctx, const struct tcp_peer *peer, struct 
 		}
 		if (!signal_admits(s, &path))
 			taken.close = true;
+		else if (signal_patched(s, &path,
+					v == SIP_REFUSED ? rest : slice_first(rest, used)))
+			taken.close = v == SIP_REFUSED;
 		else if (v == SIP_REFUSED)
 			core_on_refused(s->core, clock_ms(), &path, &s->parsed, why);
 		else

@@ -115,6 +115,7 @@ static void tear_down(struct signal *s)
 	signal_link_done(&s->warden);
 	config_intake_done(&s->intake);
 	config_free(s->config);
+	patch_set_free(s->patches);
 	flow_table_free(s->flows);
 	vault_free(s->vault);
 	source_limit_done(&s->sources);

@@ -19,6 +19,7 @@
 #include "main/source_limit.h"
 #include "media/flow_table.h"
 #include "media/vault.h"
+#include "patch/patch.h"
 #include "proc/channel.h"
 
 #define SIGNAL_HOUSE_MS	    1000 /* silent calls, old records */
@@ -49,6 +50,7 @@ struct signal {
 	struct proc_msg msg;
 	struct config *config;
 	struct config_intake intake;
+	struct patch_set *patches;
 	struct flow_table *flows;
 	struct vault *vault;
 	struct fingerprint dtls_own; /* of the certificate that media shows to peers */
@@ -125,6 +127,14 @@ void signal_net_free(struct signal *s);
 /* The present configuration's listeners: those of old_index go on, the others are new. */
 int signal_net_apply(struct signal *s, const struct config *old, const uint16_t *old_index,
 		     int *fds) must_check;
+
+/* signal_patches.c */
+/* The rules that came with the configuration, which is in force already. ERR_PEER, ERR_NOMEM. */
+int signal_patches_take(struct signal *s) must_check;
+/* A message that was parsed, whatever came of it. True: a virtual patch stops it; it was answered
+ * and told. */
+bool signal_patched(struct signal *s, const struct path *from, struct slice message);
+void signal_view_patches(struct signal *s, struct answer *a);
 
 /* signal_tls.c: connections that hw-tls makes and accepts. */
 int signal_tls_take(struct signal *s, int fd) must_check;

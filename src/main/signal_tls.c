@@ -203,16 +203,20 @@ static bool is_keepalive(struct slice bytes)
 static void take_message(struct signal *s, const struct path *from, struct slice message)
 {
 	enum reason why = REASON_NONE;
+	enum sip_verdict v;
 
 	if (is_keepalive(message)) {
 		if (message.n == 4 && signal_ws_send(s, from, SL("\r\n")) != 0)
 			s->refused_connections++;
-	} else if (sip_msg_parse(message, s->config->limits.message_bytes, &s->parsed, &why) ==
-		   SIP_DONE) {
-		core_on_message(s->core, clock_ms(), from, &s->parsed);
-	} else {
-		core_on_refused(s->core, clock_ms(), from, &s->parsed, why);
+		return;
 	}
+	v = sip_msg_parse(message, s->config->limits.message_bytes, &s->parsed, &why);
+	if (signal_patched(s, from, message))
+		return;
+	if (v == SIP_DONE)
+		core_on_message(s->core, clock_ms(), from, &s->parsed);
+	else
+		core_on_refused(s->core, clock_ms(), from, &s->parsed, why);
 }
 
 struct tcp_taken signal_ws_bytes(struct signal *s, const struct tcp_peer *peer, struct slice bytes)

@@ -10,6 +10,7 @@
 #include "io/loop.h"
 #include "main/event_batch.h"
 #include "main/listeners.h"
+#include "main/patch_files.h"
 #include "main/signers.h"
 #include "main/trust_files.h"
 #include "main/tls_material.h"
@@ -64,6 +65,7 @@ struct regime {
 	struct tls_material tls;
 	struct signer_files signers;
 	struct trust_files trust;
+	struct patch_files patches;
 	uint64_t generation;
 };
 

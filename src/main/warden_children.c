@@ -214,12 +214,15 @@ void warden_hand_config(struct child *c, bool reload)
 	const struct config *config = w->now.config;
 	bool secure = c->kind == PROC_TLS, stir = c->kind == PROC_STIR;
 	bool none = stir || c->kind == PROC_WATCH;
-	struct config_parcel parcel = {.file = w->config_path,
-				       .text = w->now.text,
-				       .config = config,
-				       .generation = w->now.generation,
-				       .secrets = c->kind == PROC_SIGNAL,
-				       .old_index = reload ? w->now.listeners.old_index : NULL};
+	struct config_parcel parcel = {
+		.file = w->config_path,
+		.text = w->now.text,
+		.config = config,
+		.generation = w->now.generation,
+		.secrets = c->kind == PROC_SIGNAL,
+		.rules = c->kind == PROC_SIGNAL ? slice_of(w->now.patches.text, w->now.patches.n)
+						: slice_of(NULL, 0),
+		.old_index = reload ? w->now.listeners.old_index : NULL};
 	int *fds = mem_zalloc(config->listener_count + 1, sizeof(*fds)), err = fds ? 0 : ERR_NOMEM;
 
 	if (!proc_channel_open(&c->channel)) {

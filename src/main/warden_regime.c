@@ -53,6 +53,26 @@ static void write_issues(struct out *errors, const char *path, const struct conf
 	}
 }
 
+struct rule_errors {
+	struct out *errors;
+	const char *path; /* of the configuration */
+	unsigned line;
+};
+
+static void on_rule_error(void *ctx, const char *file, unsigned line, const char *text)
+{
+	struct rule_errors *e = ctx;
+	struct out before = *e->errors;
+
+	if (!file && !e->line)
+		out_fmt(e->errors, "%s: %s\n", e->path, text);
+	else
+		out_fmt(e->errors, "%s:%u: %s\n", file ? file : e->path, file ? line : e->line,
+			text);
+	if (e->errors->err)
+		*e->errors = before;
+}
+
 static int read_config(const char *path, struct slice text, struct config **out,
 		       struct tls_material *tls, struct signer_files *signers,
 		       struct trust_files *trust, struct out *errors)
@@ -82,6 +102,16 @@ static int read_config(const char *path, struct slice text, struct config **out,
 	}
 	*out = c;
 	return 0;
+}
+
+static int read_rules(const char *path, struct regime *r, struct out *errors)
+{
+	struct rule_errors e = {errors, path, r->config->patches.line};
+	int err = patch_files_open(r->config, &r->patches, on_rule_error, &e);
+
+	if (err == ERR_NOMEM)
+		out_fmt(errors, "%s: %s\n", path, err_text(err));
+	return err;
 }
 
 /* The line of the first section that asks for this listener. */
@@ -143,7 +173,11 @@ int regime_read(const char *path, uint64_t generation, struct regime *out, struc
 
 	if (!err)
 		err = read_config(path, r.text, &r.config, &r.tls, &r.signers, &r.trust, errors);
+	if (!err)
+		err = read_rules(path, &r, errors);
 	if (err) {
+		tls_material_close(&r.tls);
+		config_free(r.config);
 		signer_files_close(&r.signers);
 		trust_files_close(&r.trust);
 		mem_free((void *)(uintptr_t)r.text.p);
@@ -159,6 +193,7 @@ void regime_done(struct regime *r, const struct regime *heir)
 	tls_material_close(&r->tls);
 	signer_files_close(&r->signers);
 	trust_files_close(&r->trust);
+	patch_files_close(&r->patches);
 	mem_free((void *)(uintptr_t)r->text.p);
 	config_free(r->config);
 	*r = (struct regime){0};

@@ -28,6 +28,7 @@ static void regime_abandon(struct regime *r)
 	tls_material_close(&r->tls);
 	signer_files_close(&r->signers);
 	trust_files_close(&r->trust);
+	patch_files_close(&r->patches);
 	mem_free(r->listeners.fds);
 	mem_free(r->listeners.old_index);
 	mem_free((void *)(uintptr_t)r->text.p);

@@ -30,6 +30,7 @@ enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
 enum config_keys { CONFIG_KEYS_SDES, CONFIG_KEYS_DTLS };
 enum identity_policy { IDENTITY_POLICY_OFF, IDENTITY_POLICY_VERIFY, IDENTITY_POLICY_REQUIRE };
 enum media_path { MEDIA_AUTO, MEDIA_KERNEL, MEDIA_USER };
+enum patches_mode { PATCHES_ENFORCE, PATCHES_OBSERVE };
 
 struct config_listen {
 	uint8_t transport; /* enum transport */
@@ -97,12 +98,13 @@ struct config_pbx {
 	size_t domain_count;
 	const struct config_listen *listen;
 	size_t listen_count;
-	uint16_t outbound;	  /* index of a trunk, or CONFIG_NONE */
-	uint32_t options_ping_ms; /* 0 = off */
-	bool verify;		  /* a TLS peer must prove its name, either way */
-	uint8_t srtp;		  /* enum srtp_policy */
-	bool sdes_cleartext;	  /* keys may be told over unencrypted signalling */
-	uint8_t key_exchange;	  /* enum config_keys */
+	uint16_t outbound;	       /* index of a trunk, or CONFIG_NONE */
+	char product[CONFIG_NAME_MAX]; /* as virtual patches name it; empty = not told */
+	uint32_t options_ping_ms;      /* 0 = off */
+	bool verify;		       /* a TLS peer must prove its name, either way */
+	uint8_t srtp;		       /* enum srtp_policy */
+	bool sdes_cleartext;	       /* keys may be told over unencrypted signalling */
+	uint8_t key_exchange;	       /* enum config_keys */
 };
 
 struct config_phones {
@@ -255,6 +257,17 @@ struct config_fraud {
 	uint8_t quiet_refuses;		  /* enum fraud_quiet */
 };
 
+/* Which virtual patches act. */
+struct config_patches {
+	unsigned line;		   /* 0 = there is no such section */
+	bool shipped;		   /* the rules that come with Hornwork */
+	uint8_t mode;		   /* enum patches_mode */
+	const struct slice *files; /* further rules */
+	size_t file_count;
+	const struct slice *off; /* rules and CVEs */
+	size_t off_count;
+};
+
 struct config_console {
 	struct ip_endpoint listen; /* TCP, besides the Unix socket; port 0 = none */
 	char token_file[CONFIG_PATH_MAX];
@@ -328,6 +341,8 @@ struct config_shield {
 	size_t quarantine_count;
 	char encrypt[CONFIG_NAME_MAX]; /* phones or trunk whose media must be encrypted; "" = none
 					*/
+	const struct slice *patches;   /* CVEs and rules that act whatever else is configured */
+	size_t patch_count;
 };
 
 enum owner_kind { OWNER_PHONES, OWNER_PBX, OWNER_TRUNK };
@@ -363,6 +378,7 @@ struct config {
 	struct config_media media;
 	struct config_limits limits;
 	struct config_fraud fraud;
+	struct config_patches patches;
 	struct config_console console;
 	struct config_voice_vlan voice_vlan;
 	struct config_assess assess;

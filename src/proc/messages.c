@@ -19,7 +19,7 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 
 	[PROC_HELLO] = {"hello", WAY(BIT(WARDEN), CHILDREN), ONE(struct proc_hello)},
 	[PROC_CONFIG_BEGIN] = {"config_begin", WAY(BIT(WARDEN), CHILDREN),
-			       ONE(struct proc_config_begin), FDS(1, 1)},
+			       ONE(struct proc_config_begin), FDS(1, 2)},
 	[PROC_CONFIG_ZONE] = {"config_zone", WAY(BIT(WARDEN), CHILDREN),
 			      ONE(struct proc_config_zone)},
 	[PROC_CONFIG_PEER] = {"config_peer", WAY(BIT(WARDEN), CHILDREN),

@@ -46,7 +46,7 @@ enum proc_type {
 	PROC_KILL,
 	/* warden -> child */
 	PROC_HELLO,
-	PROC_CONFIG_BEGIN, /* + memfd with the text */
+	PROC_CONFIG_BEGIN, /* + memfd with the text, and one with rules of virtual patches */
 	PROC_CONFIG_ZONE,
 	PROC_CONFIG_PEER,
 	PROC_CONFIG_SECRET,
@@ -139,7 +139,7 @@ struct proc_config_begin {
 	uint64_t generation;
 	uint64_t text_bytes;
 	uint32_t zones, pbxs, trunks, listeners, secrets; /* so many of each follow */
-	uint32_t unused;
+	uint32_t rules_bytes;				  /* 0 = no memfd with rules */
 	char file[CONFIG_PATH_MAX];
 };
 
@@ -254,6 +254,7 @@ enum proc_query {
 	QUERY_CALLS,
 	QUERY_CALLS_ALL,
 	QUERY_REGISTRATIONS,
+	QUERY_PATCHES,
 	QUERY_TRACE,
 	QUERY_EXPLAIN,
 	QUERY_METRICS,

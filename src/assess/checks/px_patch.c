@@ -195,7 +195,7 @@ static enum verdict found_cve(struct visit *v, const struct patch *p, const stru
 				.severity = &severity,
 				.confidence = VISIT_LEVEL((uint8_t)f->confidence),
 				.remediation = kept(v, f->remedy),
-				.shield = p->shield};
+				.shield = p->shield ? p->shield : visit_virtual_patch(v, f->cve)};
 
 	(void)assess_severity_parse(slice_z(f->severity), &severity);
 	if (f->product && (f->product == p->found.product || f->product == p->found.inner))

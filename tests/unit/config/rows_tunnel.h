@@ -8,7 +8,7 @@
 	{"tunnel", "local-subnet", "{\"10.1.9.0/24\", \"10.1.0.0/24\"}", NULL},
 	{"tunnel", "local-subnet", "office",
 	 "local-subnet = \"office\": write a network, as in \"10.0.0.0/8\" or "
-	 "\"2001:db8::/32\"\nf:16: "
+	 "\"2001:db8::/32\"\nf:17: "
 	 "zone far: its address is not in local-subnet of tunnel t, so nothing of it would go "
 	 "through; correct one of them"},
 	{"tunnel", "remote-subnet", "\"10.2.0.0/16\"", NULL},
@@ -31,7 +31,7 @@
 	{"tunnel", "psk-file", "/etc/hornwork/branch.secret", NULL},
 	{"tunnel", "psk-file", "secret",
 	 "psk-file = \"secret\": write a file name from the root on, as in "
-	 "\"/etc/hornwork/secret\"\nf:15: tunnel t cannot prove itself; add psk-file = "
+	 "\"/etc/hornwork/secret\"\nf:16: tunnel t cannot prove itself; add psk-file = "
 	 "\"/etc/hornwork/t.secret\", or certificate, key and ca"},
 	{"tunnel", "certificate", "/c.pem",
 	 "tunnel t has a psk-file and a certificate; keep one of them"},

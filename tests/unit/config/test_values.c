@@ -40,7 +40,7 @@ static const struct usual inner[] = {{"qos", "zone", "uplink = 50mbit"}, {"quali
 static const char *const heads[] = {"zone outside", "pbx main", "phones remote", "trunk carrier",
 				    "media",	    "limits",	"console",	 "assess",
 				    "tls",	    "identity", "asset desk",	 "place outside",
-				    "shield f-1",   "fraud"};
+				    "shield f-1",   "fraud",	"patches"};
 
 struct row {
 	const char *section, *key, *value;
@@ -308,7 +308,6 @@ static const struct row rows[] = {
 	{"media", "af-xdp", "always", "af-xdp = \"always\": write yes or no"},
 
 #include "unit/config/rows_limits.h"
-
 #include "unit/config/rows_fraud.h"
 
 	{"zone", "tunnel", "hq", "tunnel = hq: there is no such tunnel; add tunnel hq { ... }"},
@@ -316,6 +315,7 @@ static const struct row rows[] = {
 #include "unit/config/rows_tunnel.h"
 
 #include "unit/config/rows_tls.h"
+#include "unit/config/rows_patches.h"
 
 #include "unit/config/value_rows_segment.h"
 #include "unit/config/value_rows_assess.h"

@@ -27,6 +27,7 @@ static void each_page(void **state)
 		{"GET", "/v1/calls", {"all", "1"}, ROUTE_CALLS_ALL, ""},
 		{"GET", "/v1/calls", {"all", "0"}, ROUTE_CALLS, ""},
 		{"GET", "/v1/registrations", {0}, ROUTE_REGISTRATIONS, ""},
+		{"GET", "/v1/patches", {0}, ROUTE_PATCHES, ""},
 		{"GET", "/v1/events", {0}, ROUTE_EVENTS, ""},
 		{"GET", "/v1/trace", {"call", "c-1a"}, ROUTE_TRACE, "c-1a"},
 		{"GET", "/v1/trace", {"what", "c-1a"}, ROUTE_BAD_REQUEST, ""},
