@@ -32,7 +32,8 @@ struct hw_shield_flow_key shield_flow_key(const struct ip_endpoint *flow)
 }
 
 /* From the first key again and again: a removed one has no next. */
-void shield_clear(int fd, size_t key_bytes)
+/* Empties a map of keys of so many bytes. */
+static void shield_clear(int fd, size_t key_bytes)
 {
 	uint8_t key[KEY_BYTES_MAX];
 

@@ -25,7 +25,5 @@ struct shield {
 /* IPv4 in the first four bytes, as the program reads it. */
 struct hw_shield_prefix shield_prefix_key(const struct ip_prefix *p);
 struct hw_shield_flow_key shield_flow_key(const struct ip_endpoint *flow);
-/* Empties a map of keys of so many bytes. */
-void shield_clear(int fd, size_t key_bytes);
 
 #endif

@@ -49,7 +49,7 @@ static void write_reload(struct json *j, struct slice text, bool good)
 static struct slice inside(struct slice list)
 {
 	list = slice_trim(list);
-	return list.n < 2 ? (struct slice){0} : slice_trim(slice_of(list.p + 1, list.n - 2));
+	return list.n < 2 ? slice_of(NULL, 0) : slice_trim(slice_of(list.p + 1, list.n - 2));
 }
 
 void question_write(const struct question *q, const struct slice part[static QUESTION_PARTS_MAX],

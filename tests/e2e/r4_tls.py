@@ -134,15 +134,21 @@ def test_a_wrong_certificate_changes_nothing(secure, pki, phone_at):
     assert ask(phone, 2) and ask(phone_at(gateway, "ext", "carol", client(pki)), 3)
 
 
-@pytest.mark.parametrize("days, name", [(10, "certificate_expires"), (-1, "certificate_expired")])
+@pytest.mark.parametrize("days, name", [(10, "certificate_expires"), (30, "certificate_expires"), (31, None),
+                                        (-1, "certificate_expired")], ids=["10", "30", "31", "over"])
 def test_certificates_that_end(lab, pki, gateway_of, days, name):
     pair = pki.issue("old", [f"DNS:{NAME}"], days=days)
     gateway = gateway_of(more=section([pair]) +
                          f'phones safe {{ zone = internet  to = main  listen = "tls:{TLS_PORT}" }}')
+    if name is None:
+        assert gateway.status()["certificates"][0]["days_left"] == 30   # and some hours
+        time.sleep(0.5)
+        assert not [e for e in gateway.events(event_type="config") if "certificate" in str(e.get("reason"))]
+        return
     event = gateway.wait_event(reason=name)
     assert event["severity"] == ("warning" if days > 0 else "critical") and "old" in event["message"]
     shown = gateway.status()["certificates"]
-    assert [c["subject"] for c in shown] == ["old"] and shown[0]["days_left"] in (9, 10, 0)
+    assert [c["subject"] for c in shown] == ["old"] and shown[0]["days_left"] in (days - 1, 0)
     assert b"hornwork_certificate_expiry_seconds{" in gateway.api("/metrics")[1]
 
 
