@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define KEPT_MAX    16
 #define MESSAGE_MAX 8192
 
-#define CONFIG_TEXT(ping)                                                                          \
+#define CONFIG_TEXT(ping, identity)                                                                \
 	"zone internet { interface = eth0  address = \"198.51.100.1\" }\n"                         \
 	"zone voice { interface = eth1  address = \"192.168.50.1\"  trust = trusted }\n"           \
 	"zone core { interface = eth2  address = \"10.10.0.1\"  trust = trusted }\n"               \
@@ -26,11 +26,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 	"phones office { zone = voice  listen = {\"udp:5060\"}  to = main  nat = no  "             \
 	"srtp = preferred  sdes-cleartext = allow }\n"                                             \
 	"trunk carrier { zone = carriers  peer = \"udp:203.0.113.70:5060\"  to = main  "           \
-	"username = \"gw\"  password-file = \"/etc/hornwork/p\"  max-calls = 3 }\n"
+	"username = \"gw\"  password-file = \"/etc/hornwork/p\"  max-calls = 3 " identity "}\n"
 
-static const char config_text[] = CONFIG_TEXT("30s");
+static const char config_text[] = CONFIG_TEXT("30s", "");
+/* The trunk's callers are verified, and calls to it are signed. */
+#define IDENTITY(policy)                                                                           \
+	"identity = " policy "  identity-certificate = \"/etc/hornwork/sti.pem\"  identity-key = " \
+	"\"/etc/hornwork/sti.key\"  identity-url = \"https://cert.example/sti.pem\" "
+#define BELIEVED "identity { anchors = \"/etc/hornwork/ca.pem\"  hosts = \"cert.example\" }\n"
+static const char verify_config_text[] = CONFIG_TEXT("30s", IDENTITY("verify")) BELIEVED;
+static const char require_config_text[] = CONFIG_TEXT("30s", IDENTITY("require")) BELIEVED;
 /* At the end nobody asks the PBX any more, so that all can come to rest. */
-static const char quiet_config_text[] = CONFIG_TEXT("0");
+static const char quiet_config_text[] = CONFIG_TEXT("0", "");
 /* Without the trunk, in another order, and with other limits. */
 static const char other_config_text[] =
 	"zone carriers { interface = eth3  address = \"203.0.113.65\" }\n"
@@ -63,6 +70,7 @@ static const struct party parties[] = {
 };
 #define PARTIES 5
 #define PBX	2
+#define TRUNK	3
 
 struct kept {
 	unsigned party;
@@ -245,6 +253,8 @@ static void new_request(struct play *p)
 	out_fmt(&o, "To: <sip:%s@%s>\r\nCall-ID: %s-call-%u\r\nCSeq: %u %s\r\n",
 		strcmp(method, "REGISTER") ? "other" : who->name, who->us, who->name, id, cseq,
 		method);
+	if (party == TRUNK && (id & 1))
+		out_z(&o, "Identity: a.b.c;info=<https://cert.example/a>;ppt=shaken\r\n");
 	write_rest(p, &o, who);
 	feed(p, party, &o);
 }
@@ -322,6 +332,26 @@ static void find_paths(struct play *p)
 					  parties[i].local, parties[i].conn);
 }
 
+/* What was asked of a caller's identity is answered, rightly or not, once or again. */
+static void judge(struct play *p)
+{
+	static const enum reason reasons[] = {REASON_identity_verified,	 REASON_identity_signed,
+					      REASON_identity_signature, REASON_identity_stale,
+					      REASON_identity_unsigned,	 REASON_identity_url};
+	struct identity_answer a = {.call = p->h->asked.call,
+				    .work = p->h->asked.work ^ (take(p, 8) == 7)};
+
+	a.reason = reasons[take(p, sizeof(reasons) / sizeof(reasons[0]))];
+	if (a.reason == REASON_identity_verified || a.reason == REASON_identity_signed) {
+		a.attest = 'B';
+		(void)slice_to_z(SL("4930555"), a.tn, sizeof(a.tn));
+		(void)slice_to_z(SL("of-the-signer"), a.origid, sizeof(a.origid));
+		(void)slice_to_z(SL("x.y.z;info=<https://cert.example/b>"), a.header,
+				 sizeof(a.header));
+	}
+	core_on_identity(p->h->core, p->h->now_ms, &a);
+}
+
 static void happen(struct play *p)
 {
 	unsigned what = take(p, 8);
@@ -344,6 +374,9 @@ static void happen(struct play *p)
 	case 4:
 		core_on_flow_refused(p->h->core, p->h->now_ms, take(p, 8) + 1, &p->h->flow[0].local,
 				     REASON_warden_refused);
+		break;
+	case 5:
+		judge(p);
 		break;
 	default:
 		break;
@@ -418,13 +451,16 @@ static void (*const steps[])(struct play *p) = {new_request, reply, reply,  ask,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct play p = {.h = calloc(1, sizeof(*p.h)), .data = data, .left = size};
-	unsigned first;
+	unsigned first = take(&p, 256);
 
-	harness_init(p.h, config_text, false);
+	harness_init(p.h,
+		     (first & 6) == 2	? verify_config_text
+		     : (first & 6) == 6 ? require_config_text
+					: config_text,
+		     false);
 	harness_start(p.h);
 	find_paths(&p);
 	begin(&p);
-	first = take(&p, 256);
 	p.mutate = first & 1;
 	/* In some plays a heap request fails. */
 	if (first >= 0xc0)
