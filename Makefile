@@ -12,7 +12,7 @@ DETAILS ?=
 README  ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test check check-fast fuzz bench bench-parse bench-media bench-srtp bench-tls bench-flood bench-assess coverage install uninstall clean help
+.PHONY: build demo test test-qemu check check-fast fuzz bench bench-parse bench-media bench-srtp bench-tls bench-flood bench-assess coverage install uninstall clean help
 
 build:
 	@tools/install-deps build
@@ -25,6 +25,11 @@ demo: build
 test:
 	@tools/install-deps build test
 	@$(PYTHON) tools/run_tests.py $(if $(ONLY),--only $(ONLY))
+
+# Minutes on an emulated processor: for itself, beside `make test`.
+test-qemu: build
+	@tools/install-deps test qemu
+	@$(PYTHON) tests/qemu/boot.py
 
 check:
 	@tools/install-deps build test check
@@ -86,6 +91,7 @@ help:
 	@echo 'make                     build/hornwork'
 	@echo 'make demo [KEEP=1]       a real call through the gateway, in network namespaces'
 	@echo 'make test [ONLY=KIND]    every suite; KIND: unit flow fuzz bpf e2e r1 r2 r3 r4 r5'
+	@echo 'make test-qemu           on a stock kernel, in an emulated machine (minutes)'
 	@echo 'make check               every static gate (make check-fast: the quick ones)'
 	@echo 'make fuzz [SECONDS=60 | RUNS=N]   each fuzz target for that long, with its coverage floor'
 	@echo 'make bench               every measurement, peers beside us'

@@ -5,6 +5,9 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "enforce/vlan.h"
+
+#define TAG_PRIORITY_BIT 13 /* IEEE 802.1Q 9.6 */
 
 struct ways_link *ways_link_find(const struct ways *w, uint32_t ifindex)
 {
@@ -29,11 +32,19 @@ struct ways_interface ways_interface(const struct ways *w, const char *name)
 
 /* ---- next hops ---- */
 
-static uint8_t hop_why(const struct ways *w, const struct ways_hop *h, const struct ways_link *l)
+/* Below a VLAN's link: the program puts the tag on itself, with media's priority, which the link
+ * would take from a class that the program cannot give. NULL: there is none, or not here. */
+static const struct ways_link *below(const struct ways *w, const struct ways_link *l)
 {
-	if (!l || !l->up)
+	return l && l->vlan && l->parent ? ways_link_find(w, l->parent) : NULL;
+}
+
+static uint8_t hop_why(const struct ways *w, const struct ways_hop *h, const struct ways_link *l,
+		       const struct ways_link *out)
+{
+	if (!l || !l->up || !out->up)
 		return HW_USER_LINK_DOWN;
-	if (!l->ethernet || !w->setup.transmits(w->setup.ctx, l->ifindex))
+	if (!out->ethernet || !w->setup.transmits(w->setup.ctx, out->ifindex))
 		return HW_USER_NO_TRANSMIT;
 	return h->known ? HW_USER_NOT : HW_USER_NO_NEIGHBOUR;
 }
@@ -44,14 +55,18 @@ void ways_hop_write(struct ways *w, uint16_t number)
 {
 	const struct ways_hop *h = &w->hop[number];
 	const struct ways_link *l = ways_link_find(w, h->ifindex);
+	const struct ways_link *carrier = below(w, l), *out = carrier ? carrier : l;
 	struct hw_next_hop *at = &w->setup.hops[number];
-	struct hw_next_hop want = {.ifindex = h->ifindex, .why = hop_why(w, h, l)};
+	struct hw_next_hop want = {.ifindex = out ? out->ifindex : h->ifindex,
+				   .why = hop_why(w, h, l, out)};
 	uint32_t mtu = l ? l->mtu : 0;
 	bool usable = want.why == HW_USER_NOT, was_usable = at->generation != 0;
 
 	if (h->route_mtu && h->route_mtu < mtu)
 		mtu = h->route_mtu;
 	want.mtu = (uint16_t)(mtu > UINT16_MAX ? UINT16_MAX : mtu);
+	if (carrier)
+		want.vlan = (uint16_t)(l->vlan | VLAN_PCP_MEDIA << TAG_PRIORITY_BIT);
 	memcpy(want.mac_to, h->mac, sizeof(want.mac_to));
 	memcpy(want.mac_from, l ? l->mac : want.mac_from, sizeof(want.mac_from));
 	want.generation = at->generation;

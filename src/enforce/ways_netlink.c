@@ -92,9 +92,13 @@ static void read_vlan(const struct nlmsghdr *h, struct ways_link *l)
 static void link_changed(struct ways *w, uint32_t ifindex)
 {
 	w->changed = w->routes_stale = true;
-	for (uint16_t i = 1; i < w->hop_end; i++)
-		if (w->hop[i].via.family != IP_NONE && w->hop[i].ifindex == ifindex)
+	for (uint16_t i = 1; i < w->hop_end; i++) {
+		const struct ways_link *l = ways_link_find(w, w->hop[i].ifindex);
+
+		if (w->hop[i].via.family != IP_NONE &&
+		    (w->hop[i].ifindex == ifindex || (l && l->parent == ifindex)))
 			ways_hop_write(w, i);
+	}
 }
 
 static void on_link(struct ways *w, const struct nlmsghdr *h)

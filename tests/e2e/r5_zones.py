@@ -190,17 +190,16 @@ def test_hopping_by_tags(zones):
         assert edge(zones, "data", "tagged") - before == 9
 
 
-def test_two_tags_on_the_trunk(zones):
-    """Whoever gets frames with two tags onto the trunk itself gets no further."""
-    if not zones.tagged:
-        pytest.skip("there is no trunk")
+def test_two_tags_at_the_gateway(zones):
+    """Whoever gets frames with two tags onto the trunk itself, or onto a cable, gets no further."""
     phone = ear(zones, "voice", PORT, 4)
     claimed = struct.pack("!H", 0x0800) + udp4(trunk.address("core"), trunk.address("voice"), PORT, b"hop")
     before = sum(edge(zones, zone, "tagged") for zone in trunk.ZONES)
-    with netns.inside(zones.ns("switch")), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
-        raw.bind(("trunk", 0))
+    host, link, to = ("switch", "trunk", trunk.TRUNK) if zones.tagged else ("pc", "eth0", zones.links["data"])
+    with netns.inside(zones.ns(host)), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+        raw.bind((link, 0))
         for _ in range(5):
-            raw.send(mac(zones, "gw", trunk.TRUNK) + b"\x02\0\0\0\0\x01" + tag(130, tag(110, claimed)))
+            raw.send(mac(zones, "gw", to) + b"\x02\0\0\0\0\x01" + tag(130, tag(110, claimed)))
     time.sleep(0.5)
     assert drain(phone) == []
     phone.close()

@@ -72,7 +72,7 @@ class Hornwork:
         with open(self.config_path, "w", encoding="utf-8") as out:
             out.write(self.config)
 
-    def start(self):
+    def start(self, ready_s=READY_S):
         """Start it and wait until it says that it is ready."""
         for folder in (self.run_dir, os.path.dirname(self.events_path)):
             os.makedirs(folder, exist_ok=True)
@@ -81,7 +81,7 @@ class Hornwork:
             os.replace(self.log, f"{self.log}.earlier")
         self.daemon = self.lab.daemon("gw", [binary(), "run", "-c", self.config_path,
                                              "--run-dir", self.run_dir], self.log)
-        self.daemon.wait_text("hornwork: ready", READY_S)
+        self.daemon.wait_text("hornwork: ready", ready_s)
         return self
 
     def stop(self):

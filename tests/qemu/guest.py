@@ -1,0 +1,241 @@
+#!/usr/bin/python3
+"""What a stock kernel does for the gateway that the test machine's kernel may not: VLAN links of its own making with
+priorities in their tags, bridges that filter VLANs, FQ-CoDel and CAKE. Runs in the guest that boot.py starts.
+
+Prints "ok NAME" or "FAILED NAME: why" for each story.
+"""
+
+import json
+import pathlib
+import socket
+import struct
+import sys
+import time
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+# pylint: disable=wrong-import-position
+from hwlab import netns, trunk
+from hwlab.hornwork import Hornwork
+from hwlab.peer import Call, Peer
+from hwlab.proc import LabError, run, wait_until
+from hwlab.rtp import Talker
+
+SLOW_S = 30         # an emulated processor on a busy machine
+SOL_PACKET, PACKET_AUXDATA, TP_STATUS_VLAN_VALID = 263, 8, 1 << 4
+PCP_MEDIA, PCP_SIGNALLING = 5, 3
+CONFIG = """
+pbx main {{ zone = core  address = "{pbx}" }}
+phones desk {{ zone = voice  to = main }}
+console {{ events = "{{events}}" }}
+"""
+MORE = {"internet": "qos { uplink = 20mbit }", "core": 'reaches = {"internet", "voice udp:7000"}'}
+
+
+class KernelTrunkLab(trunk.TrunkLab):
+    """The switch is a bridge of the kernel that filters VLANs; the gateway makes its links itself."""
+
+    def __init__(self, ident):
+        super().__init__(ident, tagged=True, kernel_links=True)
+
+    def _start_switch(self):
+        netns.batch(self.ns("switch"), ["link add br0 type bridge vlan_filtering 1 vlan_default_pvid 0",
+                                        "link set br0 up"])
+
+    def _port(self, name, setting):
+        netns.batch(self.ns("switch"), [f"link set {name} master br0"])
+        kind, value = setting.split("=")
+        for vlan in value.split(","):
+            words = ["pvid", "untagged"] if kind == "tag" else []
+            self.run("switch", ["bridge", "vlan", "add", "dev", name, "vid", vlan, *words])
+
+
+def link(lab, name):
+    rows = json.loads(run(["ip", "-n", lab.ns("gw"), "-d", "-j", "link", "show", name]).stdout)
+    return rows[0]["linkinfo"]
+
+
+def the_program_loads(lab):
+    """The verifier of this kernel, which is Debian's, takes the kernel path's program."""
+    status = lab.gateway.status()
+    assert not [n for n in status["notices"] if "kernel path" in n], status["notices"]
+
+
+def links_are_made(lab):
+    """802.1Q links with the zones' addresses, and which priority is written into their tags."""
+    for zone, row in trunk.ZONES.items():
+        if not row[0]:
+            continue
+        about = link(lab, lab.links[zone])
+        assert about["info_kind"] == "vlan", about
+        assert about["info_data"]["protocol"] == "802.1Q" and about["info_data"]["id"] == row[0], about
+        assert about["info_data"].get("egress_qos"), about
+        shown = run(["ip", "-n", lab.ns("gw"), "-o", "addr", "show", "dev", lab.links[zone]]).stdout
+        assert f"{row[1]}.1/" in shown and f"{row[2]}:1/" in shown, shown
+
+
+def matrix(lab):
+    """What a line admits arrives, what none admits is dropped and counted, IPv4 and IPv6."""
+    def counts():
+        rows = lab.gateway.ask("policy")[0]["pairs"]
+        return {(p["from"], p["to"]): p["denied_packets"] for p in rows}
+    before = counts()
+    for family, kind in ((4, socket.AF_INET), (6, socket.AF_INET6)):
+        ear = lab.socket("phone", kind, socket.SOCK_DGRAM)
+        ear.bind((trunk.address("voice", family), 7000))
+        ear.settimeout(SLOW_S)
+        for zone in ("data", "office", "internet", "core"):     # the one that is admitted last
+            mouth = lab.socket(trunk.host_of(zone), kind, socket.SOCK_DGRAM)
+            mouth.bind((trunk.address(zone, family), 7100))
+            for _ in range(3):
+                mouth.sendto(zone.encode(), (trunk.address("voice", family), 7000))
+            mouth.close()
+        assert ear.recv(100) == b"core"
+        ear.close()
+    after = counts()
+    for zone in ("data", "office", "internet"):
+        assert after[zone, "voice"] - before[zone, "voice"] == 6, (zone, before, after)
+
+
+class TagEar:
+    """What comes in at the switch's end of the trunk: (VLAN, priority, UDP source port) of each datagram."""
+
+    def __init__(self, lab):
+        with netns.inside(lab.ns("switch")):
+            self.raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.raw.bind(("trunk", 3))
+        self.raw.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        self.raw.setblocking(False)
+
+    def drain(self):
+        out = []
+        while True:
+            try:
+                data, control, _flags, at = self.raw.recvmsg(2000, 200)
+            except BlockingIOError:
+                return out
+            if at[2] == 4 or data[12:14] != b"\x08\x00" or data[23] != 17:     # what the switch itself sends
+                continue
+            status, _len, _snap, _mac, _net, tci, _type = struct.unpack("IIIHHHH", control[0][2][:20])
+            tag = tci if status & TP_STATUS_VLAN_VALID else 0
+            out.append((tag & 0xfff, tag >> 13, struct.unpack("!H", data[34:36])[0]))
+
+
+def register(alice, main):
+    """The phone registers at the phone system, which asks for no password."""
+    uri = f"sip:{alice.domain}"
+    alice.send(alice.request("REGISTER", uri, "register-1", 1, "r", to=f"<{alice.aor()}>", extra=[("Expires", "300")]))
+    asked = main.expect("REGISTER", timeout_s=SLOW_S)
+    main.reply(asked, 200, extra=[("Contact", f"{asked.get('contact')};expires=300")])
+    alice.expect(200, timeout_s=SLOW_S)
+
+
+def call_with_priorities(lab):
+    """A call from the voice VLAN to the core VLAN; both sides' tags have 5 on media and 3 on signalling."""
+    gate = (trunk.address("voice", gateway=True), 5060)
+    phone, pbx = trunk.address("voice"), trunk.address("core")
+    ear = TagEar(lab)
+    with Peer(lab, "phone", "alice", gate, own=phone) as alice, Peer(lab, "pbx", "main", own=pbx) as main, \
+            Talker(lab, "phone", 4000, 440, own=phone) as voice, Talker(lab, "pbx", 6000, 850, own=pbx) as far:
+        register(alice, main)
+        caller = Call(alice)
+        alice.send(caller.invite_raw(f"sip:bob@{alice.domain}", caller.offer(4000)))
+        callee = Call.incoming(main, timeout_s=SLOW_S)
+        callee.reply(200, callee.offer(6000))
+        final = caller.expect(200, timeout_s=SLOW_S)
+        caller.established(final)
+        main.expect("ACK", timeout_s=SLOW_S)
+        voice.remote, far.remote = final.sdp_media(), callee.invite.sdp_media()
+        wait_until(lambda: len(voice.got) > 20 and len(far.got) > 20, SLOW_S, "both hear each other")
+        paths = {s["path"] for s in lab.gateway.calls()[0]["streams"]}
+        voice.remote = far.remote = None
+        caller.send("BYE")
+        main.reply(main.expect("BYE", timeout_s=SLOW_S), 200)
+        caller.expect(200, timeout_s=SLOW_S)
+    print("media took the", " and ".join(sorted(map(str, paths))), "path", flush=True)
+    seen = ear.drain()
+    for vlan in (110, 130):
+        media = {pcp for v, pcp, port in seen if v == vlan and 16384 <= port <= 32767}
+        signalling = {pcp for v, pcp, port in seen if v == vlan and port == 5060}
+        assert media == {PCP_MEDIA} and signalling == {PCP_SIGNALLING}, (vlan, media, signalling)
+
+
+def queues(lab):
+    """HTB with a fair queue of the kernel's for what is no voice."""
+    shown = run(["ip", "netns", "exec", lab.ns("gw"), "tc", "qdisc", "show", "dev", "eth0"]).stdout
+    assert "qdisc htb" in shown and ("qdisc fq_codel" in shown or "qdisc cake" in shown), shown
+
+
+def hopping(lab):
+    """Tags at an access port go no further than the switch; two tags on the trunk no further than the gateway."""
+    ear = lab.socket("phone", socket.AF_INET, socket.SOCK_DGRAM)
+    ear.bind((trunk.address("voice"), 7000))
+    ear.setblocking(False)
+    def tagged():
+        return sum(z["tagged_packets"] for z in lab.gateway.ask("policy")[0]["zones"])
+    before = tagged()
+    data = struct.pack("!HHHH", 7100, 7000, 11, 0) + b"hop"
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(data), 1, 0, 64, 17, 0,
+                       socket.inet_aton(trunk.address("core")), socket.inet_aton(trunk.address("voice")))
+    end = struct.pack("!HHHHH", 0x8100, 130, 0x8100, 110, 0x0800) + head + data
+    for host, device in (("pc", "eth0"), ("switch", "trunk")):
+        with netns.inside(lab.ns(host)), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+            raw.bind((device, 0))
+            for _ in range(5):
+                raw.send(b"\xff" * 6 + b"\x02\0\0\0\0\x01" + end)
+    wait_until(lambda: tagged() - before == 5, SLOW_S, "those on the trunk are counted, the others never came")
+    found = wait_until(lambda: [k for k in lab.gateway.ask("leaks") if k["reason"] == "leak_double_tag"], SLOW_S, "a leak")
+    assert found[0]["vlans"] == [130, 110], found
+    try:
+        raise AssertionError(ear.recv(100))
+    except BlockingIOError:
+        ear.close()
+
+
+def a_reload_takes_links_away(lab):
+    """A zone that is gone takes its link along; the others stay, and the queues follow."""
+    text = lab.gateway.config
+    head, rest = text.split("zone office", 1)
+    lab.gateway.reload(head + rest[rest.index("\n}\n") + 3:])
+    names = run(["ip", "-n", lab.ns("gw"), "-o", "link", "show"]).stdout
+    assert lab.links["office"] not in names and lab.links["voice"] in names, names
+
+
+def the_end_leaves_nothing(lab):
+    """Links, queues and tables go with the gateway."""
+    assert lab.gateway.stop() == 0, "exit code"
+    names = run(["ip", "-n", lab.ns("gw"), "-o", "link", "show"]).stdout
+    assert f"{trunk.TRUNK}." not in names, names
+    shown = run(["ip", "netns", "exec", lab.ns("gw"), "tc", "qdisc", "show", "dev", "eth0"]).stdout
+    assert "htb" not in shown, shown
+    assert "hornwork" not in run(["ip", "netns", "exec", lab.ns("gw"), "nft", "list", "tables"]).stdout
+
+
+STORIES = (the_program_loads, links_are_made, matrix, queues, call_with_priorities, hopping, a_reload_takes_links_away, the_end_leaves_nothing)
+
+
+def main():
+    failed = 0
+    with KernelTrunkLab("q") as lab:
+        lab.gateway = Hornwork(lab, config=lab.zone_sections(MORE) + CONFIG.format(pbx=trunk.address("core")))
+        try:
+            lab.gateway.start(ready_s=4 * SLOW_S)
+        except LabError as err:
+            print(f"FAILED the gateway starts: {err}")
+            return 1
+        for story in STORIES:
+            began = time.monotonic()
+            try:
+                story(lab)
+                print(f"ok {story.__name__} ({time.monotonic() - began:.0f} s)", flush=True)
+            except Exception as err:        # pylint: disable=broad-except
+                failed += 1
+                traceback.print_exc(file=sys.stdout)
+                print(f"FAILED {story.__name__}: {err}", flush=True)
+        if failed:
+            print(pathlib.Path(lab.gateway.log).read_text(encoding="utf-8", errors="replace")[-3000:])
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
