@@ -30,6 +30,25 @@ static void readable(char *banner, size_t n)
 	banner[kept] = '\0';
 }
 
+/* Its greeting, for which telnetd may first ask for options (RFC 854): at least a letter of text,
+ * or what came in time. */
+static int read_greeting(struct wire *c, char *banner, size_t size)
+{
+	int n = wire_read(c, banner, size, BANNER_WAIT_MS), more = n;
+
+	while (more > 0 && (size_t)n < size) {
+		char text[256];
+
+		memcpy(text, banner, (size_t)n);
+		readable(text, (size_t)n);
+		if (*text)
+			break;
+		more = wire_read(c, banner + n, size - (size_t)n, BANNER_WAIT_MS);
+		n += more > 0 ? more : 0;
+	}
+	return n;
+}
+
 /* 23, and 650 where some phones keep a second one. */
 static enum verdict telnet_at(struct visit *v, uint16_t port)
 {
@@ -39,7 +58,7 @@ static enum verdict telnet_at(struct visit *v, uint16_t port)
 
 	if (err)
 		return visit_closed(v, err);
-	n = wire_read(c, banner, sizeof(banner) - 1, BANNER_WAIT_MS);
+	n = read_greeting(c, banner, sizeof(banner) - 1);
 	wire_close(c);
 	if (n <= 0 && port != 23)
 		return VERDICT_CLEAN; /* something else listens there: DV-18, DV-19 */
