@@ -267,8 +267,8 @@ const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS] = {
 	 .tag = "r2",
 	 .help = "signalling packets per second from the strangers of one network; 0 is no limit",
 	 .more = "A network is 256 addresses of IPv4 and a /48 of IPv6. Flows at which a phone is "
-		 "registered are not held to it. It is never less than per-source-pps, and "
-		 "acts where the zone's interface has the kernel path's program."},
+		 "registered are not held to it. It is never less than per-source-pps. The "
+		 "kernel path's program carries it out, or nftables where that is not to be had."},
 	{.key = "strangers-pps",
 	 .type = SCHEMA_COUNT,
 	 FIELD(limits, strangers_pps),
@@ -279,7 +279,7 @@ const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS] = {
 	 .more = "So a flood from ever new addresses is held too. REGISTERs have as much for "
 		 "themselves, and so have the addresses at which phones were registered within "
 		 "the last hour. Registered phones, a pbx, a trunk and never-ban are not held to "
-		 "it. It acts as per-network-pps does."},
+		 "it. It is carried out as per-network-pps is."},
 	{.key = "transactions",
 	 .type = SCHEMA_COUNT,
 	 FIELD(limits, transactions),

@@ -140,6 +140,12 @@ static int write_and_run(struct nft *n, const struct nft_want *want, const struc
 	return err;
 }
 
+/* This kernel has not all that was asked for. */
+static bool is_absent(int err)
+{
+	return err == -EOPNOTSUPP || err == -ENOENT || err == -EAFNOSUPPORT;
+}
+
 /* What a kernel has is found out by asking for it: all, then bridges by their ports, then nothing
  * below IP. */
 static int apply_what_can_be(struct nft *n, struct nft_want *want, const struct nft_figures *f)
@@ -158,7 +164,7 @@ static int apply_what_can_be(struct nft *n, struct nft_want *want, const struct 
 			n->bridges_by_ports = want->bridges_by_ports;
 			return 0;
 		}
-		if (err != -EOPNOTSUPP && err != -ENOENT && err != -EAFNOSUPPORT)
+		if (!is_absent(err))
 			return err;
 	}
 	return err;
@@ -174,6 +180,7 @@ int nft_apply(struct nft *n, const struct config *config, const struct segment_p
 				.pinhole_count = count,
 				.quarantine = n->quarantine,
 				.quarantine_count = n->quarantine_count,
+				.shield = n->shield_wanted,
 				.ports_of = ports_of,
 				.ctx = n};
 	struct nft_figures figures = {
@@ -185,9 +192,14 @@ int nft_apply(struct nft *n, const struct config *config, const struct segment_p
 	if (figures.zones && figures.cells && names) {
 		carry_figures(n, config, &figures);
 		err = apply_what_can_be(n, &want, &figures);
+		if (is_absent(err) && want.shield) { /* a firewall without limits is one */
+			want.shield = false;
+			err = apply_what_can_be(n, &want, &figures);
+		}
 	}
 	if (!err) {
 		remember_zones(n, config, names);
+		n->shield_stands = want.shield;
 		names = NULL;
 	}
 	mem_free(names);

@@ -58,6 +58,35 @@ struct nft_ban {
 /* Exactly these are kept out from now on; after nft_apply too, which begins with none.
  * ERR_NOMEM, -errno. */
 int nft_bans_set(struct nft *n, const struct nft_ban *bans, size_t count) must_check;
+/* The shield's limits (enforce/shield.h) as rules of the table, for who has no kernel path: from
+ * the next nft_apply on. Trust is given while it runs, and begins anew with each nft_apply. */
+void nft_shield_want(struct nft *n, bool want);
+bool nft_shield_stands(const struct nft *n);
+
+struct nft_trust {
+	struct ip_endpoint flow; /* with a port */
+	uint8_t trust;		 /* enum hw_trust: STRANGER takes it away, CHALLENGED, REGISTERED */
+};
+
+/* One transaction. Nothing without the limits. ERR_NOMEM, -errno. */
+int nft_shield_trust(struct nft *n, const struct nft_trust *trust, size_t count) must_check;
+
+enum nft_shield_counter {
+	NFT_SHIELD_SOURCE,
+	NFT_SHIELD_NETWORK,
+	NFT_SHIELD_STRANGERS,
+	NFT_SHIELD_REGISTERS,
+	NFT_SHIELD_RETURNING,
+	NFT_SHIELD_PHONE,
+	NFT_SHIELD_SYN,
+	NFT_SHIELD_SYNS,
+	NFT_SHIELD_COUNT
+};
+
+/* "source", ... Borrowed for ever. */
+const char *nft_shield_name(unsigned which);
+/* Packets dropped since the last nft_apply. ERR_ABSENT: there are no such limits. -errno. */
+int nft_shield_dropped(struct nft *n, unsigned which, uint64_t *out_packets) must_check;
 /* Figures of `zone` (index into the configuration that was applied last). ERR_ABSENT, -errno. */
 int nft_zone_counters(struct nft *n, uint16_t zone, struct nft_zone_counters *out) must_check;
 /* What was dropped on its way from one zone to another; zones that share an interface are counted

@@ -12,7 +12,7 @@ void nft_bans_write_sets(struct out *o)
 		 " counter banned { }\n");
 }
 
-void nft_bans_write_rule(struct out *o, const struct config_listener *l)
+void nft_bans_write_rule(struct out *o, const struct config_listener *l, bool shield)
 {
 	bool v4 = l->local.addr.family == IP_V4;
 
@@ -21,6 +21,8 @@ void nft_bans_write_rule(struct out *o, const struct config_listener *l)
 	out_fmt(o, " %s dport %u %s saddr @%s counter name banned drop\n",
 		l->transport == TRANSPORT_UDP ? "udp" : "tcp", l->local.port, v4 ? "ip" : "ip6",
 		v4 ? NFT_BAN4 : NFT_BAN6);
+	if (shield)
+		nft_shield_write_rule(o, l);
 }
 
 /* An address within a wider ban is left to that one: nft takes no overlapping intervals whose times

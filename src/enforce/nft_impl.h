@@ -18,8 +18,9 @@ struct nft {
 	size_t zone_count;
 	struct ip_addr *quarantine;
 	size_t quarantine_count;
-	bool frames, bridges_by_ports; /* what the last transaction that passed was made with */
-	char ports[NFT_PORTS_MAX];     /* of the bridge asked for last */
+	bool shield_wanted, shield_stands; /* the limits of the shield; in the table */
+	bool frames, bridges_by_ports;	   /* what the last transaction that passed was made with */
+	char ports[NFT_PORTS_MAX];	   /* of the bridge asked for last */
 	char error[NFT_ERROR_MAX];
 };
 
@@ -27,7 +28,12 @@ struct nft {
 int nft_run(struct nft *n, const char *text) must_check;
 /* nft_bans.c: within the table's text. */
 void nft_bans_write_sets(struct out *o);
-void nft_bans_write_rule(struct out *o, const struct config_listener *l);
+/* The ban, and with `shield` the limits. */
+void nft_bans_write_rule(struct out *o, const struct config_listener *l, bool shield);
+/* nft_shield.c: within the table's text. */
+size_t nft_shield_bytes(const struct config *c);
+void nft_shield_write(struct out *o, const struct config *c);
+void nft_shield_write_rule(struct out *o, const struct config_listener *l);
 /* ERR_NOMEM, ERR_DENIED, ERR_ABSENT, -errno. */
 int nft_netlink_new(struct nft_netlink **out) must_check;
 /* Accepts NULL. */

@@ -45,7 +45,7 @@ size_t nft_rules_bytes(const struct nft_want *want)
 {
 	const struct config *config = want->config;
 	size_t n = RULES_BASE_BYTES + want->pinhole_count * RULES_PINHOLE_BYTES +
-		   nft_segment_bytes(want) + nft_tunnels_bytes(config);
+		   nft_segment_bytes(want) + nft_tunnels_bytes(config) + nft_shield_bytes(config);
 
 	for (size_t i = 0; i < config->zone_count; i++)
 		n += RULES_ZONE_BYTES + config->zones[i].service_count * RULES_SERVICE_BYTES +
@@ -402,12 +402,14 @@ static void write_services(struct out *o, const struct config_zone *z, size_t in
 }
 
 /* Before the connection tracking: a ban ends what it remembers too. */
-static void write_bans(struct out *o, const struct config *c, size_t first)
+static void write_bans(struct out *o, const struct nft_want *want, size_t first)
 {
+	const struct config *c = want->config;
+
 	for (size_t i = 0; i < c->listener_count; i++)
 		if (c->listeners[i].local.addr.family != IP_NONE &&
 		    nft_first_on_interface(c, c->listeners[i].zone) == first)
-			nft_bans_write_rule(o, &c->listeners[i]);
+			nft_bans_write_rule(o, &c->listeners[i], want->shield);
 }
 
 /* Of a network behind which are all others only the listed sources begin something; answers to
@@ -431,7 +433,7 @@ static void write_interface_input(struct out *o, const struct nft_want *want, si
 		if (nft_first_on_interface(c, z) == first)
 			write_input_media(o, c, z);
 	write_leftover_pinholes(o, c, "ct state untracked accept");
-	write_bans(o, c, first);
+	write_bans(o, want, first);
 	out_z(o, "  ct state established,related accept\n");
 	write_icmp(o);
 	nft_tunnels_write_input(o, c, first);
@@ -481,6 +483,8 @@ int nft_rules_write(struct out *o, const struct nft_want *want, const struct nft
 	}
 	write_ours(o, config);
 	nft_bans_write_sets(o);
+	if (want->shield)
+		nft_shield_write(o, config);
 	write_media_chains(o, config);
 	write_input(o, want);
 	nft_segment_write(o, want, figures);

@@ -32,6 +32,7 @@ struct nft_want {
 	size_t pinhole_count;
 	const struct ip_addr *quarantine;
 	size_t quarantine_count;
+	bool shield;	       /* also the shield's limits */
 	bool frames;	       /* also the tables below IP */
 	bool bridges_by_ports; /* this kernel cannot tell the bridge of a port */
 	/* The ports of a zone's bridge as a list of quoted names; NULL = none. */

@@ -248,8 +248,10 @@ int signal_net_apply(struct signal *s, const struct config *old, const uint16_t 
 			map[old_index[i]] = (uint16_t)i;
 	udp_renumber(s->udp, map, old_count);
 	tcp_renumber(s->tcp, map, old_count);
-	if (s->core)
+	if (s->core) {
 		core_reload(s->core, s->config, map, clock_ms());
+		s->house_turns = 0; /* the firewall begins without trust */
+	}
 	mem_free(map);
 	s->sources.per_s = s->config->limits.per_source_pps;
 	tcp_message_bytes_max(s->tcp, s->config->limits.message_bytes);

@@ -2,6 +2,7 @@
 #include "guard/r5_segment.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "main/warden_lanes.h"
 #include "main/warden_path.h"
 #include "main/warden_probe.h"
 #include "media/flow_check.h"
@@ -88,6 +89,8 @@ int warden_firewall_apply(struct warden *w, const struct config *config)
 	err = collect_pinholes(w, &pinholes, &count);
 	err = err ? err : r5_segment_new(config, &policy);
 	err = err ? err : nft_quarantine_set(w->nft, config->quarantine, config->quarantine_count);
+	nft_shield_want(w->nft, !w->path || !warden_program_wanted(config) ||
+					warden_path_refused(w)[0] != '\0');
 	err = err ? err : nft_apply(w->nft, config, policy, pinholes, count);
 	r5_segment_free(policy);
 	mem_free(pinholes);

@@ -1,4 +1,6 @@
 /* The kernel path's shield: configuration, bans and trust go in, figures come out. */
+#include <stdio.h>
+
 #include "base/mem.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -43,6 +45,27 @@ void warden_shield_tick(struct warden *w)
 	shield_expire(shield_of(w), now_ms);
 }
 
+/* Somewhere the program does not stand: nftables has the limits too. */
+static bool by_rules(const struct warden *w)
+{
+	return w->nft && nft_shield_stands(w->nft);
+}
+
+static void trust_by_rules(struct warden *w, const struct proc_msg *msg)
+{
+	struct nft_trust trust[PROC_TRUST_MAX];
+	size_t count = 0;
+	struct proc_trust m;
+
+	for (size_t at = 0; at + sizeof(m) <= msg->bytes && count < PROC_TRUST_MAX;
+	     at += sizeof(m)) {
+		memcpy(&m, msg->payload + at, sizeof(m));
+		trust[count++] = (struct nft_trust){m.flow, (uint8_t)m.trust};
+	}
+	if (nft_shield_trust(w->nft, trust, count))
+		log_line(SEV_WARNING, "shield: %s", nft_error(w->nft));
+}
+
 int warden_on_trust(struct warden *w, const struct proc_msg *msg)
 {
 	uint64_t now_ms = clock_ms();
@@ -60,7 +83,26 @@ int warden_on_trust(struct warden *w, const struct proc_msg *msg)
 		if (err && err != ERR_LIMIT) /* without room it stays a stranger */
 			log_line(SEV_WARNING, "shield: %s", err_text(err));
 	}
+	if (by_rules(w))
+		trust_by_rules(w, msg);
 	return 0;
+}
+
+static void rules_status(const struct warden *w, struct json *j)
+{
+	uint64_t packets;
+
+	json_member_open(j, "shield", '{');
+	json_member_z(j, "by", "nftables");
+	json_member_open(j, "dropped", '{');
+	for (unsigned i = 0; i < NFT_SHIELD_COUNT; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "%s-limit", nft_shield_name(i));
+		json_member_u64(j, name, nft_shield_dropped(w->nft, i, &packets) ? 0 : packets);
+	}
+	json_close(j, '}');
+	json_close(j, '}');
 }
 
 void warden_shield_status(const struct warden *w, struct json *j)
@@ -68,11 +110,16 @@ void warden_shield_status(const struct warden *w, struct json *j)
 	struct hw_shield_counts counts;
 	uint32_t flows[HW_TRUST_COUNT];
 
+	if (by_rules(w)) {
+		rules_status(w, j);
+		return;
+	}
 	if (!shield_of(w))
 		return;
 	shield_counts(shield_of(w), &counts);
 	shield_population(shield_of(w), clock_ms(), flows);
 	json_member_open(j, "shield", '{');
+	json_member_z(j, "by", "xdp");
 	json_member_open(j, "dropped", '{');
 	for (unsigned i = HW_SHIELD_PASS + 1; i < HW_SHIELD_WHY_COUNT; i++)
 		json_member_u64(j, shield_why_name(i), counts.dropped[i]);
@@ -129,10 +176,26 @@ void warden_shield_explain(const struct warden *w, struct slice what, struct out
 	out_char(o, ']');
 }
 
+static void rules_metrics(const struct warden *w, struct out *o)
+{
+	uint64_t packets;
+
+	out_z(o, "# TYPE hornwork_shield_dropped_packets_total counter\n");
+	for (unsigned i = 0; i < NFT_SHIELD_COUNT; i++)
+		if (nft_shield_dropped(w->nft, i, &packets) == 0)
+			out_fmt(o,
+				"hornwork_shield_dropped_packets_total{reason=\"%s-limit\"} %llu\n",
+				nft_shield_name(i), (unsigned long long)packets);
+}
+
 void warden_shield_metrics(const struct warden *w, struct out *o)
 {
 	struct hw_shield_counts counts;
 
+	if (by_rules(w)) {
+		rules_metrics(w, o);
+		return;
+	}
 	if (!shield_of(w))
 		return;
 	shield_counts(shield_of(w), &counts);

@@ -99,3 +99,26 @@ def test_bans_are_in_the_driver(lab, gateway, kamailio, peer_at):
         stranger.send(b"\r\n\r\n")
         return eventually(lambda: shield(gateway)["passed"]["stranger"] > before, 0.3)
     assert eventually(through)
+
+
+def known_to_rules(lab):
+    """Flows with trust in the table."""
+    text = lab.run("gw", ["nft", "-j", "list", "set", "inet", "hornwork", "trusted4"]).stdout
+    return sum(len(row["set"].get("elem", [])) for row in json.loads(text)["nftables"] if "set" in row)
+
+
+def test_without_the_program_nftables_does_it(lab, gateway_of, kamailio, peer_at):
+    gateway = gateway_of(more="media { path = user  af-xdp = no }")
+    assert not served(gateway) and shield(gateway)["by"] == "nftables"
+    alice = peer_at("phone", "alice", gateway.outside)
+    alice.register()
+    before = shield(gateway)["dropped"]
+    flood(lab, gateway.outside, FORGED,
+          b"INVITE sip:100@203.0.113.10 SIP/2.0\r\nVia: SIP/2.0/UDP 60.0.0.1;branch=z9hG4bKx\r\n\r\n")
+    alice.register()
+    after = shield(gateway)["dropped"]
+    assert after["strangers-limit"] + after["network-limit"] > before["strangers-limit"] + before["network-limit"]
+    assert after["phone-limit"] == 0
+    assert 'hornwork_shield_dropped_packets_total{reason="strangers-limit"}' in gateway.api("/metrics")[1].decode()
+    gateway.reload()        # the rules begin anew; who is registered is told to them again
+    assert eventually(lambda: known_to_rules(lab) >= 1)
