@@ -50,8 +50,8 @@ static int answer(struct agent *a, const struct agent_frame *f, int err, uint16_
 	char text[8];
 	struct out o = out_to(text, sizeof(text));
 
-	agent_put_u32(&o, (uint32_t)err);
-	agent_put_u16(&o, more);
+	out_be32(&o, (uint32_t)err);
+	out_be16(&o, more);
 	return tell(a, f->op, f->socket, out_slice(&o));
 }
 
@@ -264,8 +264,8 @@ static int on_listen(struct agent *a, const struct agent_frame *f)
 	n = agent_listen(&own.addr, timeout_ms, frame, sizeof(frame));
 	if (n < 0)
 		return answer(a, f, n, 0);
-	agent_put_u32(&o, 0);
-	agent_put_u16(&o, 0);
+	out_be32(&o, 0);
+	out_be16(&o, 0);
 	out_bytes(&o, slice_of(frame, (size_t)n));
 	return tell(a, f->op, f->socket, out_slice(&o));
 }

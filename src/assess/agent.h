@@ -42,8 +42,6 @@ struct agent_frame {
 };
 
 /* Codec of frames and what stands in them; shared with place.c. */
-void agent_put_u16(struct out *o, uint16_t v);
-void agent_put_u32(struct out *o, uint32_t v);
 void agent_put_u64(struct out *o, uint64_t v);
 void agent_put_endpoint(struct out *o, const struct ip_endpoint *e);
 struct ip_endpoint agent_endpoint(struct cursor *c);

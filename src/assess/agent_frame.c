@@ -1,28 +1,16 @@
 #include "assess/agent.h"
 
-void agent_put_u16(struct out *o, uint16_t v)
-{
-	out_char(o, (char)(v >> 8));
-	out_char(o, (char)(v & 0xff));
-}
-
-void agent_put_u32(struct out *o, uint32_t v)
-{
-	agent_put_u16(o, (uint16_t)(v >> 16));
-	agent_put_u16(o, (uint16_t)(v & 0xffff));
-}
-
 void agent_put_u64(struct out *o, uint64_t v)
 {
-	agent_put_u32(o, (uint32_t)(v >> 32));
-	agent_put_u32(o, (uint32_t)(v & 0xffffffff));
+	out_be32(o, (uint32_t)(v >> 32));
+	out_be32(o, (uint32_t)(v & 0xffffffff));
 }
 
 void agent_put_endpoint(struct out *o, const struct ip_endpoint *e)
 {
 	out_char(o, (char)e->addr.family);
 	out_bytes(o, slice_of((const char *)e->addr.bytes, sizeof(e->addr.bytes)));
-	agent_put_u16(o, e->port);
+	out_be16(o, e->port);
 }
 
 struct ip_endpoint agent_endpoint(struct cursor *c)
@@ -68,7 +56,7 @@ int agent_frame_write(struct out *o, uint8_t op, uint8_t socket, struct slice bo
 		return ERR_SPACE;
 	out_char(o, (char)op);
 	out_char(o, (char)socket);
-	agent_put_u16(o, (uint16_t)body.n);
+	out_be16(o, (uint16_t)body.n);
 	out_bytes(o, body);
 	return o->err;
 }

@@ -48,9 +48,9 @@ size_t agent_stream_next(struct agent_stream *s, uint64_t now_ns, uint64_t stamp
 		return 0;
 	out_char(&o, (char)0x80);
 	out_char(&o, (char)s->payload_type);
-	agent_put_u16(&o, s->seq++);
-	agent_put_u32(&o, s->timestamp);
-	agent_put_u32(&o, s->ssrc);
+	out_be16(&o, s->seq++);
+	out_be32(&o, s->timestamp);
+	out_be32(&o, s->ssrc);
 	out_bytes(&o, slice_of(s->mark, s->mark_n));
 	agent_put_u64(&o, stamp_ns);
 	while (o.n < AGENT_STREAM_BYTES)

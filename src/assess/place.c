@@ -206,12 +206,12 @@ int place_stream(struct visit *v, struct place *p, unsigned socket, const struct
 	if (err)
 		return err;
 	agent_put_endpoint(&o, &s->to);
-	agent_put_u16(&o, s->packets);
+	out_be16(&o, s->packets);
 	out_char(&o, (char)s->interval_ms);
 	out_char(&o, (char)s->payload_type);
-	agent_put_u16(&o, s->seq);
-	agent_put_u32(&o, s->timestamp);
-	agent_put_u32(&o, s->ssrc);
+	out_be16(&o, s->seq);
+	out_be32(&o, s->timestamp);
+	out_be32(&o, s->ssrc);
 	out_bytes(&o, s->mark);
 	return o.err ? o.err
 		     : place_ask(p, AGENT_STREAM, (uint8_t)socket, out_slice(&o), ANSWER_WAIT_MS,
@@ -263,7 +263,7 @@ static int ask_way(struct visit *v, struct place *p, uint8_t op, enum packet_cla
 		return err;
 	agent_put_endpoint(&o, &from);
 	agent_put_endpoint(&o, to);
-	agent_put_u32(&o, timeout_ms);
+	out_be32(&o, timeout_ms);
 	return place_ask(p, op, 0, out_slice(&o), timeout_ms + ANSWER_WAIT_MS, NULL);
 }
 
@@ -289,7 +289,7 @@ int place_listen(struct place *p, char frame[static PLACE_BYTES_MAX], uint32_t t
 	int got = 0;
 
 	agent_put_endpoint(&o, &at);
-	agent_put_u32(&o, timeout_ms);
+	out_be32(&o, timeout_ms);
 	got = place_tell(p, AGENT_LISTEN, 0, out_slice(&o));
 	while (got >= 0 && got != AGENT_LISTEN)
 		got = place_next(p, text, sizeof(text), &n, timeout_ms + ANSWER_WAIT_MS);

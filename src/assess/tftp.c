@@ -12,20 +12,14 @@
 #define OP_ERROR     5
 #define PACKET_BYTES (4 + BLOCK_BYTES)
 
-static void put_u16(struct out *o, uint16_t v)
-{
-	out_char(o, (char)(v >> 8));
-	out_char(o, (char)(v & 0xff));
-}
-
 /* The transfer's end: the server shall not repeat its block. */
 static void say_enough(struct dgram *u)
 {
 	char text[16];
 	struct out o = out_to(text, sizeof(text));
 
-	put_u16(&o, OP_ERROR);
-	put_u16(&o, 0);
+	out_be16(&o, OP_ERROR);
+	out_be16(&o, 0);
 	out_bytes(&o, SL("enough\0"));
 	(void)!dgram_send(u, out_slice(&o));
 }
@@ -35,8 +29,8 @@ static int acknowledge(struct visit *v, struct dgram *u, uint16_t block)
 	char text[4];
 	struct out o = out_to(text, sizeof(text));
 
-	put_u16(&o, OP_ACK);
-	put_u16(&o, block);
+	out_be16(&o, OP_ACK);
+	out_be16(&o, block);
 	return visit_send(v, PACKET_TFTP, u, out_slice(&o));
 }
 
@@ -95,7 +89,7 @@ int visit_tftp(struct visit *v, const char *name, char *buf, size_t size)
 
 	if (n)
 		return n;
-	put_u16(&o, OP_READ);
+	out_be16(&o, OP_READ);
 	out_z(&o, name);
 	out_char(&o, '\0');
 	out_bytes(&o, SL("octet\0"));

@@ -8,18 +8,6 @@
 #define PAYLOAD_BYTES	160 /* 20 ms of G.711 */
 #define MEASURE_TAIL_MS 500 /* that a packet may be on its way */
 
-static void put_u16(struct out *o, uint32_t value)
-{
-	out_char(o, (char)(value >> 8));
-	out_char(o, (char)value);
-}
-
-static void put_u32(struct out *o, uint32_t value)
-{
-	put_u16(o, value >> 16);
-	put_u16(o, value);
-}
-
 static void put_mark(struct out *o, const struct trial *c, char letter)
 {
 	out_fmt(o, MARK_HEAD "%s%c", c->mark, letter);
@@ -85,9 +73,9 @@ int trial_send_rtp(struct trial *c, enum trial_at from, enum trial_at as,
 
 	out_char(&o, (char)0x80);
 	out_char(&o, 0); /* PCMU */
-	put_u16(&o, ++clock->seq);
-	put_u32(&o, clock->timestamp += PAYLOAD_BYTES);
-	put_u32(&o, clock->ssrc);
+	out_be16(&o, ++clock->seq);
+	out_be32(&o, clock->timestamp += PAYLOAD_BYTES);
+	out_be32(&o, clock->ssrc);
 	put_mark(&o, c, (char)('0' + from));
 	while (o.n < sizeof(text))
 		out_char(&o, (char)0xff);
@@ -101,9 +89,9 @@ int trial_send_rtcp(struct trial *c, enum trial_at from, const struct ip_endpoin
 
 	/* An empty receiver report, then SDES with the mark as CNAME (RFC 3550 6.4.2, 6.5). */
 	out_bytes(&o, SL("\x80\xc9\x00\x01"));
-	put_u32(&o, c->ends[from].ssrc);
+	out_be32(&o, c->ends[from].ssrc);
 	out_bytes(&o, SL("\x81\xca\x00\x0a"));
-	put_u32(&o, c->ends[from].ssrc);
+	out_be32(&o, c->ends[from].ssrc);
 	out_bytes(&o, SL("\x01\x21"));
 	put_mark(&o, c, (char)('0' + from));
 	out_char(&o, '\0');

@@ -45,6 +45,21 @@ void out_i64(struct out *o, int64_t value)
 	out_u64(o, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
+void out_be16(struct out *o, uint32_t value)
+{
+	const char bytes[] = {(char)(value >> 8), (char)value};
+
+	out_bytes(o, slice_of(bytes, sizeof(bytes)));
+}
+
+void out_be32(struct out *o, uint32_t value)
+{
+	const char bytes[] = {(char)(value >> 24), (char)(value >> 16), (char)(value >> 8),
+			      (char)value};
+
+	out_bytes(o, slice_of(bytes, sizeof(bytes)));
+}
+
 void out_hex(struct out *o, const uint8_t *bytes, size_t n)
 {
 	static const char digit[] = "0123456789abcdef";

@@ -26,6 +26,9 @@ void out_z(struct out *o, const char *z);
 void out_char(struct out *o, char c);
 void out_u64(struct out *o, uint64_t value);
 void out_i64(struct out *o, int64_t value);
+/* In network byte order; the lower 16 or 32 bits count. */
+void out_be16(struct out *o, uint32_t value);
+void out_be32(struct out *o, uint32_t value);
 /* Lower-case hexadecimal, two digits a byte. */
 void out_hex(struct out *o, const uint8_t *bytes, size_t n);
 __attribute__((format(printf, 2, 3))) void out_fmt(struct out *o, const char *fmt, ...);

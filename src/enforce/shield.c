@@ -31,8 +31,8 @@ struct hw_shield_flow_key shield_flow_key(const struct ip_endpoint *flow)
 	return key;
 }
 
-/* From the first key again and again: a removed one has no next. */
-/* Empties a map of keys of so many bytes. */
+/* Empties a map of keys of so many bytes, from the first key again and again: a removed one has no
+ * next. */
 static void shield_clear(int fd, size_t key_bytes)
 {
 	uint8_t key[KEY_BYTES_MAX];

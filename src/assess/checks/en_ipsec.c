@@ -75,23 +75,17 @@ static const struct proposal weak[] = {
 	{"AES-128, SHA-1, a group of 768 bits", 12, 128, 2, 2, 1, 96},
 };
 
-static void put16(struct out *o, unsigned value)
-{
-	out_char(o, (char)(value >> 8));
-	out_char(o, (char)value);
-}
-
 static void transform(struct out *o, bool last, unsigned type, unsigned id, unsigned key_bits)
 {
 	out_char(o, last ? 0 : 3);
 	out_char(o, 0);
-	put16(o, key_bits ? 12 : 8);
+	out_be16(o, key_bits ? 12 : 8);
 	out_char(o, (char)type);
 	out_char(o, 0);
-	put16(o, id);
+	out_be16(o, id);
 	if (key_bits) {
-		put16(o, 0x800e); /* key length, RFC 7296 3.3.5 */
-		put16(o, key_bits);
+		out_be16(o, 0x800e); /* key length, RFC 7296 3.3.5 */
+		out_be16(o, key_bits);
 	}
 }
 
@@ -117,12 +111,12 @@ static void write_init(struct out *o, const struct proposal *p)
 	out_char(o, IKE_SA_INIT);
 	out_char(o, 0x08);
 	out_bytes(o, slice_of("\0\0\0\0\0\0", 6));
-	put16(o, (unsigned)all);
+	out_be16(o, (unsigned)all);
 	out_char(o, 34); /* next: key exchange */
 	out_char(o, 0);
-	put16(o, (unsigned)sa);
+	out_be16(o, (unsigned)sa);
 	out_bytes(o, slice_of("\0\0", 2));
-	put16(o, (unsigned)(sa - 4));
+	out_be16(o, (unsigned)(sa - 4));
 	out_bytes(o, slice_of("\1\1\0\4", 4)); /* number 1, IKE, no SPI, four transforms */
 	transform(o, false, 1, p->cipher, p->key_bits);
 	transform(o, false, 2, p->prf, 0);
@@ -130,13 +124,13 @@ static void write_init(struct out *o, const struct proposal *p)
 	transform(o, true, 4, p->group, 0);
 	out_char(o, 40); /* next: nonce */
 	out_char(o, 0);
-	put16(o, (unsigned)ke);
-	put16(o, p->group);
-	put16(o, 0);
+	out_be16(o, (unsigned)ke);
+	out_be16(o, p->group);
+	out_be16(o, 0);
 	random_bytes(o, p->group_bytes);
 	out_char(o, 0);
 	out_char(o, 0);
-	put16(o, (unsigned)nonce);
+	out_be16(o, (unsigned)nonce);
 	random_bytes(o, 32);
 }
 

@@ -1,17 +1,5 @@
 #include "proto/stun/stun_impl.h"
 
-static void put_u16(struct out *o, unsigned value)
-{
-	out_char(o, (char)(value >> 8));
-	out_char(o, (char)value);
-}
-
-static void put_u32(struct out *o, uint32_t value)
-{
-	put_u16(o, value >> 16);
-	put_u16(o, value & 0xffff);
-}
-
 /* The header's length always ends where the message does now. */
 static void set_length(struct out *o)
 {
@@ -29,16 +17,16 @@ void stun_begin(struct out *o, enum stun_class class, uint16_t method,
 	unsigned type = (method & 0x000fu) | (method & 0x0070u) << 1 | (method & 0x0f80u) << 2;
 
 	type |= ((unsigned)class & 1) << 4 | ((unsigned)class & 2) << 7;
-	put_u16(o, type);
-	put_u16(o, 0);
-	put_u32(o, STUN_COOKIE);
+	out_be16(o, type);
+	out_be16(o, 0);
+	out_be32(o, STUN_COOKIE);
 	out_bytes(o, slice_of((const char *)transaction, STUN_TRANSACTION_BYTES));
 }
 
 void stun_add(struct out *o, enum stun_attribute type, struct slice value)
 {
-	put_u16(o, type);
-	put_u16(o, (unsigned)value.n);
+	out_be16(o, type);
+	out_be16(o, (unsigned)value.n);
 	out_bytes(o, value);
 	for (size_t pad = (4 - value.n % 4) % 4; pad; pad--)
 		out_char(o, 0);
@@ -47,18 +35,18 @@ void stun_add(struct out *o, enum stun_attribute type, struct slice value)
 
 void stun_add_u32(struct out *o, enum stun_attribute type, uint32_t value)
 {
-	put_u16(o, type);
-	put_u16(o, 4);
-	put_u32(o, value);
+	out_be16(o, type);
+	out_be16(o, 4);
+	out_be32(o, value);
 	set_length(o);
 }
 
 void stun_add_u64(struct out *o, enum stun_attribute type, uint64_t value)
 {
-	put_u16(o, type);
-	put_u16(o, 8);
-	put_u32(o, (uint32_t)(value >> 32));
-	put_u32(o, (uint32_t)value);
+	out_be16(o, type);
+	out_be16(o, 8);
+	out_be32(o, (uint32_t)(value >> 32));
+	out_be32(o, (uint32_t)value);
 	set_length(o);
 }
 
@@ -67,10 +55,10 @@ void stun_add_xor_mapped(struct out *o, const struct ip_endpoint *e)
 	bool v6 = e->addr.family == IP_V6;
 	size_t bytes = v6 ? 16 : 4;
 
-	put_u16(o, STUN_ATTR_XOR_MAPPED_ADDRESS);
-	put_u16(o, (unsigned)(4 + bytes));
-	put_u16(o, v6 ? 2 : 1);
-	put_u16(o, e->port ^ STUN_COOKIE >> 16);
+	out_be16(o, STUN_ATTR_XOR_MAPPED_ADDRESS);
+	out_be16(o, (unsigned)(4 + bytes));
+	out_be16(o, v6 ? 2 : 1);
+	out_be16(o, e->port ^ STUN_COOKIE >> 16);
 	for (size_t i = 0; i < bytes && !o->err; i++)
 		out_char(o, (char)(e->addr.bytes[i] ^ (uint8_t)o->buf[4 + i]));
 	set_length(o);
@@ -78,9 +66,9 @@ void stun_add_xor_mapped(struct out *o, const struct ip_endpoint *e)
 
 void stun_add_error(struct out *o, uint16_t code, struct slice text)
 {
-	put_u16(o, STUN_ATTR_ERROR_CODE);
-	put_u16(o, (unsigned)(4 + text.n));
-	put_u16(o, 0);
+	out_be16(o, STUN_ATTR_ERROR_CODE);
+	out_be16(o, (unsigned)(4 + text.n));
+	out_be16(o, 0);
 	out_char(o, (char)(code / 100));
 	out_char(o, (char)(code % 100));
 	out_bytes(o, text);
@@ -91,12 +79,12 @@ void stun_add_error(struct out *o, uint16_t code, struct slice text)
 
 void stun_add_unknown(struct out *o, const uint16_t *types, size_t count)
 {
-	put_u16(o, STUN_ATTR_UNKNOWN_ATTRIBUTES);
-	put_u16(o, (unsigned)(2 * count));
+	out_be16(o, STUN_ATTR_UNKNOWN_ATTRIBUTES);
+	out_be16(o, (unsigned)(2 * count));
 	for (size_t i = 0; i < count; i++)
-		put_u16(o, types[i]);
+		out_be16(o, types[i]);
 	if (count % 2)
-		put_u16(o, 0);
+		out_be16(o, 0);
 	set_length(o);
 }
 

@@ -1,11 +1,5 @@
 #include "proto/vici/vici.h"
 
-static void put16(struct out *o, size_t value)
-{
-	out_char(o, (char)(value >> 8));
-	out_char(o, (char)value);
-}
-
 static void put_name(struct out *o, struct slice name)
 {
 	if (name.n > VICI_NAME_MAX)
@@ -18,7 +12,7 @@ static void put_value(struct out *o, struct slice value)
 {
 	if (value.n > VICI_VALUE_MAX)
 		o->err = ERR_SPACE;
-	put16(o, value.n);
+	out_be16(o, (uint32_t)value.n);
 	out_bytes(o, value);
 }
 
@@ -26,8 +20,8 @@ size_t vici_begin(struct out *o, enum vici_type type, struct slice name)
 {
 	size_t start = o->n;
 
-	put16(o, 0);
-	put16(o, 0);
+	out_be16(o, 0);
+	out_be16(o, 0);
 	out_char(o, (char)type);
 	put_name(o, name);
 	return start;

@@ -147,12 +147,12 @@ static void sends_and_tells(void **state)
 static void put_stream(struct out *o, const struct ip_endpoint *to, uint16_t packets, uint8_t ms)
 {
 	agent_put_endpoint(o, to);
-	agent_put_u16(o, packets);
+	out_be16(o, packets);
 	out_char(o, (char)ms);
 	out_char(o, 8);
-	agent_put_u16(o, 0xffff);
-	agent_put_u32(o, 160);
-	agent_put_u32(o, 0x01020304);
+	out_be16(o, 0xffff);
+	out_be32(o, 160);
+	out_be32(o, 0x01020304);
 	out_z(o, "mark");
 }
 
@@ -275,7 +275,7 @@ static void tells_how_a_connection_ends(void **state)
 
 		agent_put_endpoint(&o, &own);
 		agent_put_endpoint(&o, &to);
-		agent_put_u32(&o, 2000);
+		out_be32(&o, 2000);
 		tell(AGENT_CONNECT, 0, &o);
 		assert_int_equal(answer(AGENT_CONNECT, &more), open ? 0 : -ECONNREFUSED);
 		if (open)

@@ -30,8 +30,8 @@ static void answer(uint8_t op, uint16_t more)
 	char text[8];
 	struct out o = out_to(text, sizeof(text));
 
-	agent_put_u32(&o, 0);
-	agent_put_u16(&o, more);
+	out_be32(&o, 0);
+	out_be16(&o, more);
 	say(op, out_slice(&o));
 }
 

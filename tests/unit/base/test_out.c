@@ -41,6 +41,13 @@ static void text_hex_and_format(void **state)
 	out_fmt(&o, "%03d", 7);
 	check_slice("line", out_slice(&o), "tag=00abff;007");
 	assert_int_equal(o.err, 0);
+	o = out_to(buf, 6);
+	out_be16(&o, 0x12345u);
+	out_be32(&o, 0x80ff0102u);
+	assert_memory_equal(buf, "\x23\x45\x80\xff\x01\x02", 6);
+	assert_int_equal(o.err, 0);
+	out_be16(&o, 1);
+	assert_int_equal(o.err, ERR_SPACE);
 }
 
 static void space_at_n_and_n_plus_1(void **state)
