@@ -85,7 +85,7 @@ RULES = proofs()
 # One of each product and kind of match: a count, a pattern on head, on a header and on the body, a
 # number, a part that is absent.
 CHOSEN = ["asterisk-accept-values", "asterisk-space-before-colon", "asterisk-nul-byte",
-          "asterisk-sdp-bad-address", "asterisk-session-expires", "asterisk-identity-url",
+          "asterisk-sdp-bad-address", "asterisk-session-expires", "asterisk-identity-malformed",
           "freeswitch-candidate-component", "sofia-url-percent", "kamailio-two-to",
           "kamailio-long-tag", "opensips-content-length", "pjsip-via-overflow",
           "pjsip-multipart", "linksys-from-ff"]
