@@ -41,10 +41,11 @@ def modem(lab):
 @contextlib.contextmanager
 def bulk(lab):
     """TCP from the core network to the internet, as much as goes."""
-    server = lab.daemon("ext", ["iperf3", "-s", "-1", "--forceflush"], f"{lab.workdir}/iperf-s.log")
+    log = f"{lab.workdir}/iperf-{time.monotonic_ns()}"      # an earlier one's "listening" says nothing of ours
+    server = lab.daemon("ext", ["iperf3", "-s", "-1", "--forceflush"], f"{log}-s.log")
     server.wait_text("Server listening", 5)
     client = lab.daemon("peer", ["iperf3", "-c", address("ext"), "-t", "60", "-P", "4"],
-                        f"{lab.workdir}/iperf-c.log")
+                        f"{log}-c.log")
     time.sleep(2.0)                         # until the queues are full
     assert client.alive(), client.text()
     yield
