@@ -1,5 +1,7 @@
 #include "config/checks.h"
 
+#include <sys/un.h>
+
 #include "config/check_identity.h"
 #include "config/check_tls.h"
 #include "config/check_tunnel.h"
@@ -413,6 +415,10 @@ static void check_console(const struct check *k)
 			"other machines could ask the console without a token; add token-file = "
 			"\"/etc/hornwork/console.token\" or write listen = \"127.0.0.1:%u\"",
 			con->listen.port);
+	if (strlen(con->syslog) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		config_error(k->report, line_in(k, "console", "syslog"),
+			     "syslog = \"%s\": the name of a socket has at most 107 bytes",
+			     con->syslog);
 	if (con->listen.port == 0 && *con->token_file)
 		config_warning(
 			k->report, line_in(k, "console", "token-file"),

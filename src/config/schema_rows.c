@@ -319,26 +319,3 @@ const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS] = {
 	 .tag = "r2",
 	 .help = "sources that are held to no limit and never kept out"},
 };
-
-const struct schema_row schema_console_rows[SCHEMA_CONSOLE_ROWS] = {
-	{.key = "listen",
-	 .type = SCHEMA_ENDPOINT,
-	 FIELD(console, listen),
-	 .tag = "core",
-	 .by_default = "none",
-	 .help = "where the HTTP API listens besides its Unix socket",
-	 .more = "Without token-file this must be a loopback address. It is neither encrypted nor "
-		 "meant for other networks: put a proxy with TLS before it."},
-	{.key = "token-file",
-	 .type = SCHEMA_FILE,
-	 FIELD(console, token_file),
-	 .tag = "core",
-	 .by_default = "none",
-	 .help = "the file whose first line is the API's bearer token"},
-	{.key = "events",
-	 .type = SCHEMA_FILE,
-	 FIELD(console, events),
-	 .tag = "core",
-	 .by_default = "none",
-	 .help = "the file to which events are appended, one JSON object a line"},
-};

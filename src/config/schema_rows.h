@@ -36,7 +36,7 @@
 #define SCHEMA_LIMITS_ROWS     11
 #define SCHEMA_FRAUD_ROWS      16
 #define SCHEMA_PATCHES_ROWS    4
-#define SCHEMA_CONSOLE_ROWS    3
+#define SCHEMA_CONSOLE_ROWS    4
 #define SCHEMA_ASSESS_ROWS     7
 #define SCHEMA_ASSET_ROWS      19
 #define SCHEMA_PLACE_ROWS      6
@@ -60,6 +60,7 @@ extern const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS];
 extern const struct schema_row schema_fraud_rows[SCHEMA_FRAUD_ROWS];
 /* schema_rows_patches.c */
 extern const struct schema_row schema_patches_rows[SCHEMA_PATCHES_ROWS];
+/* schema_rows_console.c */
 extern const struct schema_row schema_console_rows[SCHEMA_CONSOLE_ROWS];
 /* schema_rows_assess.c */
 extern const struct schema_row schema_assess_rows[SCHEMA_ASSESS_ROWS];

@@ -89,9 +89,12 @@ static int start_spawner(struct warden *w)
 
 static int open_console(struct warden *w, struct out *errors)
 {
-	w->control_fd = rundir_listen(w->run_dir, errors);
+	w->control_fd = rundir_listen(w->run_dir, "control.sock", errors);
 	if (w->control_fd < 0)
 		return w->control_fd;
+	w->feed_fd = rundir_listen(w->run_dir, "events.sock", errors);
+	if (w->feed_fd < 0)
+		return w->feed_fd;
 	w->events_fd = events_open(w->now.config, errors);
 	if (w->events_fd < -1)
 		return w->events_fd;
@@ -103,9 +106,9 @@ static int open_console(struct warden *w, struct out *errors)
 
 static void close_console(struct warden *w)
 {
-	int *fds[] = {&w->control_fd, &w->events_fd, &w->console_fd};
+	int *fds[] = {&w->control_fd, &w->feed_fd, &w->events_fd, &w->console_fd};
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (*fds[i] >= 0)
 			close(*fds[i]);
 	explicit_bzero(w->token, sizeof(w->token));
@@ -191,7 +194,7 @@ int cmd_run(int argc, char **argv)
 		w->config_path = o.config;
 		w->run_dir = o.run_dir;
 		w->self_test = o.self_test;
-		w->control_fd = w->console_fd = w->events_fd = w->assessor_fd = -1;
+		w->control_fd = w->feed_fd = w->console_fd = w->events_fd = w->assessor_fd = -1;
 		w->spawner.fd = -1;
 		w->vault = VAULT_FDS_NONE;
 		code = 1 + run(w, &errors);

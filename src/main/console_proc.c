@@ -5,8 +5,10 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "console/feed.h"
 #include "console/http.h"
 #include "console/ring.h"
+#include "console/syslog.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "main/child_main.h"
@@ -48,7 +50,9 @@ struct console {
 	struct loop_timer *sweep;
 	struct ring ring;
 	int events_fd;
-	uint64_t events_lost;
+	uint64_t events_lost; /* of the file */
+	struct feed feed;
+	struct syslog_sink syslog;
 	uint32_t next_id;
 	struct query query[QUERIES_MAX];
 	bool serving;
@@ -78,9 +82,13 @@ static void on_events(struct console *c, const struct proc_msg *msg)
 	while (rest.n > 0) {
 		struct slice line = slice_split(rest, '\n', &rest);
 
-		if (line.n)
-			ring_add(&c->ring, line);
+		if (line.n == 0)
+			continue;
+		ring_add(&c->ring, line);
+		feed_add(&c->feed, line);
+		syslog_sink_add(&c->syslog, line);
 	}
+	feed_flush(&c->feed);
 	if (c->events_fd >= 0 && write(c->events_fd, text.p, text.n) < 0 && c->events_lost++ == 0)
 		log_line(SEV_WARNING, "events cannot be written: %s", err_text(-errno));
 }
@@ -125,11 +133,25 @@ static void query_fail(struct query *q, unsigned status, const char *why)
 		http_answer_text(r, status, out_slice(&o), false);
 }
 
-static void query_finish(struct query *q)
+/* The console's own figures, behind those of the others. */
+static void write_metrics(struct out *o, const struct console *c)
+{
+	const struct {
+		const char *sink;
+		uint64_t lost;
+	} rows[] = {{"file", c->events_lost}, {"socket", c->feed.lost}, {"syslog", c->syslog.lost}};
+
+	out_z(o, "# TYPE hornwork_events_lost_total counter\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		out_fmt(o, "hornwork_events_lost_total{sink=\"%s\"} %llu\n", rows[i].sink,
+			(unsigned long long)rows[i].lost);
+}
+
+static void query_finish(const struct console *c, struct query *q)
 {
 	/* a reload's complaints are escaped: at most six bytes for one */
 	size_t grow = q->question->query == QUERY_RELOAD ? 6 : 1;
-	size_t size = grow * (q->part[0].n + q->part[1].n + q->part[2].n) + 256;
+	size_t size = grow * (q->part[0].n + q->part[1].n + q->part[2].n) + 1024;
 	struct http_request *r = q->request;
 	char *text = mem_zalloc(1, size);
 	struct out o = out_to(text, text ? size : 0);
@@ -140,6 +162,8 @@ static void query_finish(struct query *q)
 		question_write(q->question, q->part, q->status == 200, &o);
 	else /* who found what is wrong says it */
 		out_bytes(&o, q->refusal);
+	if (status == 200 && plain)
+		write_metrics(&o, c);
 	query_free(q);
 	if (r)
 		http_answer_text(r, o.err ? 500 : status, out_slice(&o), plain);
@@ -246,7 +270,7 @@ static int on_answer(struct console *c, unsigned who)
 			q->refusal = q->part[who >> 1];
 		}
 		if (!err && !q->parts_open)
-			query_finish(q);
+			query_finish(c, q);
 	}
 	close(fd);
 	return err;
@@ -296,7 +320,7 @@ static void on_watch(void *ctx, unsigned events)
 		if (without_watch(q))
 			query_fail(q, 503, "a process of the gateway is being restarted");
 		else if (!q->parts_open)
-			query_finish(q);
+			query_finish(c, q);
 	}
 }
 
@@ -328,7 +352,7 @@ static int lock_in(struct console *c)
 static int take_setup(struct console *c)
 {
 	struct proc_console_setup m;
-	size_t n = 1;
+	size_t n = 2;
 	int tcp = -1, err = 0;
 
 	memcpy(&m, c->msg.payload, sizeof(m));
@@ -336,6 +360,8 @@ static int take_setup(struct console *c)
 	m.token[sizeof(m.token) - 1] = '\0';
 	if (!c->serving)
 		err = http_listen_unix(c->http, proc_msg_take_fd(&c->msg, 0));
+	if (!err && !c->serving)
+		err = feed_listen(&c->feed, proc_msg_take_fd(&c->msg, 1));
 	if (m.flags & CONSOLE_HAS_TCP)
 		tcp = proc_msg_take_fd(&c->msg, n++);
 	if (!err && (m.flags & CONSOLE_KEEPS_TCP))
@@ -345,7 +371,10 @@ static int take_setup(struct console *c)
 	explicit_bzero(&m.token, sizeof(m.token));
 	if (c->events_fd >= 0)
 		close(c->events_fd);
-	c->events_fd = m.flags & CONSOLE_HAS_EVENTS ? proc_msg_take_fd(&c->msg, n) : -1;
+	c->events_fd = m.flags & CONSOLE_HAS_EVENTS ? proc_msg_take_fd(&c->msg, n++) : -1;
+	m.syslog[sizeof(m.syslog) - 1] = '\0';
+	syslog_sink_set(&c->syslog,
+			m.flags & CONSOLE_HAS_SYSLOG ? proc_msg_take_fd(&c->msg, n) : -1, m.syslog);
 	if (!err && !c->serving)
 		err = lock_in(c);
 	c->serving = true;
@@ -401,6 +430,7 @@ static int set_up(struct console *c)
 	struct http_handler handler = {.ctx = c, .asked = on_asked, .gone = on_gone};
 	int err = loop_new(&c->loop);
 
+	feed_init(&c->feed, c->loop);
 	if (!err)
 		err = http_new(c->loop, &handler, &c->http);
 	if (!err)
@@ -419,6 +449,8 @@ static void tear_down(struct console *c)
 		if (c->query[i].id)
 			query_fail(&c->query[i], 503, "the gateway stops");
 	http_free(c->http);
+	feed_done(&c->feed);
+	syslog_sink_set(&c->syslog, -1, "");
 	link_done(&c->signal);
 	link_done(&c->leaks);
 	link_done(&c->warden);
@@ -436,7 +468,7 @@ int child_console(int argc, char **argv)
 	if (!c)
 		return EXIT_USAGE;
 	proc_msg_init(&c->msg);
-	c->signal.channel.fd = c->leaks.channel.fd = c->events_fd = -1;
+	c->signal.channel.fd = c->leaks.channel.fd = c->events_fd = c->syslog.fd = -1;
 	if (proc_child_begin(PROC_CONSOLE, &c->warden.channel) != 0) {
 		fputs("hornwork: this is started by 'hornwork run' alone\n", stderr);
 		mem_free(c);

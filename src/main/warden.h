@@ -100,7 +100,7 @@ struct warden {
 	struct r2_bans bans; /* as signal told; for the firewall and the next signal */
 	struct loop_timer *bans_timer;
 	struct loop_signal *signals[3];
-	int control_fd, console_fd, events_fd; /* -1 = none */
+	int control_fd, feed_fd, console_fd, events_fd; /* -1 = none */
 	int assessor_fd; /* of one that waits for the first asset; -1 = none */
 	char token[PROC_TOKEN_MAX];
 	uint64_t started_ms;
@@ -210,7 +210,7 @@ int warden_on_trust(struct warden *w, const struct proc_msg *msg) must_check;
 /* warden_rundir.c: pid file, control socket, console's socket, events file, token. */
 int rundir_claim(const char *dir, struct out *errors) must_check;
 void rundir_release(const char *dir, int pid_fd);
-int rundir_listen(const char *dir, struct out *errors) must_check;
+int rundir_listen(const char *dir, const char *file, struct out *errors) must_check;
 int events_open(const struct config *config, struct out *errors) must_check;
 int console_listen(const struct config *config, struct out *errors) must_check;
 int token_read(const struct config *config, char token[static PROC_TOKEN_MAX],

@@ -250,30 +250,6 @@ void warden_hand_config(struct child *c, bool reload)
 		warden_child_rewatch(c);
 }
 
-void warden_hand_console(struct warden *w, bool keeps_tcp)
-{
-	struct proc_console_setup m = {0};
-	int fds[3] = {w->control_fd};
-	size_t count = 1;
-
-	if (keeps_tcp) {
-		m.flags |= CONSOLE_KEEPS_TCP;
-	} else if (w->console_fd >= 0) {
-		m.flags |= CONSOLE_HAS_TCP;
-		fds[count++] = w->console_fd;
-	}
-	if (w->events_fd >= 0) {
-		m.flags |= CONSOLE_HAS_EVENTS;
-		fds[count++] = w->events_fd;
-	}
-	if (w->token[0]) {
-		m.flags |= CONSOLE_HAS_TOKEN;
-		memcpy(m.token, w->token, sizeof(m.token));
-	}
-	warden_child_send(&w->child[CHILD_CONSOLE], PROC_CONSOLE_SETUP, &m, sizeof(m), fds, count);
-	explicit_bzero(&m, sizeof(m));
-}
-
 void warden_hand_probe(struct warden *w)
 {
 	struct config_parcel parcel = {.file = w->config_path,

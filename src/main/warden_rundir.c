@@ -56,7 +56,7 @@ int rundir_claim(const char *dir, struct out *errors)
 
 void rundir_release(const char *dir, int pid_fd)
 {
-	static const char *const names[] = {"control.sock", "hornwork.pid"};
+	static const char *const names[] = {"control.sock", "events.sock", "hornwork.pid"};
 	char path[CONFIG_PATH_MAX];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -77,7 +77,7 @@ static void give_to_group(const char *path)
 }
 
 /* Through the directory's descriptor, because a socket's name has room for 107 bytes only. */
-static int bind_in(const char *dir, int fd)
+static int bind_in(const char *dir, const char *file, int fd)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), err = 0;
@@ -85,7 +85,7 @@ static int bind_in(const char *dir, int fd)
 
 	if (dir_fd < 0)
 		return -errno;
-	snprintf(name.sun_path, sizeof(name.sun_path), "/proc/self/fd/%d/control.sock", dir_fd);
+	snprintf(name.sun_path, sizeof(name.sun_path), "/proc/self/fd/%d/%s", dir_fd, file);
 	(void)unlink(name.sun_path);
 	mask = umask(0117);
 	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 || listen(fd, CONTROL_BACKLOG) < 0)
@@ -95,17 +95,17 @@ static int bind_in(const char *dir, int fd)
 	return err;
 }
 
-int rundir_listen(const char *dir, struct out *errors)
+int rundir_listen(const char *dir, const char *file, struct out *errors)
 {
 	char path[CONFIG_PATH_MAX];
-	int fd, err = path_in(dir, "control.sock", path, sizeof(path));
+	int fd, err = path_in(dir, file, path, sizeof(path));
 
 	if (err)
 		return complain(errors, "the name is too long:", dir, err);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return complain(errors, "cannot make", path, -errno);
-	err = bind_in(dir, fd);
+	err = bind_in(dir, file, fd);
 	if (err) {
 		close(fd);
 		return complain(errors, "cannot listen on", path, err);

@@ -272,6 +272,7 @@ struct config_console {
 	struct ip_endpoint listen; /* TCP, besides the Unix socket; port 0 = none */
 	char token_file[CONFIG_PATH_MAX];
 	char events[CONFIG_PATH_MAX]; /* file of JSON lines; empty = none */
+	char syslog[CONFIG_PATH_MAX]; /* socket of a syslog daemon; empty = none */
 };
 
 enum asset_kind { ASSET_PHONE, ASSET_PBX, ASSET_NETWORK, ASSET_GATEWAY, ASSET_SERVER };

@@ -54,7 +54,7 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 			   BIT(SIGNAL) | BIT(CONSOLE) | BIT(TLS) | BIT(WATCH) | BIT(STIR)),
 		       ONE(struct proc_peer), FDS(1, 1)},
 	[PROC_CONSOLE_SETUP] = {"console_setup", WAY(BIT(WARDEN), BIT(CONSOLE)),
-				ONE(struct proc_console_setup), FDS(1, 3)},
+				ONE(struct proc_console_setup), FDS(2, 5)},
 	[PROC_FLOW_REFUSED] = {"flow_refused", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(PROBE)),
 			       ONE(struct proc_flow_refused)},
 	[PROC_STOP] = {"stop", WAY(BIT(WARDEN), CHILDREN | BIT(SPAWNER)), ONE(struct proc_stop)},

@@ -13,9 +13,10 @@
 #include "model/identity.h"
 #include "model/tls_facts.h"
 
-#define PROC_VERSION	 3     /* of this page; both ends must have the same */
-#define PROC_PAYLOAD_MAX 32768 /* bytes of one message behind its head */
-#define PROC_FDS_MAX	 10    /* descriptors that may travel with one message */
+#define PROC_VERSION	     3	   /* of this page; both ends must have the same */
+#define PROC_PAYLOAD_MAX     32768 /* bytes of one message behind its head */
+#define PROC_SOCKET_NAME_MAX 108   /* sun_path of unix(7), with its NUL */
+#define PROC_FDS_MAX	     10	   /* descriptors that may travel with one message */
 #define PROC_FLOW_OPS_MAX                                                                          \
 	((size_t)64)	       /* flow requests in one message: the flows of 8 calls with video */
 #define PROC_KICKS_MAX	  1024 /* flow slots in one message to the relay */
@@ -182,12 +183,14 @@ enum {
 	CONSOLE_HAS_TCP = 1,
 	CONSOLE_HAS_EVENTS = 2,
 	CONSOLE_HAS_TOKEN = 4,
+	CONSOLE_HAS_SYSLOG = 16,
 	CONSOLE_KEEPS_TCP = 8, /* the socket that it has goes on; none travels */
 };
 
 /* Descriptors: the Unix socket that listens, then as flagged the TCP socket and the events file. */
 struct proc_console_setup {
 	uint32_t flags;
+	char syslog[PROC_SOCKET_NAME_MAX];
 	char token[PROC_TOKEN_MAX];
 };
 

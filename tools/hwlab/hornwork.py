@@ -33,7 +33,7 @@ phones desk {{
     listen = {{"udp:5060", "tcp:5060"}}
     to     = main
 }}
-console {{ events = "{events}" }}
+console {{ events = "{events}"  {console_more} }}
 {more}
 """
 
@@ -47,11 +47,12 @@ def binary():
 
 
 class Hornwork:
-    """One gateway on host `gw`. `more`, `pbx_more`, `remote_more` are added to the usual
+    """One gateway on host `gw`. `more`, `pbx_more`, `remote_more`, `console_more` are added to the usual
     configuration; `config` replaces it ({events} stands for the events file).
     """
 
-    def __init__(self, lab, more="", pbx_more="", remote_more="", pbx=None, config=None):
+    def __init__(self, lab, more="", pbx_more="", remote_more="", pbx=None, config=None,
+                 console_more=""):
         self.lab = lab
         self.run_dir = f"{lab.workdir}/hornwork"
         self.config_path = f"{self.run_dir}.conf"
@@ -62,7 +63,7 @@ class Hornwork:
         self.inside = (address("gw", "eth2"), 5060)
         if config is None:
             config = CONFIG.format(pbx=pbx or address("pbx"), events=self.events_path, more=more,
-                                   pbx_more=pbx_more, remote_more=remote_more)
+                                   pbx_more=pbx_more, remote_more=remote_more, console_more=console_more)
         self.config = config.replace("{events}", self.events_path)
 
     def write_config(self, text=None):

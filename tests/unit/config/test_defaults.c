@@ -35,6 +35,7 @@ static void every_default_is_good(void **state)
 	assert_int_equal(c->fraud.quiet_first, c->fraud.quiet_last);
 	assert_int_equal(c->console.listen.port, 0);
 	assert_string_equal(c->console.events, "");
+	assert_string_equal(c->console.syslog, "");
 	config_free(c);
 }
 

@@ -128,6 +128,16 @@
 	 "token-file = \"/etc/\": write a file name from the root on, as in "
 	 "\"/etc/hornwork/secret\""},
 	{"console", "events", "\"/var/log/hornwork/events.json\"", NULL},
+	{"console", "syslog", "\"/dev/log\"", NULL},
+	{"console", "syslog", "local",
+	 "syslog = \"local\": write a file name from the root on, as in \"/etc/hornwork/secret\""},
+	{"console", "syslog",
+	 "\"/run/"
+	 "a-name-that-is-longer-than-the-name-of-a-socket-may-be-which-is-one-hundred-and-seven-"
+	 "bytes-and-no-more\"",
+	 "syslog = "
+	 "\"/run/a-name-that-is-longer-than-the-name-of-a-socket-may-be-which-is-one-hundred-"
+	 "and-seven-bytes-and-no-more\": the name of a socket has at most 107 bytes"},
 	{"console", "events", "events.json",
 	 "events = \"events.json\": write a file name from the root on, as in "
 	 "\"/etc/hornwork/secret\""},
