@@ -1,6 +1,7 @@
 #include "call/call.h"
 
 #include "base/mem.h"
+#include "call/kept.h"
 #include "proto/sip/sip_write.h"
 
 #define WARNING_MAX 256 /* bytes of a Warning header: the longest sentence and its frame */
@@ -56,10 +57,13 @@ void call_free(struct call *k)
 {
 	struct media_tools tools = call_media_tools(k);
 
+	kept_call_forget(k);
 	call_timers_stop(k);
 	fraud_done(k, k->core->wheel.now_ms);
 	while (!list_empty(&k->exchanges))
 		exchange_free(container_of(k->exchanges.next, struct exchange, node));
+	if (k->core->leaving)
+		k->media.flow_count = 0; /* they stay for who comes */
 	media_done(&k->media, &tools, k->end_reason);
 	for (struct dialog *d = k->dialogs; d; d = d->next)
 		for (unsigned i = 0; i < 2; i++)
@@ -79,6 +83,12 @@ void call_touch(struct call *k)
 {
 	list_remove(&k->dirty);
 	list_append(&k->core->dirty, &k->dirty);
+}
+
+void call_change(struct call *k)
+{
+	k->changed = true;
+	call_touch(k);
 }
 
 int call_token(struct call *k, struct slice *out)
@@ -183,6 +193,16 @@ int dialog_end_learn(struct call *k, struct dialog_end *e, const struct sip_msg 
 			return ERR_NOMEM;
 	e->route_count = n;
 	return 0;
+}
+
+int leg_index(struct leg *l)
+{
+	struct core *c = l->call->core;
+	int err = hash_add(&c->by_call_id, &l->by_call_id, hash_bytes(&c->key, l->call_id));
+
+	if (err)
+		l->call_id.n = 0;
+	return err;
 }
 
 struct leg *leg_find(const struct core *c, const struct sip_msg *msg, struct slice local_tag,

@@ -96,6 +96,8 @@ struct call {
 	char caller[CALL_TEXT_MAX], callee[CALL_TEXT_MAX];
 	char from[CALL_TEXT_MAX / 2], to[CALL_TEXT_MAX / 2];
 	bool admitted;
+	bool changed;	   /* since it was kept */
+	bool kept;	   /* a successor knows of it */
 	struct list dirty; /* in core->dirty: something of it may be over */
 };
 
@@ -118,6 +120,7 @@ struct core {
 	struct list calls;
 	struct list dirty;
 	uint32_t next_call;
+	bool leaving;		/* what is kept stays kept */
 	struct fingerprint own; /* of the certificate for new DTLS associations */
 	struct core_stats stats;
 	struct r2_overload load;
@@ -147,6 +150,8 @@ struct call *call_by_id(const struct core *c, uint32_t id);
 void call_free(struct call *k);
 /* Something of the call may be over: looked at by core_sweep. */
 void call_touch(struct call *k);
+/* What a successor needs of it has changed: kept by core_sweep. */
+void call_change(struct call *k);
 /* Random text for Call-IDs and tags. ERR_NOMEM. */
 int call_token(struct call *k, struct slice *out) must_check;
 struct dialog *dialog_new(struct call *k, struct slice callee_tag) must_check;
@@ -159,6 +164,8 @@ struct dialog *dialog_confirmed(const struct call *k);
  * client, RFC 3261 12.1.2). ERR_NOMEM. */
 int dialog_end_learn(struct call *k, struct dialog_end *e, const struct sip_msg *msg, bool routes,
 		     bool reversed) must_check;
+/* The leg is found by its Call-ID. ERR_LIMIT; call_id is then empty. */
+int leg_index(struct leg *l) must_check;
 /* The leg that a message with this Call-ID and these tags belongs to; *out_dialog may be NULL when
  * only the leg fits. */
 struct leg *leg_find(const struct core *c, const struct sip_msg *msg, struct slice local_tag,
@@ -246,6 +253,8 @@ void call_end(struct call *k, uint64_t now_ms, enum reason why, unsigned not_to)
 void call_answered(struct call *k, uint64_t now_ms);
 /* RFC 4028: the interval that a 2xx to INVITE or UPDATE agreed on (or none). */
 void call_session_refresh(struct call *k, const struct sip_msg *response);
+/* For an established call that runs: the wheel looks after it. */
+void call_watch(struct call *k, uint64_t probe_ms);
 void call_timers_init(struct call *k);
 void call_timers_stop(struct call *k);
 void call_ring_start(struct call *k);

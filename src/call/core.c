@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "call/call.h"
+#include "call/kept.h"
 #include "proto/sip/sip_check.h"
 #include "proto/sip/sip_write.h"
 
@@ -45,7 +46,10 @@ int core_new(const struct core_env *env, const struct config *config, uint64_t n
 	wheel_init(&c->wheel, now_ms);
 	timer_init(&c->load_timer, overload_on_timer);
 	c->load.began_ms = now_ms;
-	env->random(env->ctx, (uint8_t *)&c->key, sizeof(c->key));
+	if (env->key)
+		c->key = *env->key;
+	else
+		env->random(env->ctx, (uint8_t *)&c->key, sizeof(c->key));
 	r1_ports_init(&c->ports, config->media.port_first, config->media.port_last);
 	c->message = mem_zalloc(1, CORE_MESSAGE_MAX);
 	c->body = mem_zalloc(1, CORE_MESSAGE_MAX);
@@ -67,6 +71,7 @@ void core_free(struct core *c)
 {
 	if (!c)
 		return;
+	c->leaving = true;
 	while (!list_empty(&c->calls))
 		call_free(container_of(c->calls.next, struct call, node));
 	pbx_watches_done(&c->watches);
@@ -97,6 +102,8 @@ void core_sweep(struct core *c)
 		}
 		if (k->state == CALL_ENDED && list_empty(&k->exchanges))
 			call_free(k);
+		else if (k->changed)
+			kept_call_write(k);
 	}
 }
 
@@ -368,6 +375,19 @@ void core_on_media_news(struct core *c, uint64_t now_ms, uint32_t call, bool fro
 			call_end(k, now_ms, why, 2);
 	}
 	core_sweep(c);
+}
+
+int core_take(struct core *c, uint64_t now_ms, enum kept_kind kind, struct slice record)
+{
+	wheel_advance(&c->wheel, now_ms);
+	return kind == KEPT_CALL ? kept_call_take(c, record)
+				 : kept_binding_take(&c->registrar, record);
+}
+
+void core_number_from(struct core *c, uint32_t call)
+{
+	if (call > c->next_call)
+		c->next_call = call;
 }
 
 void core_tick(struct core *c, uint64_t now_ms)

@@ -17,13 +17,21 @@ struct r2_caller;
  */
 int core_new(const struct core_env *env, const struct config *config, uint64_t now_ms,
 	     struct core **out) must_check;
-/* Ends nothing on the wire; see core_stop. Accepts NULL. */
+/* Ends nothing on the wire, closes no flow and forgets nothing that is kept; see core_stop. Accepts
+ * NULL. */
 void core_free(struct core *c);
 /* Another configuration takes over; running calls keep what they were set up with.
  * `listener_map` gives for each old listener index its new index, or CONFIG_NONE when it is gone.
  */
 void core_reload(struct core *c, const struct config *config, const uint16_t *listener_map,
 		 uint64_t now_ms);
+
+/* A predecessor kept this object (ACT_KEEP), with the same configuration: it goes on as if nothing
+ * had happened, but for requests that were under way. Connections are named anew: what was reached
+ * by one is reached by another. ERR_SYNTAX, ERR_EXISTS, ERR_LIMIT, ERR_NOMEM: it is no more. */
+int core_take(struct core *c, uint64_t now_ms, enum kept_kind kind, struct slice record) must_check;
+/* New calls get this number or a higher one: lower ones are known to others. */
+void core_number_from(struct core *c, uint32_t call);
 
 /* May this source speak at all? Asked before anything it sent is parsed; what is not admitted is
  * dropped without a word. */

@@ -195,7 +195,11 @@ void core_reload(struct core *c, const struct config *config, const uint16_t *li
 	c->txns.max = config->limits.transactions;
 	c->screen.config = config;
 	watches_again(c, old);
-	list_for_each (n, &c->calls)
-		call_again(container_of(n, struct call, node), old, config, listener_map);
+	list_for_each (n, &c->calls) {
+		struct call *k = container_of(n, struct call, node);
+
+		call_again(k, old, config, listener_map);
+		call_change(k);
+	}
 	core_sweep(c);
 }

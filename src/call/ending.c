@@ -1,4 +1,5 @@
 #include "call/call.h"
+#include "call/kept.h"
 
 #define PROBE_MS                                                                                   \
 	300000 /* an in-dialog OPTIONS to both sides: does the dialog still live there?            \
@@ -60,13 +61,19 @@ void call_ring_start(struct call *k)
 	timer_start(&k->core->wheel, &k->life, CALL_RING_MS);
 }
 
+void call_watch(struct call *k, uint64_t probe_ms)
+{
+	timer_start(&k->core->wheel, &k->probe, probe_ms);
+}
+
 void call_answered(struct call *k, uint64_t now_ms)
 {
 	k->state = CALL_ESTABLISHED;
 	k->answered_ms = now_ms;
 	timer_stop(&k->life);
-	timer_start(&k->core->wheel, &k->probe, PROBE_MS);
+	call_watch(k, PROBE_MS);
 	fraud_answered(k, now_ms);
+	call_change(k);
 	call_report(k, REPORT_CALL, REASON_NONE, NULL, SL("answered"));
 }
 
@@ -76,6 +83,7 @@ void call_session_refresh(struct call *k, const struct sip_msg *response)
 	struct slice rest, text = h ? slice_trim(slice_split(h->value, ';', &rest)) : SL("");
 	uint32_t seconds;
 
+	call_change(k);
 	timer_stop(&k->session);
 	if (slice_u32(text, UINT32_MAX, &seconds) || seconds < SESSION_EXPIRES_MIN_S)
 		return;
@@ -133,6 +141,7 @@ void call_end(struct call *k, uint64_t now_ms, enum reason why, unsigned not_to)
 	if (k->state == CALL_ENDED)
 		return;
 	k->state = CALL_ENDED;
+	kept_call_forget(k);
 	k->end_reason = why;
 	k->ended_ms = now_ms;
 	call_timers_stop(k);

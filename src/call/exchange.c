@@ -75,6 +75,7 @@ enum reason exchange_send(struct exchange *x, uint64_t now_ms, const struct sip_
 		return why;
 	txn_branch_new(&k->core->txns, branch);
 	x->client_cseq = ++k->leg[!x->from].cseq;
+	call_change(k);
 	if (compose_request(x, in, auth, slice_z(branch), type, body, &o))
 		return REASON_response_too_long;
 	call_trace(k, path, true, out_slice(&o));
@@ -94,6 +95,7 @@ void exchange_answer(struct exchange *x, uint64_t now_ms, unsigned status, enum 
 	if (x->answered || !x->server)
 		return;
 	x->answered = true;
+	call_change(x->call);
 	call_answer(x->call, x->server, now_ms, status, tag, why);
 }
 
@@ -176,6 +178,7 @@ void exchange_own(struct call *k, struct dialog *d, unsigned to, enum sip_method
 	x->ours = true;
 	x->answered = true;
 	x->client_cseq = ++k->leg[to].cseq;
+	call_change(k);
 	txn_branch_new(&k->core->txns, branch);
 	if (compose_own(x, slice_z(branch), &o)) {
 		exchange_free(x);
@@ -257,6 +260,7 @@ void exchange_on_ack(struct call *k, struct dialog *d, unsigned from, uint64_t n
 	}
 	exchange_ack(x, d, in, type, body);
 	media_settled(&k->media, &tools);
+	call_change(k);
 }
 
 void exchange_drop_dialog(struct exchange *x, struct dialog *d, uint64_t now_ms)

@@ -19,6 +19,7 @@ static bool source_fits(const struct core *c, struct leg *l, const struct path *
 		s.peer_host = l->side.peer_host;
 		s.sips = l->side.sips;
 		l->side = s;
+		call_change(l->call);
 	} else if (l->side.owner.kind == OWNER_PHONES) {
 		l->side.path.conn = from->conn;
 	}

@@ -190,11 +190,6 @@ static int cross_copy(struct call *k, const struct cross *x, const struct sip_na
 	return o.err ? o.err : arena_copy(&k->arena, out_slice(&o), out);
 }
 
-static int leg_index(struct core *c, struct leg *l)
-{
-	return hash_add(&c->by_call_id, &l->by_call_id, hash_bytes(&c->key, l->call_id));
-}
-
 static int caller_leg_fill(struct call *k, const struct route *r, const struct sip_msg *msg)
 {
 	struct leg *l = &k->leg[CALLER];
@@ -214,10 +209,8 @@ static int caller_leg_fill(struct call *k, const struct route *r, const struct s
 		err = arena_copy(&k->arena, msg->uri_text, &l->first_uri);
 	if (!err)
 		err = arena_copy(&k->arena, msg->call_id, &l->call_id);
-	if (!err && leg_index(k->core, l)) {
-		l->call_id.n = 0;
-		err = ERR_LIMIT;
-	}
+	if (!err)
+		err = leg_index(l);
 	k->caller_end.remote_cseq = msg->cseq.number;
 	return err ? err : dialog_end_learn(k, &k->caller_end, msg, true, false);
 }
@@ -242,10 +235,8 @@ static int callee_leg_fill(struct call *k, const struct route *r, const struct s
 		err = call_token(k, &l->our_tag);
 	if (!err)
 		err = call_token(k, &l->call_id);
-	if (!err && leg_index(k->core, l)) {
-		l->call_id.n = 0;
-		err = ERR_LIMIT;
-	}
+	if (!err)
+		err = leg_index(l);
 	k->core->env->random(k->core->env->ctx, (uint8_t *)&cseq, sizeof(cseq));
 	l->cseq = cseq & 0xffff;
 	k->leg[CALLER].cseq = cseq >> 16;

@@ -1,4 +1,4 @@
-#include "call/media_session.h"
+#include "call/media_flows.h"
 
 #include "base/hash.h"
 #include "base/mem.h"
@@ -99,136 +99,45 @@ static enum reason keep_for_offer(struct media_session *m, const struct media_to
 	return REASON_NONE;
 }
 
-/* ---- flows ---- */
+/* ---- a predecessor's, and the end ---- */
 
-static void flow_act(const struct media_session *m, const struct media_tools *t,
-		     enum action_kind kind, const struct flow_spec *f, enum reason why)
+/* The ports of the streams are this call's now. ERR_EXISTS: one is another's. */
+static int ports_keep(struct media_session *m, const struct media_tools *t)
 {
-	struct action a = {.kind = kind, .flow = f, .call = f->call, .reason = why};
-	struct flow_keys keys;
+	int err = 0;
 
-	if (kind == ACT_OPEN_FLOW && media_secret_keys(&m->secret, f, &keys))
-		a.keys = &keys;
-	if (kind == ACT_OPEN_FLOW)
-		a.association = media_secret_association(&m->secret, f);
-	t->env->act(t->env->ctx, &a);
-	if (a.keys)
-		explicit_bzero(&keys, sizeof(keys));
-	if (kind == ACT_OPEN_FLOW) {
-		(*t->opened_total)++;
-		(*t->open)++;
-	} else {
-		(*t->closed_total)++;
-		(*t->open)--;
+	for (unsigned i = 0; i < CALL_STREAMS_MAX * 2; i++) {
+		const struct ip_addr *local = &m->peer[i % 2].local;
+		uint16_t *port = &m->stream[i / 2].port[i % 2];
+
+		if (r1_ports_taken(t->ports, local, *port)) {
+			err = ERR_EXISTS;
+			*port = 0;
+		} else if (*port) {
+			r1_ports_keep(t->ports, local, *port);
+		}
 	}
+	return err;
 }
 
-static const struct flow_spec *flow_at(const struct flow_spec *flows, size_t n,
-				       const struct ip_endpoint *local)
+int media_take_over(struct media_session *m, const struct media_tools *t)
 {
-	for (size_t i = 0; i < n; i++)
-		if (ip_endpoint_eq(&flows[i].local, local))
-			return &flows[i];
-	return NULL;
-}
+	int err = ports_keep(m, t);
 
-static bool secret_same(const struct flow_secret *a, const struct flow_secret *b)
-{
-	return a->exchange == b->exchange && a->suite == b->suite && a->required == b->required &&
-	       a->terminated == b->terminated && a->key == b->key;
-}
-
-static bool flow_same(const struct flow_spec *a, const struct flow_spec *b)
-{
-	if (!secret_same(&a->secret_in, &b->secret_in) ||
-	    !secret_same(&a->secret_out, &b->secret_out))
-		return false;
-	return ip_endpoint_eq(&a->source, &b->source) && ip_endpoint_eq(&a->to, &b->to) &&
-	       ip_endpoint_eq(&a->out, &b->out) && a->kind == b->kind &&
-	       a->rtcp_mux == b->rtcp_mux && a->dtls == b->dtls && a->ice == b->ice &&
-	       a->association == b->association && a->learn_port == b->learn_port &&
-	       a->to_learned == b->to_learned && a->payload_types[0] == b->payload_types[0] &&
-	       a->payload_types[1] == b->payload_types[1] && strcmp(a->codec, b->codec) == 0;
-}
-
-/* Makes the open flows equal to the wanted ones. */
-static void flows_become(struct media_session *m, const struct media_tools *t,
-			 const struct flow_spec *want, size_t n)
-{
-	for (size_t i = 0; i < m->flow_count; i++) {
-		const struct flow_spec *old = &m->flows[i];
-		const struct flow_spec *now = flow_at(want, n, &old->local);
-
-		if (!now)
-			flow_act(m, t, ACT_CLOSE_FLOW, old, REASON_stream_dropped);
-		else if (!flow_same(old, now))
-			flow_act(m, t, ACT_CLOSE_FLOW, old, REASON_stream_moved);
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct flow_spec *old = flow_at(m->flows, m->flow_count, &want[i].local);
-
-		if (!old || !flow_same(old, &want[i]))
-			flow_act(m, t, ACT_OPEN_FLOW, &want[i], REASON_offer_answered);
-	}
-	if (n)
-		memcpy(m->flows, want, n * sizeof(*want));
-	m->flow_count = n;
-}
-
-/* Room for n flows; what is open stays readable. */
-static int flows_reserve(struct media_session *m, size_t n)
-{
-	struct flow_spec *more;
-
-	if (n <= m->flow_room)
-		return 0;
-	more = mem_grow(m->flows, n * sizeof(*more));
-	if (!more)
-		return ERR_NOMEM;
-	m->flows = more;
-	m->flow_room = n;
-	return 0;
-}
-
-/* Does a silent stream mean that both sides are gone? Not on hold: who holds may play music or
- * nothing (RFC 6337 5.3). */
-static bool carries(const struct r1_stream *s)
-{
-	return s->active && s->rtp && s->end[0].direction == SDP_SENDRECV &&
-	       s->end[1].direction == SDP_SENDRECV && !s->end[0].held && !s->end[1].held;
-}
-
-static int flows_update(struct media_session *m, const struct media_tools *t)
-{
-	struct flow_spec want[MEDIA_FLOWS_MAX];
-	size_t n = 0;
-
-	m->wants_media = false;
-	for (unsigned i = 0; i < m->stream_count; i++) {
-		n += r1_stream_flows(&m->stream[i], (uint8_t)i, m->call, m->peer, want + n);
-		m->wants_media = m->wants_media || carries(&m->stream[i]);
-	}
-	for (size_t i = 0; i < n; i++)
-		media_secret_flow(&m->secret, &want[i]);
-	if (flows_reserve(m, n))
-		return ERR_NOMEM;
-	flows_become(m, t, want, n);
-	return 0;
+	err = err ? err : media_flows_adopt(m, t);
+	if (!err)
+		keep(m, t, m->agreed_bps);
+	return err;
 }
 
 void media_done(struct media_session *m, const struct media_tools *t, enum reason why)
 {
-	for (size_t i = 0; i < m->flow_count; i++)
-		flow_act(m, t, ACT_CLOSE_FLOW, &m->flows[i], why);
-	m->flow_count = 0;
+	media_flows_close(m, t, why);
 	for (unsigned i = 0; i < CALL_STREAMS_MAX; i++)
 		for (unsigned side = 0; side < 2; side++)
 			port_give(m, t, i, side);
 	media_secret_done(&m->secret);
 	keep(m, t, (const uint64_t[2]){0, 0});
-	mem_free(m->flows);
-	m->flows = NULL;
-	m->flow_room = 0;
 }
 
 /* ---- descriptions ---- */
@@ -411,7 +320,7 @@ static enum reason answer_keep(struct media_session *m, const struct media_tools
 	streams_agree(m, from, sdp, relayed, ends);
 	demand_of(m, t, sdp, m->agreed_bps);
 	m->offer = MEDIA_OFFER_ANSWERED;
-	return flows_update(m, t) ? REASON_out_of_memory : REASON_NONE;
+	return media_flows_update(m, t) ? REASON_out_of_memory : REASON_NONE;
 }
 
 static enum reason take_answer(struct media_session *m, const struct media_tools *t, unsigned from,

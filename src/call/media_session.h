@@ -52,6 +52,12 @@ void media_init(struct media_session *m, uint32_t call);
 /* Closes every flow with this reason and gives the ports back. */
 void media_done(struct media_session *m, const struct media_tools *t, enum reason why);
 
+/* Whether asking for one instead of the other would change nothing. */
+bool media_flow_same(const struct flow_spec *a, const struct flow_spec *b);
+/* The streams of a predecessor's call stand in the session: its ports are taken, its flows are
+ * ours. ERR_EXISTS (a port is another call's), ERR_NOMEM; media_done is then still due. */
+int media_take_over(struct media_session *m, const struct media_tools *t) must_check;
+
 enum media_turn {
 	MEDIA_TURN_NONE, /* a message that negotiates nothing: a description in it does not cross */
 	MEDIA_TURN_OFFER, /* in an INVITE or UPDATE: always an offer */

@@ -18,6 +18,7 @@ int registrar_init(struct registrar *r, const struct core_env *env, const struct
 				.txns = txns,
 				.key = key,
 				.screen = screen,
+				.next_number = 1,
 				.stats = stats};
 	list_init(&r->bindings);
 	list_init(&r->pending);
@@ -35,6 +36,7 @@ void registrar_done(struct registrar *r)
 	/* Never set up. */
 	if (!r->env)
 		return;
+	r->leaving = true;
 	list_for_each_safe (node, &r->pending)
 		reg_pending_free(container_of(node, struct reg_pending, node));
 	while (!list_empty(&r->bindings))

@@ -40,6 +40,7 @@ struct binding {
 	uint64_t expires_ms;	 /* towards the phone: the binding dies then */
 	uint64_t pbx_granted_ms; /* how long the PBX granted last */
 	uint64_t pbx_expires_ms; /* when that ends */
+	uint32_t number;	 /* of its record; 0 = there is none */
 	struct registrar *registrar;
 };
 
@@ -54,6 +55,8 @@ struct registrar {
 	struct list bindings; /* oldest first */
 	struct list pending;  /* REGISTERs that wait for the PBX */
 	struct core_stats *stats;
+	uint32_t next_number;
+	bool leaving;			      /* what is kept stays kept */
 	bool pbx_silent[CONFIG_SECTIONS_MAX]; /* a REGISTER to it failed since it last answered */
 };
 

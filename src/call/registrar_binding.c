@@ -1,4 +1,5 @@
 #include "base/mem.h"
+#include "call/kept.h"
 #include "call/registrar_impl.h"
 
 /* ---- indexes ---- */
@@ -41,6 +42,7 @@ void reg_binding_free(struct binding *b)
 {
 	struct registrar *r = b->registrar;
 
+	kept_binding_forget(b);
 	hash_remove(&r->by_token, &b->by_token);
 	hash_remove(&r->by_aor, &b->by_aor);
 	unindex_source(b);
@@ -96,9 +98,18 @@ void reg_binding_renew(struct binding *b, uint64_t now_ms, uint32_t wanted_s)
 	if (b->natted && told_s && left_ms > (uint64_t)told_s * 1000)
 		left_ms = (uint64_t)told_s * 1000;
 	b->expires_ms = now_ms + left_ms;
-	timer_start(b->registrar->wheel, &b->expiry, left_ms);
+	reg_binding_watch(b);
+	kept_binding_write(b);
+}
+
+void reg_binding_watch(struct binding *b)
+{
+	struct wheel *wheel = b->registrar->wheel;
+
+	timer_start(wheel, &b->expiry,
+		    b->expires_ms > wheel->now_ms ? b->expires_ms - wheel->now_ms : 0);
 	if (b->natted && !transport_reliable((enum transport)b->path.transport))
-		timer_start(b->registrar->wheel, &b->keep_alive, REG_KEEP_ALIVE_MS);
+		timer_start(wheel, &b->keep_alive, REG_KEEP_ALIVE_MS);
 	else
 		timer_stop(&b->keep_alive);
 }
@@ -144,8 +155,7 @@ static struct path path_of(const struct registrar *r, const struct reg_request *
 	return path;
 }
 
-static struct binding *binding_new(struct registrar *r, uint64_t now_ms,
-				   const struct reg_request *q, const struct reg_contact *c)
+struct binding *reg_binding_bare(struct registrar *r)
 {
 	struct binding *b = mem_zalloc(1, sizeof(*b));
 
@@ -155,6 +165,29 @@ static struct binding *binding_new(struct registrar *r, uint64_t now_ms,
 	timer_init(&b->expiry, on_expiry);
 	timer_init(&b->keep_alive, on_keep_alive);
 	b->registrar = r;
+	return b;
+}
+
+int reg_binding_enter(struct binding *b)
+{
+	struct registrar *r = b->registrar;
+	int err = index_names(b);
+
+	err = err ? err : index_source(b);
+	if (err)
+		return err;
+	list_append(&r->bindings, &b->node);
+	r->stats->registrations = r->by_token.count;
+	return 0;
+}
+
+static struct binding *binding_new(struct registrar *r, uint64_t now_ms,
+				   const struct reg_request *q, const struct reg_contact *c)
+{
+	struct binding *b = reg_binding_bare(r);
+
+	if (!b)
+		return NULL;
 	b->phones = q->phone.owner.index;
 	b->pbx = q->pbx.owner.index;
 	b->registered_ms = now_ms;
@@ -162,12 +195,13 @@ static struct binding *binding_new(struct registrar *r, uint64_t now_ms,
 	memcpy(b->aor, q->aor, sizeof(b->aor));
 	memcpy(b->user, q->user, sizeof(b->user));
 	memcpy(b->token, c->token, sizeof(b->token));
-	if (index_names(b) || index_source(b)) {
+	if (reg_binding_enter(b)) {
 		reg_binding_free(b);
 		return NULL;
 	}
-	list_append(&r->bindings, &b->node);
-	r->stats->registrations = r->by_token.count;
+	b->number = r->next_number++;
+	if (r->next_number == 0)
+		r->next_number = 1;
 	return b;
 }
 
@@ -423,6 +457,8 @@ void registrar_reload(struct registrar *r, const struct config *old, const struc
 
 		if (!follow(b, old, config, listener_map))
 			reg_binding_remove(b, REASON_registration_expired);
+		else
+			kept_binding_write(b);
 	}
 	list_for_each_safe (node, &r->pending) {
 		struct reg_pending *p = container_of(node, struct reg_pending, node);

@@ -80,6 +80,12 @@ void reg_pending_fail(struct reg_pending *p, uint64_t now_ms, enum reason why);
 /* Enters or renews the binding of an accepted contact. ERR_NOMEM, ERR_LIMIT. */
 int reg_binding_put(struct registrar *r, uint64_t now_ms, const struct reg_request *q,
 		    const struct reg_contact *c, uint32_t granted_s) must_check;
+/* One that is in no table yet, or NULL. */
+struct binding *reg_binding_bare(struct registrar *r) must_check;
+/* Into the tables, by its names and its source. ERR_LIMIT, ERR_NOMEM. */
+int reg_binding_enter(struct binding *b) must_check;
+/* Its timers run, by when it expires. */
+void reg_binding_watch(struct binding *b);
 /* Lives on for at most `wanted_s`, until the PBX's grant ends, and for a NATed phone
  * register-expires. */
 void reg_binding_renew(struct binding *b, uint64_t now_ms, uint32_t wanted_s);

@@ -23,6 +23,7 @@ static enum reason pass_back(struct exchange *x, struct dialog *d, uint64_t now_
 	if (compose_response(x, d, r, type, body, &o))
 		return REASON_response_too_long;
 	x->answered = r->status >= 200;
+	call_change(k);
 	x->accepted = r->status >= 200 && r->status < 300;
 	call_trace(k, txn_path(x->server), true, out_slice(&o));
 	(void)txn_respond(x->server, now_ms, r->status, out_slice(&o));
@@ -176,6 +177,7 @@ static void subscription_accepted(struct exchange *x, struct dialog *d, const st
 	if (d)
 		d->confirmed = true;
 	k->state = CALL_ESTABLISHED;
+	call_change(k);
 	timer_start(&k->core->wheel, &k->life, (seconds + 32) * 1000);
 }
 
@@ -196,6 +198,8 @@ static void update_final(struct exchange *x, const struct sip_msg *r)
 	struct call *k = x->call;
 	struct media_tools tools = call_media_tools(k);
 
+	if (k->state == CALL_ENDED)
+		return;
 	if (r->status < 300) {
 		media_settled(&k->media, &tools);
 		call_session_refresh(k, r);

@@ -15,12 +15,20 @@ void r1_ports_done(struct r1_ports *p)
 	p->count = 0;
 }
 
+static size_t index_of(const struct r1_ports *p, const struct ip_addr *addr)
+{
+	size_t i = 0;
+
+	while (i < p->count && !ip_eq(&p->of[i].addr, addr))
+		i++;
+	return i;
+}
+
 static struct r1_ports_of *find(struct r1_ports *p, const struct ip_addr *addr)
 {
-	for (size_t i = 0; i < p->count; i++)
-		if (ip_eq(&p->of[i].addr, addr))
-			return &p->of[i];
-	return NULL;
+	size_t i = index_of(p, addr);
+
+	return i < p->count ? &p->of[i] : NULL;
 }
 
 static int add(struct r1_ports *p, const struct ip_addr *addr, uint32_t random,
@@ -88,6 +96,13 @@ void r1_ports_give(struct r1_ports *p, const struct ip_addr *addr, uint16_t port
 
 	if (of && pair_of(p, port, &pair))
 		mark(of, pair, false);
+}
+
+bool r1_ports_taken(const struct r1_ports *p, const struct ip_addr *addr, uint16_t port)
+{
+	size_t i = index_of(p, addr), pair;
+
+	return i < p->count && pair_of(p, port, &pair) && is_taken(&p->of[i], pair);
 }
 
 void r1_ports_keep(struct r1_ports *p, const struct ip_addr *addr, uint16_t port)

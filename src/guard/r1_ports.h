@@ -29,6 +29,8 @@ int r1_ports_take(struct r1_ports *p, const struct ip_addr *addr, uint32_t rando
 		  uint16_t *out_port) must_check;
 /* Does nothing for a port that is not taken, or not of this range (any more). */
 void r1_ports_give(struct r1_ports *p, const struct ip_addr *addr, uint16_t port);
+/* Somebody has it. False for a port that is not of this range. */
+bool r1_ports_taken(const struct r1_ports *p, const struct ip_addr *addr, uint16_t port);
 /* Marks a running call's pair as taken (after a reload changed the range); out of range: nothing.
  */
 void r1_ports_keep(struct r1_ports *p, const struct ip_addr *addr, uint16_t port);

@@ -69,6 +69,12 @@ static void print_status(const json_t *s)
 	printf("  calls          %lld now, %lld in all\n", client_number(s, "calls"),
 	       client_number(s, "calls_total"));
 	printf("  registrations  %lld\n", client_number(s, "registrations"));
+	if (client_number(s, "calls_went_on") + client_number(s, "registrations_went_on"))
+		printf("  went on        %lld calls and %lld registrations since signal was "
+		       "started "
+		       "again\n",
+		       client_number(s, "calls_went_on"),
+		       client_number(s, "registrations_went_on"));
 	printf("  pinholes       %lld open, %lld opened, %lld closed in all\n",
 	       client_number(s, "pinholes_open"), client_number(s, "pinholes_opened_total"),
 	       client_number(s, "pinholes_closed_total"));

@@ -197,6 +197,7 @@ int cmd_run(int argc, char **argv)
 		w->control_fd = w->feed_fd = w->console_fd = w->events_fd = w->assessor_fd = -1;
 		w->spawner.fd = -1;
 		w->vault = VAULT_FDS_NONE;
+		w->journal_fd = -1;
 		code = 1 + run(w, &errors);
 		fprintf(stderr, "%.*s", SLICE_ARGS(out_slice(&errors)));
 		wait_for_spawner();

@@ -299,11 +299,21 @@ static bool on_peer(struct console *c, struct link *l, unsigned who, unsigned ev
 	return got >= 0;
 }
 
+/* Its successor was not asked: whoever did asks again. */
+static void signal_gone(struct console *c)
+{
+	for (size_t i = 0; i < QUERIES_MAX; i++)
+		if (c->query[i].id && (c->query[i].parts_open & ASK_SIGNAL))
+			query_fail(&c->query[i], 503,
+				   "a process of the gateway is being restarted");
+}
+
 static void on_signal(void *ctx, unsigned events)
 {
 	struct console *c = ctx;
 
-	(void)on_peer(c, &c->signal, ASK_SIGNAL, events);
+	if (!on_peer(c, &c->signal, ASK_SIGNAL, events))
+		signal_gone(c);
 }
 
 static void on_watch(void *ctx, unsigned events)
@@ -333,6 +343,8 @@ static int take_peer(struct console *c)
 	if (m.kind != PROC_SIGNAL && m.kind != PROC_WATCH)
 		return ERR_PEER;
 	l = m.kind == PROC_SIGNAL ? &c->signal : &c->leaks;
+	if (m.kind == PROC_SIGNAL)
+		signal_gone(c);
 	link_done(l);
 	proc_channel_init(&l->channel, proc_msg_take_fd(&c->msg, 0), PROC_CONSOLE,
 			  (enum proc_kind)m.kind);

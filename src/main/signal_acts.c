@@ -219,7 +219,7 @@ static void on_open_flow(struct signal *s, const struct action *a)
 
 	keys_put(s, a);
 	record_on_open(&s->records, a->flow, zone, a->reason, clock_ms());
-	add_op(s, FLOW_OP_OPEN, a);
+	add_op(s, a->kind == ACT_ADOPT_FLOW ? FLOW_OP_ADOPT : FLOW_OP_OPEN, a);
 }
 
 static void on_close_flow(struct signal *s, const struct action *a)
@@ -263,12 +263,14 @@ static void act(void *ctx, const struct action *a)
 		on_send(s, a);
 		break;
 	case ACT_OPEN_FLOW:
+	case ACT_ADOPT_FLOW:
 		on_open_flow(s, a);
 		break;
 	case ACT_CLOSE_FLOW:
 		on_close_flow(s, a);
 		break;
 	case ACT_TRACE:
+		journal_call_seen(s->journal, a->call);
 		record_on_message(&s->records, a->call, &a->path, local_of(s, a->path.listener),
 				  a->outgoing, a->bytes, clock_ms());
 		break;
@@ -284,6 +286,12 @@ static void act(void *ctx, const struct action *a)
 	case ACT_BAN:
 	case ACT_UNBAN:
 		signal_on_ban(s, a->ban, a->kind == ACT_UNBAN);
+		break;
+	case ACT_KEEP:
+		signal_keep(s, a);
+		break;
+	case ACT_FORGET:
+		signal_forget(s, a);
 		break;
 	}
 }

@@ -152,15 +152,22 @@ static int config_whole(struct signal *s)
 {
 	struct config *old = s->config;
 	uint64_t generation = s->intake.begin.generation;
+	bool first = !s->locked_in;
 	int err = 0;
 
 	s->config = s->intake.config;
 	s->intake.config = NULL;
 	err = signal_patches_take(s);
-	if (!err && !s->locked_in)
-		err = s->flows && s->vault ? first_config(s) : ERR_PEER;
+	if (!err && (!s->flows || !s->vault || !s->journal))
+		err = ERR_PEER;
+	if (!err)
+		signal_shape(s);
+	if (!err && first)
+		err = first_config(s);
 	if (!err)
 		err = signal_net_apply(s, old, s->intake.old_index, s->intake.fds);
+	if (!err && first)
+		err = signal_go_on(s);
 	config_free(old);
 	config_intake_done(&s->intake);
 	return err ? err : child_config_done(&s->warden.channel, generation, 0);
@@ -171,6 +178,7 @@ static int take_console(struct signal *s)
 	signal_link_done(&s->console);
 	proc_channel_init(&s->console.channel, proc_msg_take_fd(&s->msg, 0), PROC_SIGNAL,
 			  PROC_CONSOLE);
+	signal_tell_went_on(s);
 	return signal_link_watch(s, &s->console, on_console);
 }
 
@@ -221,6 +229,8 @@ static int on_warden_message(struct signal *s)
 				: child_take_table(&s->msg, FLOW_TABLE_READER, &s->flows);
 	case PROC_VAULT:
 		return take_vault(s);
+	case PROC_JOURNAL:
+		return signal_take_journal(s);
 	case PROC_FLOW_BLOCK:
 		return child_take_block(&s->msg, s->flows);
 	case PROC_PEER:

@@ -108,6 +108,7 @@ static int set_up(struct signal *s)
 static void tear_down(struct signal *s)
 {
 	core_free(s->core);
+	journal_free(s->journal);
 	signal_net_free(s);
 	signal_link_done(&s->tls);
 	signal_link_done(&s->stir);

@@ -21,6 +21,7 @@
 #include "media/vault.h"
 #include "patch/patch.h"
 #include "proc/channel.h"
+#include "proc/journal.h"
 
 #define SIGNAL_HOUSE_MS	    1000 /* silent calls, old records */
 #define SIGNAL_PROVE_TURNS  60	 /* of the above: registered phones keep their place */
@@ -54,6 +55,11 @@ struct signal {
 	struct flow_table *flows;
 	struct vault *vault;
 	struct fingerprint dtls_own; /* of the certificate that media shows to peers */
+	struct journal *journal;
+	uint64_t shape;			   /* of the configuration, for records */
+	uint64_t unkept;		   /* records that could not be kept */
+	uint32_t went_on[KEPT_KIND_COUNT]; /* of a predecessor's */
+	bool went_on_told;
 	struct core_env env;
 	struct core *core;
 	struct udp *udp;
@@ -169,6 +175,17 @@ int signal_link_watch(struct signal *s, struct signal_link *link,
 void signal_link_done(struct signal_link *link);
 void signal_link_rewatch(struct signal_link *link);
 void signal_on_warden(void *ctx, unsigned events);
+
+/* signal_kept.c: what outlives this process. */
+int signal_take_journal(struct signal *s) must_check;
+/* The configuration is another one. */
+void signal_shape(struct signal *s);
+void signal_keep(struct signal *s, const struct action *a);
+void signal_forget(struct signal *s, const struct action *a);
+/* Takes over what a predecessor kept; before the first packet. */
+int signal_go_on(struct signal *s) must_check;
+/* Once, when there is somebody to hear it. */
+void signal_tell_went_on(struct signal *s);
 
 /* signal_bans.c */
 #define BAN_SECONDS_MAX 2592000 /* thirty days; longer is until it is lifted */

@@ -53,6 +53,10 @@ void signal_view_status(struct signal *s, struct answer *a)
 	json_member_u64(&v.j, "delay_ms", stats.delay_ms);
 	json_member_u64(&v.j, "put_off_total", stats.refused[REASON_overload]);
 	json_close(&v.j, '}');
+	json_member_u64(&v.j, "calls_went_on", s->went_on[KEPT_CALL]);
+	json_member_u64(&v.j, "registrations_went_on", s->went_on[KEPT_BINDING]);
+	json_member_u64(&v.j, "kept_records", journal_count(s->journal));
+	json_member_u64(&v.j, "unkept_total", s->unkept);
 	json_member_u64(&v.j, "tcp_connections", tcp_connection_count(s->tcp));
 	json_member_u64(&v.j, "tls_connections", s->tls_counts.connections);
 	json_member_u64(&v.j, "tls_handshakes_total", s->tls_counts.accepted_total);
@@ -93,6 +97,8 @@ void signal_view_metrics(struct signal *s, struct answer *a)
 	metric(&a->o, "calls_total", "counter", stats.calls_total);
 	metric(&a->o, "registrations", "gauge", stats.registrations);
 	metric(&a->o, "transactions", "gauge", stats.transactions);
+	metric(&a->o, "kept_records", "gauge", journal_count(s->journal));
+	metric(&a->o, "unkept_total", "counter", s->unkept);
 	metric(&a->o, "bans", "gauge", stats.bans);
 	metric(&a->o, "banned_packets_total", "counter", stats.banned_packets);
 	metric(&a->o, "signalling_delay_milliseconds", "gauge", stats.delay_ms);

@@ -87,6 +87,7 @@ struct warden {
 	struct fingerprint dtls_own; /* of the certificate that media made for DTLS */
 	struct vault_fds vault;	     /* kept for those who need it, not looked into */
 	struct vault_gauge *gauge;   /* but for this */
+	int journal_fd;		     /* signal's records; likewise */
 	struct warden_path *path;    /* NULL = media goes through user space */
 	struct nft *nft;	     /* NULL = no firewall: the user mode */
 	struct vlans *vlans;
@@ -96,6 +97,7 @@ struct warden {
 	struct shaper *shaper;		      /* NULL = this host lets us shape nothing */
 	struct pinhole_counts pinholes;
 	uint64_t signal_born_ns; /* flows that are older belong to a signal that died; 0 = none */
+	uint64_t *adopted;	 /* a bit per flow of those that its successor goes on with */
 	struct loop_timer *orphans;
 	struct r2_bans bans; /* as signal told; for the firewall and the next signal */
 	struct loop_timer *bans_timer;
@@ -171,7 +173,7 @@ int warden_flows_apply(struct warden *w, const struct config *config) must_check
 const char *warden_flows_error(const struct warden *w, int err);
 /* ERR_PEER when the requests are no requests. */
 int warden_flow_ops(struct warden *w, struct child *from, const struct proc_msg *msg) must_check;
-/* A new signal knows nothing of the flows that there are: they end when they fall silent. */
+/* Flows that a new signal does not adopt are nobody's any more: they end when they fall silent. */
 void warden_flows_orphan(struct warden *w);
 /* Pinholes of calls of an earlier signal process that are still open. */
 size_t warden_flows_orphans(const struct warden *w);

@@ -272,6 +272,7 @@ static void hand_all(struct child *c)
 	if (c->kind == PROC_SIGNAL) {
 		hand_vault(c, VAULT_WRITER);
 		hand_table(c, FLOW_TABLE_READER);
+		warden_child_send(c, PROC_JOURNAL, NULL, 0, &w->journal_fd, 1);
 		if (w->dtls_own.hash != FINGERPRINT_NONE)
 			warden_child_send(c, PROC_DTLS_PRESENT, &dtls, sizeof(dtls), NULL, 0);
 		warden_hand_config(c, false);

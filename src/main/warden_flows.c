@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "base/mem.h"
 #include "guard/r5_segment.h"
 #include "io/clock.h"
@@ -6,6 +8,7 @@
 #include "main/warden_path.h"
 #include "main/warden_probe.h"
 #include "media/flow_check.h"
+#include "proc/journal.h"
 
 #define ORPHANS_MS    1000 /* how often flows of a dead signal are looked at */
 #define ADDRESSES_MAX HW_TABLE_ADDRESSES_MAX
@@ -25,6 +28,11 @@ int warden_flows_new(struct warden *w)
 
 	err = err ? err : vault_create(ADDRESSES_MAX, &w->vault);
 	err = err ? err : vault_gauge_new(&w->vault, &w->gauge);
+	err = err ? err : journal_create(&w->journal_fd);
+	if (err)
+		return err;
+	w->adopted = mem_zalloc(flow_table_size(w->flows) / 64 + 1, sizeof(uint64_t));
+	err = w->adopted ? 0 : ERR_NOMEM;
 	return err ? err : warden_path_new(w);
 }
 
@@ -40,6 +48,9 @@ void warden_flows_done(struct warden *w)
 	flow_table_free(w->flows);
 	vault_gauge_free(w->gauge);
 	vault_fds_close(&w->vault);
+	if (w->journal_fd >= 0)
+		close(w->journal_fd);
+	mem_free(w->adopted);
 }
 
 static struct nft_pinhole pinhole_of(const struct flow_spec *spec)
@@ -213,6 +224,19 @@ static void flow_open(struct warden *w, struct child *from, struct changes *ch,
 	flow_event(w, &op->spec, "open", (enum reason)op->reason, NULL);
 }
 
+/* What stands there as the new signal wants it goes on untouched: nothing is learned anew, no
+ * figure starts afresh. */
+static void flow_adopt(struct warden *w, struct child *from, struct changes *ch,
+		       const struct proc_flow_op *op)
+{
+	uint32_t index = flow_table_index(w->flows, &op->spec.local);
+
+	if (flow_table_holds(w->flows, &op->spec))
+		w->adopted[index / 64] |= UINT64_C(1) << index % 64;
+	else
+		flow_open(w, from, ch, op);
+}
+
 static void apply(struct warden *w, struct changes *ch)
 {
 	int err = 0;
@@ -234,7 +258,7 @@ static void apply(struct warden *w, struct changes *ch)
 
 static bool op_valid(const struct proc_flow_op *op)
 {
-	return op->op <= FLOW_OP_CLOSE && op->reason < REASON_COUNT && op->spec.kind <= FLOW_RAW &&
+	return op->op <= FLOW_OP_ADOPT && op->reason < REASON_COUNT && op->spec.kind <= FLOW_RAW &&
 	       memchr(op->spec.codec, 0, sizeof(op->spec.codec)) &&
 	       op->spec.local.addr.family <= IP_V6 && op->spec.source.addr.family <= IP_V6 &&
 	       op->spec.out.addr.family <= IP_V6 && op->spec.to.addr.family <= IP_V6;
@@ -260,6 +284,8 @@ int warden_flow_ops(struct warden *w, struct child *from, const struct proc_msg 
 		index = flow_table_index(w->flows, &op.spec.local);
 		if (op.op == FLOW_OP_OPEN)
 			flow_open(w, from, ch, &op);
+		else if (op.op == FLOW_OP_ADOPT)
+			flow_adopt(w, from, ch, &op);
 		else if (index != HW_FLOW_NONE)
 			flow_close(w, ch, index, (enum reason)op.reason);
 	}
@@ -270,7 +296,7 @@ int warden_flow_ops(struct warden *w, struct child *from, const struct proc_msg 
 
 /* Closes the open flows that `wanted` picks, in batches. */
 static void close_where(struct warden *w,
-			bool (*wanted)(const struct warden *w, uint32_t call,
+			bool (*wanted)(const struct warden *w, uint32_t call, uint32_t index,
 				       const struct hw_flow *f),
 			uint32_t call, enum reason why)
 {
@@ -280,7 +306,7 @@ static void close_where(struct warden *w,
 	for (; i != HW_FLOW_NONE; i = flow_table_next(w->flows, i + 1)) {
 		struct hw_flow f;
 
-		if (!flow_table_read(w->flows, i, &f) || !wanted(w, call, &f))
+		if (!flow_table_read(w->flows, i, &f) || !wanted(w, call, i, &f))
 			continue;
 		flow_close(w, ch, i, why);
 		if (ch->kick_count == PROC_FLOW_OPS_MAX)
@@ -291,14 +317,17 @@ static void close_where(struct warden *w,
 	mem_free(ch);
 }
 
-static bool is_any(const struct warden *w, uint32_t call, const struct hw_flow *f)
+static bool is_any(const struct warden *w, uint32_t call, uint32_t index, const struct hw_flow *f)
 {
 	return true;
 }
 
-static bool is_orphan(const struct warden *w, uint32_t call, const struct hw_flow *f)
+static bool is_orphan(const struct warden *w, uint32_t call, uint32_t index,
+		      const struct hw_flow *f)
 {
-	return f->opened_ns < w->signal_born_ns && (call == 0 || f->call == call);
+	bool adopted = w->adopted[index / 64] >> index % 64 & 1;
+
+	return !adopted && f->opened_ns < w->signal_born_ns && (call == 0 || f->call == call);
 }
 
 void warden_flows_close_all(struct warden *w)
@@ -320,7 +349,7 @@ size_t warden_flows_orphans(const struct warden *w)
 		return 0;
 	for (uint32_t i = flow_table_next(w->flows, 0); i != HW_FLOW_NONE;
 	     i = flow_table_next(w->flows, i + 1))
-		n += flow_table_read(w->flows, i, &f) && is_orphan(w, 0, &f);
+		n += flow_table_read(w->flows, i, &f) && is_orphan(w, 0, i, &f);
 	return n;
 }
 
@@ -338,6 +367,7 @@ static void on_orphans(void *ctx)
 void warden_flows_orphan(struct warden *w)
 {
 	w->signal_born_ns = clock_ns();
+	memset(w->adopted, 0, (flow_table_size(w->flows) / 64 + 1) * sizeof(uint64_t));
 	if (!w->orphans && loop_timer_new(w->loop, on_orphans, w, &w->orphans) != 0) {
 		warden_flows_close_all(w);
 		return;

@@ -193,6 +193,22 @@ int flow_table_publish_by(struct flow_table *t, const struct flow_spec *spec,
 	return 0;
 }
 
+bool flow_table_holds(const struct flow_table *t, const struct flow_spec *spec)
+{
+	uint32_t index = flow_table_index(t, &spec->local);
+	union flow_words there, like = {.word = {0}};
+
+	if (index == HW_FLOW_NONE || !flow_table_read(t, index, &there.flow))
+		return false;
+	like.flow = flow_of(spec, &(struct flow_way){there.flow.next_hop, there.flow.source_hop,
+						     there.flow.user_why});
+	like.flow.out_index = flow_table_index(t, &spec->out);
+	like.flow.generation = there.flow.generation;
+	like.flow.opened = there.flow.opened;
+	like.flow.opened_ns = there.flow.opened_ns;
+	return memcmp(&like.flow, &there.flow, sizeof(like.flow)) == 0;
+}
+
 int flow_table_withdraw(struct flow_table *t, uint32_t index)
 {
 	struct hw_flow *kernel;

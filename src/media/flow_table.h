@@ -101,6 +101,9 @@ int flow_table_withdraw(struct flow_table *t, uint32_t index) must_check;
 /* The first open entry at `from` or behind, HW_FLOW_NONE at the end: for walking all. */
 uint32_t flow_table_next(const struct flow_table *t, uint32_t from);
 size_t flow_table_open_count(const struct flow_table *t);
+/* Whether exactly this is open at spec->local: publishing it would change nothing but to arm the
+ * learning anew. */
+bool flow_table_holds(const struct flow_table *t, const struct flow_spec *spec);
 /* What stands there, as it was published; false when it is closed. */
 bool flow_table_spec(const struct flow_table *t, uint32_t index, struct flow_spec *out);
 

@@ -35,6 +35,7 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 			     .unit_bytes = 1, FDS(2, 2)},
 	[PROC_VAULT] = {"vault", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(MEDIA)), .unit_bytes = 1,
 			FDS(2, 4)},
+	[PROC_JOURNAL] = {"journal", WAY(BIT(WARDEN), BIT(SIGNAL)), .unit_bytes = 1, FDS(1, 1)},
 	[PROC_FLOW_BLOCK] = {"flow_block", WAY(BIT(WARDEN), BIT(SIGNAL) | BIT(MEDIA)),
 			     ONE(struct proc_flow_block), FDS(1, 1)},
 	[PROC_CONTROL_RING] = {"control_ring", WAY(BIT(WARDEN), BIT(MEDIA)), .unit_bytes = 1,

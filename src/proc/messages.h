@@ -55,6 +55,7 @@ enum proc_type {
 	PROC_CONFIG_END,
 	PROC_FLOW_TABLE,   /* + the two memory files of the table */
 	PROC_VAULT,	   /* + the memory files of SRTP's keys and of peers; for media two more */
+	PROC_JOURNAL,	   /* + the memory file of signal's records */
 	PROC_FLOW_BLOCK,   /* + the figures of a block of it, which the kernel shares */
 	PROC_CONTROL_RING, /* + the buffer with the kernel path's copies of RTCP */
 	PROC_MEDIA_KICK,
@@ -226,7 +227,12 @@ struct proc_stop {
 	uint32_t grace_ms;
 };
 
-enum flow_op { FLOW_OP_OPEN, FLOW_OP_CLOSE };
+enum flow_op {
+	FLOW_OP_OPEN,
+	FLOW_OP_CLOSE,
+	FLOW_OP_ADOPT, /* a predecessor's that goes on as it is; opened when it stands there no more
+			*/
+};
 
 struct proc_flow_op {
 	uint32_t op;

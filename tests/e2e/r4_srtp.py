@@ -19,7 +19,7 @@ from hwlab.peer import Call
 from hwlab.proc import LabError, wait_until
 from hwlab.srtp import Key, SecureTalker, SUITES
 from hwlab.topology import address
-from story import CALLER_HZ, CALLER_RTP, CALLEE_HZ, ScriptedCall, pinholes_are_closed
+from story import CALLER_HZ, CALLER_RTP, CALLEE_HZ, ScriptedCall, crash, pinholes_are_closed
 
 ALLOW = "sdes-cleartext = allow"      # these peers tell keys over UDP
 SOUND_S = 0.8
@@ -233,6 +233,25 @@ def test_the_sequence_wraps_and_media_is_killed(secure_call):
     os.kill(call.gateway.processes()["media"], signal.SIGKILL)
     call.gateway.wait_event(event_type="process", timeout_s=8.0)
     time.sleep(1.5)
+    call.both_hear()
+    assert call.voice.refused == 0
+    call.hang_up()
+    call.gateway.wait_idle()
+
+
+def test_signal_is_killed(secure_call):
+    """Its successor has the call's keys: media goes on under them, and so does a re-INVITE with them."""
+    call = secure_call().establish()
+    ours = crypto(call.caller.answer)[1]
+    crash(call.gateway)
+    call.both_hear()
+    call.caller.send("INVITE", call.offer())
+    call.callee.invite = call.phone.expect("INVITE")
+    assert b"crypto" not in call.callee.invite.body
+    call.callee.reply(200, sdp(call.phone.ip, 6000))
+    assert crypto(call.caller.expect(200))[1].master == ours.master
+    call.caller.ack()
+    call.phone.expect("ACK")
     call.both_hear()
     assert call.voice.refused == 0
     call.hang_up()

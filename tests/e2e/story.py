@@ -1,5 +1,8 @@
 """Stories that several tests share."""
 
+import json
+import os
+import signal
 import time
 
 from hwlab.peer import Call
@@ -97,3 +100,17 @@ def firewall(lab):
 def outcome(events, *kinds):
     """The events of these types."""
     return [event for event in events if event.get("event_type") in kinds]
+
+
+def crash(gateway, how=signal.SIGSEGV, pid=None):
+    """Let `signal` die; returns the status that its successor answers with."""
+    old = pid or gateway.processes()["signal"]
+    os.kill(old, how)
+
+    def answer():
+        done = gateway.command("status", "--json", check=False)
+        status = json.loads(done.stdout)[0] if done.returncode == 0 else None
+        rows = status["processes"] if status else []
+        return next((status for r in rows if r["name"] == "signal" and r["pid"] not in (0, old)),
+                    None)
+    return wait_until(answer, 15.0, "signal is started again and answers")

@@ -1,6 +1,7 @@
 /* Plays stories: as written, then with the n-th heap request failing, then with each message to the
- * core lost or doubled. As written everything is checked; otherwise only that nothing crashes,
- * leaks or is left standing. Usage: flow_runner [--once] FILE... */
+ * core lost or doubled, or another core going on behind it. As written everything is checked;
+ * otherwise only that nothing crashes, leaks or is left standing. Usage: flow_runner [--once]
+ * FILE... */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,9 @@ static bool play_with_mishaps(const char *file, const struct script *s,
 			return false;
 		r = player_play(s, (struct player_mishap){.double_event = n});
 		if (!judge(file, "doubling message", n, &r))
+			return false;
+		r = player_play(s, (struct player_mishap){.die_event = n});
+		if (!judge(file, "another core behind message", n, &r))
 			return false;
 	}
 	return true;

@@ -7,70 +7,13 @@
 
 #include "base/mem.h"
 #include "flow/lib/harness.h"
+#include "fuzz/fuzz_core_world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define STEPS_MAX   200
 #define KEPT_MAX    16
 #define MESSAGE_MAX 8192
-
-#define CONFIG_TEXT(ping, identity)                                                                \
-	"zone internet { interface = eth0  address = \"198.51.100.1\" }\n"                         \
-	"zone voice { interface = eth1  address = \"192.168.50.1\"  trust = trusted }\n"           \
-	"zone core { interface = eth2  address = \"10.10.0.1\"  trust = trusted }\n"               \
-	"zone carriers { interface = eth3  address = \"203.0.113.65\" }\n"                         \
-	"pbx main { zone = core  address = \"10.10.0.5:5060\"  options-ping = " ping               \
-	"  domain = {\"example.com\"}  outbound = carrier }\n"                                     \
-	"phones remote { zone = internet  listen = {\"udp:5060\", \"tcp:5060\"}  to = main  "      \
-	"sdes-cleartext = allow }\n"                                                               \
-	"phones office { zone = voice  listen = {\"udp:5060\"}  to = main  nat = no  "             \
-	"srtp = preferred  sdes-cleartext = allow }\n"                                             \
-	"trunk carrier { zone = carriers  peer = \"udp:203.0.113.70:5060\"  to = main  "           \
-	"username = \"gw\"  password-file = \"/etc/hornwork/p\"  max-calls = 3 " identity "}\n"
-
-static const char config_text[] = CONFIG_TEXT("30s", "");
-/* The trunk's callers are verified, and calls to it are signed. */
-#define IDENTITY(policy)                                                                           \
-	"identity = " policy "  identity-certificate = \"/etc/hornwork/sti.pem\"  identity-key = " \
-	"\"/etc/hornwork/sti.key\"  identity-url = \"https://cert.example/sti.pem\" "
-#define BELIEVED "identity { anchors = \"/etc/hornwork/ca.pem\"  hosts = \"cert.example\" }\n"
-static const char verify_config_text[] = CONFIG_TEXT("30s", IDENTITY("verify")) BELIEVED;
-static const char require_config_text[] = CONFIG_TEXT("30s", IDENTITY("require")) BELIEVED;
-/* At the end nobody asks the PBX any more, so that all can come to rest. */
-static const char quiet_config_text[] = CONFIG_TEXT("0", "");
-/* Without the trunk, in another order, and with other limits. */
-static const char other_config_text[] =
-	"zone carriers { interface = eth3  address = \"203.0.113.65\" }\n"
-	"zone core { interface = eth2  address = \"10.10.0.1\"  trust = trusted }\n"
-	"zone internet { interface = eth0  address = \"198.51.100.1\" }\n"
-	"zone voice { interface = eth1  address = \"192.168.50.1\"  trust = trusted }\n"
-	"pbx main { zone = core  address = \"10.10.0.5:5060\"  options-ping = 0  domain = "
-	"{\"example.com\"}  srtp = preferred  sdes-cleartext = allow }\n"
-	"phones inside { zone = voice  listen = {\"udp:5060\"}  to = main  nat = no  srtp = "
-	"required  "
-	"sdes-cleartext = allow }\n"
-	"phones remote { zone = internet  listen = {\"udp:5060\", \"tcp:5060\"}  to = main }\n"
-	"phones c { zone = carriers  listen = {\"udp:5060\"}  to = main }\n"
-	"media { ports = \"20000-20007\" }\n limits { calls = 2 }\n";
-
-struct party {
-	const char *name, *transport, *remote, *local, *us, *media;
-	uint32_t conn;
-};
-
-static const struct party parties[] = {
-	{"alice", "udp", "192.0.2.33:41000", "198.51.100.1:5060", "198.51.100.1", "192.168.1.10",
-	 0},
-	{"bobby", "udp", "192.168.50.22:5060", "192.168.50.1:5060", "192.168.50.1", "192.168.50.22",
-	 0},
-	{"mainp", "udp", "10.10.0.5:5060", "10.10.0.1:5060", "10.10.0.1", "10.10.0.77", 0},
-	{"trunk", "udp", "203.0.113.70:5060", "203.0.113.65:5060", "203.0.113.65", "203.0.113.71",
-	 0},
-	{"carol", "tcp", "192.0.2.44:51000", "198.51.100.1:5060", "198.51.100.1", "192.0.2.44", 3},
-};
-#define PARTIES 5
-#define PBX	2
-#define TRUNK	3
 
 struct kept {
 	unsigned party;
@@ -352,6 +295,22 @@ static void judge(struct play *p)
 	core_on_identity(p->h->core, p->h->now_ms, &a);
 }
 
+/* The core dies, and what it kept is not what it wrote any more. */
+static void spoil_records(struct play *p)
+{
+	for (unsigned n = take(p, 4) + 1; n && p->h->kept_count; n--) {
+		struct harness_kept *k = &p->h->kept[take(p, 256) % p->h->kept_count];
+		unsigned at = take(p, 256) * 256 + take(p, 256), byte = take(p, 256);
+
+		k->bytes[at % k->n] = (char)byte;
+		if (take(p, 8) == 0)
+			k->n = k->n * byte / 256 + 1;
+	}
+	mem_test_fail_nth(0);
+	p->h->rubbish = p->h->lenient = p->h->hiding_off = true;
+	harness_restart(p->h);
+}
+
 static void happen(struct play *p)
 {
 	unsigned what = take(p, 8);
@@ -377,6 +336,13 @@ static void happen(struct play *p)
 		break;
 	case 5:
 		judge(p);
+		break;
+	case 6:
+		mem_test_fail_nth(0);
+		harness_restart(p->h);
+		break;
+	case 7:
+		spoil_records(p);
 		break;
 	default:
 		break;
@@ -470,6 +436,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	mem_test_fail_nth(0);
 	p.h->lenient = true;
 	harness_reload(p.h, quiet_config_text);
+	/* A time out of a spoilt record may be far away. */
+	if (p.h->rubbish)
+		core_stop(p.h->core, p.h->now_ms);
 	harness_finish(p.h);
 	if (p.h->failed) {
 		fprintf(stderr, "%s\n", p.h->failure);

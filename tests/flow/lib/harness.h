@@ -13,6 +13,7 @@
 #define HARNESS_REPORTS_MAX 256 /* reports since the last event */
 #define HARNESS_HIDDEN_MAX  512
 #define HARNESS_HIDDEN_TEXT 96
+#define HARNESS_KEPT_MAX    256 /* records */
 #define HARNESS_START_MS    UINT64_C(1000000)
 
 struct harness_sent {
@@ -26,6 +27,14 @@ struct harness_report {
 	enum reason reason;
 	bool taken;
 	char text[256];
+};
+
+/* What a successor is given. */
+struct harness_kept {
+	enum kept_kind kind;
+	uint32_t number;
+	char *bytes;
+	size_t n;
 };
 
 /* A text of one zone that must never be seen in another. */
@@ -56,9 +65,15 @@ struct harness {
 	int bans;		   /* asked for, less those taken back */
 	enum reason closed[HARNESS_FLOWS_MAX]; /* since the last event */
 	size_t closed_count;
+	struct flow_spec orphan[HARNESS_FLOWS_MAX]; /* of a dead core, not adopted yet */
+	size_t orphan_count;
+	struct harness_kept kept[HARNESS_KEPT_MAX];
+	size_t kept_count;
+	struct hash_key key;
 	struct harness_hidden hidden[HARNESS_HIDDEN_MAX];
 	size_t hidden_count;
 	bool hiding_off;
+	bool rubbish; /* a core went on with spoilt records: what it says may be nonsense */
 	size_t traced;
 	bool refusing; /* what comes in does not parse: the answer may lack what it lacked */
 };
@@ -72,6 +87,9 @@ void harness_certificate(struct harness *h);
 /* Lets everything run out, checks that nothing is left, and frees all. */
 void harness_finish(struct harness *h);
 void harness_reload(struct harness *h, const char *config_text);
+
+/* The core dies as it stands, and another one goes on with what it kept. */
+void harness_restart(struct harness *h);
 
 /* Says what is wrong; the first one is kept. Nothing when lenient, except with `always`. */
 __attribute__((format(printf, 2, 3))) void harness_fail(struct harness *h, const char *fmt, ...);
@@ -92,6 +110,10 @@ bool harness_take(struct harness *h, const struct path *path, const char *what,
 void harness_forget(struct harness *h); /* all sends, reports and closings */
 /* A text that must not leave its zone. */
 void harness_hide(struct harness *h, uint16_t zone, struct slice text);
+/* harness_kept.c: records as the world keeps them. */
+void harness_on_keep(struct harness *h, const struct action *a);
+void harness_on_forget(struct harness *h, enum kept_kind kind, uint32_t number);
+void harness_kept_free(struct harness *h);
 /* What must hold of one end of a flow; `key` may be NULL. */
 void harness_check_secret(struct harness *h, const struct flow_secret *s,
 			  const struct srtp_key *key);

@@ -255,6 +255,12 @@ static void do_stop(struct player *p)
 	harness_check_always(&p->h);
 }
 
+static void do_restart(struct player *p)
+{
+	player_settle(p);
+	harness_restart(&p->h);
+}
+
 static void do_forget(struct player *p)
 {
 	harness_forget(&p->h);
@@ -344,6 +350,7 @@ static const struct {
 	{"verifies", do_verifies},
 	{"verifies-not", do_verifies},
 	{"stop", do_stop},
+	{"restart", do_restart},
 	{"forget", do_forget},
 	{"settle", player_settle},
 	{"mark-memory", do_mark_memory},
@@ -422,7 +429,8 @@ struct player_result player_play(const struct script *script, struct player_mish
 
 	p->script = script;
 	p->mishap = mishap;
-	p->h.lenient = mishap.fail_alloc || mishap.lose_event || mishap.double_event;
+	p->h.lenient =
+		mishap.fail_alloc || mishap.lose_event || mishap.double_event || mishap.die_event;
 	play_range(p, 0, script->count);
 	result.allocations = mem_test_requests() - before;
 	result.events = p->events;
@@ -433,6 +441,7 @@ struct player_result player_play(const struct script *script, struct player_mish
 			/* What comes after a failure says nothing more. */
 			harness_forget(&p->h);
 			core_free(p->h.core);
+			harness_kept_free(&p->h);
 			config_free(p->h.config);
 		} else {
 			harness_finish(&p->h);

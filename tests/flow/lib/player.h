@@ -37,6 +37,7 @@ struct player_mishap {
 	unsigned long fail_alloc; /* n-th heap request fails; 0 = none */
 	unsigned lose_event;	  /* n-th message to the core is lost; 0 = none */
 	unsigned double_event;	  /* n-th message to the core comes twice; 0 = none */
+	unsigned die_event;	  /* behind the n-th message another core goes on; 0 = none */
 };
 
 struct player {

@@ -38,6 +38,8 @@ static void feed(struct player *p, const struct player_path *path, struct slice 
 	harness_feed(&p->h, &path->path, bytes.p, bytes.n);
 	if (p->events == p->mishap.double_event)
 		harness_feed(&p->h, &path->path, bytes.p, bytes.n);
+	if (p->events == p->mishap.die_event)
+		harness_restart(&p->h);
 }
 
 void player_feed_text(struct player *p, const struct player_path *path, const char *text)

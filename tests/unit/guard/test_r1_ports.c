@@ -70,7 +70,10 @@ static void kept_over_a_reload(void **state)
 
 	(void)state;
 	r1_ports_init(&p, 20000, 20003);
+	assert_false(r1_ports_taken(&p, &here, 20000));
 	r1_ports_keep(&p, &here, 20000);
+	assert_true(r1_ports_taken(&p, &here, 20000));
+	assert_false(r1_ports_taken(&p, &here, 30000));
 	r1_ports_keep(&p, &here, 30000); /* of the old range: not ours to count */
 	assert_int_equal(r1_ports_take(&p, &here, 0, &port), 0);
 	assert_int_equal(port, 20002);

@@ -134,6 +134,38 @@ static void publish_and_read_back(void **state)
 	flow_table_free(reader);
 }
 
+/* A new signal asks for what stands there: it is found to be the same, whatever the path did. */
+static void holds_exactly_this(void **state)
+{
+	struct flow_table *t = *state;
+	struct flow_spec spec = sample(), other;
+	struct flow_way way = {.next_hop = 3, .source_hop = 4, .user_why = 0};
+	uint32_t index;
+
+	assert_false(flow_table_holds(t, &spec));
+	assert_int_equal(flow_table_publish(t, &spec, SECOND_NS, &index), 0);
+	assert_true(flow_table_holds(t, &spec));
+	flow_table_reroute(t, index, &way);
+	assert_true(flow_table_holds(t, &spec));
+	other = spec;
+	other.call++;
+	assert_false(flow_table_holds(t, &other));
+	other = spec;
+	other.source.port++;
+	assert_false(flow_table_holds(t, &other));
+	other = spec;
+	other.to.port++;
+	assert_false(flow_table_holds(t, &other));
+	other = spec;
+	other.secret_in = (struct flow_secret){.terminated = true, .key = 9};
+	assert_false(flow_table_holds(t, &other));
+	other = spec;
+	other.local = at("198.51.100.77:20000");
+	assert_false(flow_table_holds(t, &other));
+	assert_int_equal(flow_table_withdraw(t, index), 0);
+	assert_false(flow_table_holds(t, &spec));
+}
+
 static void addresses(void **state)
 {
 	struct flow_table *t = *state;
@@ -402,6 +434,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(publish_and_read_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(holds_exactly_this, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(addresses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rights_hold, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(strange_files_are_refused, set_up, tear_down),
