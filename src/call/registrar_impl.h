@@ -31,7 +31,7 @@ struct reg_request {
 	bool wildcard;
 	size_t contact_count;
 	struct reg_contact contact[REG_CONTACTS_MAX];
-	struct screen_try attempt;
+	struct r2_try attempt;
 };
 
 /* A REGISTER that went on to the PBX. */
@@ -41,7 +41,7 @@ struct reg_pending {
 	struct txn *server, *client; /* either may be gone */
 	uint16_t phones;
 	char token[REG_CONTACTS_MAX][BINDING_TOKEN_MAX]; /* as sent */
-	struct screen_try attempt;
+	struct r2_try attempt;
 };
 
 /* Reads a REGISTER from listener path `from`. REASON_NONE, or why it is refused. */

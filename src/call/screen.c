@@ -142,6 +142,11 @@ enum reason screen_on_request(struct screen *s, const struct path *from, struct 
 
 /* ---- passwords ---- */
 
+static uint64_t guard_ms(const struct screen *s)
+{
+	return (uint64_t)s->config->limits.ban_time_s * 1000;
+}
+
 enum reason screen_may_try(const struct screen *s, const struct path *from, struct slice account,
 			   uint64_t now_ms)
 {
@@ -152,77 +157,34 @@ enum reason screen_may_try(const struct screen *s, const struct path *from, stru
 }
 
 enum reason screen_on_register(struct screen *s, const struct path *from, const char *aor,
-			       const struct sip_msg *msg, uint64_t now_ms, struct screen_try *out)
+			       const struct sip_msg *msg, uint64_t now_ms, struct r2_try *out)
 {
 	struct slice name = slice_z(aor);
 
-	*out = (struct screen_try){.password = sip_header_first(msg, SIP_H_AUTHORIZATION) ||
-					       sip_header_first(msg, SIP_H_PROXY_AUTHORIZATION)};
+	*out = (struct r2_try){.password = r2_has_password(msg)};
 	if (!out->password || never_banned(s->config, from))
 		return REASON_NONE;
 	out->fresh = r2_detect_tried(&s->detect, &from->remote, name, now_ms);
 	return screen_may_try(s, from, name, now_ms);
 }
 
-/* The challenge says that the nonce was too old, not that the password was wrong (RFC 7616 3.3). */
-static bool stale(const struct sip_msg *response)
-{
-	const struct sip_header *h = sip_header_first(response, SIP_H_WWW_AUTHENTICATE);
-	struct sip_auth auth;
-
-	h = h ? h : sip_header_first(response, SIP_H_PROXY_AUTHENTICATE);
-	return h && sip_auth_parse(h->value, &auth) == 0 &&
-	       slice_eq_nocase(sip_auth_param(&auth, SL("stale")), SL("true"));
-}
-
-static enum reason on_refused_password(struct screen *s, struct slice name, uint64_t now_ms)
-{
-	uint64_t guard_ms = (uint64_t)s->config->limits.ban_time_s * 1000;
-
-	(void)r2_account_failed(&s->detect, name, now_ms, guard_ms);
-	return REASON_credentials_wrong;
-}
-
 enum reason screen_on_register_answer(struct screen *s, const struct path *from, const char *aor,
-				      const struct screen_try *attempt,
-				      const struct sip_msg *response, uint64_t now_ms)
+				      const struct r2_try *attempt, const struct sip_msg *response,
+				      uint64_t now_ms)
 {
-	bool challenge = response->status == 401 || response->status == 407, walks = false;
-	bool refused = response->status == 403 || response->status == 404;
-	struct slice name = slice_z(aor);
+	const struct r2_asked asked = {from->remote, slice_z(aor), SL(""), now_ms, guard_ms(s)};
 
 	if (never_banned(s->config, from))
 		return REASON_NONE;
-	if (response->status < 300 && attempt->password) {
-		r2_detect_proved(&s->detect, &from->remote, now_ms);
-		r2_account_proved(&s->detect, name);
-	}
-	if (challenge)
-		walks = r2_detect_challenged(&s->detect, &from->remote, name, now_ms);
-	/* Anything else is a PBX in trouble, and nobody's offence. */
-	if (!attempt->password)
-		return walks || refused ? REASON_name_walk : REASON_NONE;
-	if (refused || (challenge && attempt->fresh && !stale(response)))
-		return on_refused_password(s, name, now_ms);
-	return REASON_NONE;
+	return r2_on_register_answer(&s->detect, &asked, attempt, response);
 }
 
-/* The challenge of a call names nobody: whichever account is tried next, it is tried afresh. */
 enum reason screen_on_answer(struct screen *s, const struct path *from, struct slice aor,
 			     struct slice account, const struct sip_msg *response, uint64_t now_ms)
 {
-	bool challenge = response->status == 401 || response->status == 407, fresh, walks = false;
+	const struct r2_asked asked = {from->remote, aor, account, now_ms, guard_ms(s)};
 
 	if (never_banned(s->config, from))
 		return REASON_NONE;
-	fresh = account.n && r2_detect_tried(&s->detect, &from->remote, aor, now_ms);
-	if (challenge)
-		walks = r2_detect_challenged(&s->detect, &from->remote, aor, now_ms);
-	if (challenge && fresh && !stale(response))
-		return on_refused_password(s, account, now_ms);
-	if (response->status < 300 && account.n) {
-		r2_detect_proved(&s->detect, &from->remote, now_ms);
-		r2_account_proved(&s->detect, account);
-	}
-	return walks && account.n == 0 ? REASON_name_walk : REASON_NONE;
+	return r2_on_answer(&s->detect, &asked, response);
 }

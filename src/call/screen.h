@@ -7,6 +7,7 @@
 #include "call/core.h"
 #include "guard/r2_bans.h"
 #include "guard/r2_detect.h"
+#include "guard/r2_password.h"
 
 struct registrar;
 
@@ -34,19 +35,13 @@ enum reason screen_on_request(struct screen *s, const struct path *from, struct 
 bool screen_trusts(struct screen *s, const struct path *from, uint64_t now_ms);
 /* Something was refused; half of what makes a ban costs trust (ACT_DISTRUST), enough is a ban. */
 void screen_on_refused(struct screen *s, const struct path *from, enum reason why, uint64_t now_ms);
-/* A REGISTER on its way to the PBX, for the judgement of the answer. */
-struct screen_try {
-	bool password; /* it has credentials */
-	bool fresh;    /* made for a challenge of just now */
-};
-
 /* May this REGISTER go on? REASON_NONE or REASON_account_guarded. */
 enum reason screen_on_register(struct screen *s, const struct path *from, const char *aor,
-			       const struct sip_msg *msg, uint64_t now_ms, struct screen_try *out);
+			       const struct sip_msg *msg, uint64_t now_ms, struct r2_try *out);
 /* What the PBX answered to it. REASON_NONE, or the offence that it shows. */
 enum reason screen_on_register_answer(struct screen *s, const struct path *from, const char *aor,
-				      const struct screen_try *attempt,
-				      const struct sip_msg *response, uint64_t now_ms);
+				      const struct r2_try *attempt, const struct sip_msg *response,
+				      uint64_t now_ms);
 
 /* May a password be tried for this account from here? REASON_NONE or REASON_account_guarded. */
 enum reason screen_may_try(const struct screen *s, const struct path *from, struct slice account,
