@@ -57,7 +57,7 @@ _hornwork() {
 	findings) words='-c --json --suppress --unsuppress --reason --until --help' ;;
 	shield | unshield) words='-c --dry-run --run-dir --help' ;;
 	reload | status | registrations | patches | trace | explain | leaks | devices) words='--json --run-dir --help' ;;
-	watch) words='-r -c --link --json --help' ;;
+	watch) words='-r -c --link --rules --json --events --help' ;;
 	parse) words='--stream --sdp --help' ;;
 	*) words='--json --help' ;;
 	esac

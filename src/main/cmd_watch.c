@@ -6,11 +6,15 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "base/mem.h"
 #include "io/capture.h"
 #include "io/fragments.h"
 #include "main/assess.h"
 #include "main/leak.h"
-#include "main/watch.h"
+#include "main/patch_files.h"
+#include "main/watch_attack.h"
+
+#define RULES_MAX 32 /* --rules */
 
 struct feed {
 	struct watch watch;
@@ -19,21 +23,31 @@ struct feed {
 	int link;
 	struct config *config; /* NULL = leaks are not looked for */
 	struct leaks leaks;
+	struct watch_attacks attacks;
 };
+
+enum form { FORM_TEXT, FORM_JSON, FORM_EVENTS };
 
 struct wish {
 	const char *file, *config, *link;
-	bool json;
+	struct slice rules[RULES_MAX];
+	size_t rule_count;
+	enum form form;
 };
 
 static void usage(FILE *to)
 {
-	fputs("usage: hornwork watch -r FILE [-c CONFIG --link INTERFACE] [--json]\n"
+	fputs("usage: hornwork watch -r FILE [-c CONFIG --link INTERFACE] [--rules FILE]...\n"
+	      "                      [--json | --events]\n"
 	      "Reads a capture (pcap or pcapng; Ethernet, VLAN, Linux cooked, loopback, raw IP) "
 	      "and\n"
 	      "shows its calls, their messages, their streams with loss, jitter and R-factor, and "
 	      "what\n"
-	      "the gateway would have refused and why.\n"
+	      "the gateway would have refused and why. Attacks are named by the gateway's own\n"
+	      "judgement: scanners, guessed passwords, floods, attacks on known flaws (the "
+	      "shipped\n"
+	      "rules and those of --rules). --events prints them alone, as the gateway's events:\n"
+	      "one JSON object a line.\n"
 	      "With -c and --link the capture is one of that interface in that configuration: what "
 	      "does\n"
 	      "not belong there is listed (VLAN tags, voice in a data zone or in the clear, who "
@@ -145,8 +159,61 @@ static int leaks_begin(struct feed *f, const struct wish *wish, const struct has
 	return err;
 }
 
+static void on_rules_error(void *ctx, const char *file, unsigned line, const char *text)
+{
+	(void)ctx;
+	if (file)
+		fprintf(stderr, "%s:%u: %s\n", file, line, text);
+	else
+		fprintf(stderr, "hornwork watch: %s\n", text);
+}
+
+/* The rules that the configuration wants, or the shipped ones, and those of --rules. ERR_SYNTAX (it
+ * was told), ERR_NOMEM. */
+static int rules_read(const struct feed *f, const struct wish *wish, struct patch_set **out)
+{
+	struct config *c = f->config ? f->config : mem_zalloc(1, sizeof(*c));
+	struct patch_files files = {0};
+	const struct config_patches kept = c ? c->patches : (struct config_patches){0};
+	struct slice all[RULES_MAX];
+	size_t n = 0;
+	int err = c ? 0 : ERR_NOMEM;
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < wish->rule_count; i++)
+		all[n++] = wish->rules[i];
+	for (size_t i = 0; i < kept.file_count && n < RULES_MAX; i++)
+		all[n++] = kept.files[i];
+	c->patches.files = all;
+	c->patches.file_count = n;
+	c->patches.shipped = f->config ? kept.shipped : true;
+	if (n < wish->rule_count + kept.file_count) {
+		fprintf(stderr, "hornwork watch: more than %d files of rules\n", RULES_MAX);
+		err = ERR_SYNTAX;
+	}
+	err = err ? err : patch_files_open(c, &files, on_rules_error, NULL);
+	err = err ? err
+		  : patch_files_set(c, slice_of(files.text, files.n), out, on_rules_error, NULL);
+	patch_files_close(&files);
+	if (f->config)
+		c->patches = kept;
+	else
+		mem_free(c);
+	return err;
+}
+
+static int attacks_begin(struct feed *f, const struct wish *wish)
+{
+	struct patch_set *patches = NULL;
+	int err = rules_read(f, wish, &patches);
+
+	return err ? err : watch_attacks_init(&f->attacks, &f->watch, f->config, patches);
+}
+
 static void feed_done(struct feed *f)
 {
+	watch_attacks_done(&f->attacks);
 	fragments_free(f->fragments);
 	reassembly_done(&f->tcp);
 	watch_done(&f->watch);
@@ -168,9 +235,18 @@ static int feed_init(struct feed *f, const struct wish *wish)
 	err = reassembly_init(&f->tcp, &key);
 	err = err ? err : fragments_new(&f->fragments);
 	err = err ? err : leaks_begin(f, wish, &key);
+	err = err ? err : attacks_begin(f, wish);
 	if (err)
 		feed_done(f);
 	return err;
+}
+
+static int report(const struct feed *f, const struct wish *wish)
+{
+	if (wish->form == FORM_EVENTS)
+		return watch_attacks_write_events(&f->attacks);
+	return wish->form == FORM_JSON ? watch_write_json(&f->watch, wish->file)
+				       : watch_write_text(&f->watch, wish->file);
 }
 
 static int watch_file(const struct wish *wish)
@@ -185,8 +261,7 @@ static int watch_file(const struct wish *wish)
 	err = feed_all(&f, wish->file);
 	if (!err) {
 		f.watch.counts.not_kept += f.tcp.dropped;
-		err = wish->json ? watch_write_json(&f.watch, wish->file)
-				 : watch_write_text(&f.watch, wish->file);
+		err = report(&f, wish);
 		if (err)
 			fprintf(stderr, "hornwork watch: the report: %s\n", err_text(err));
 	}
@@ -199,6 +274,7 @@ int cmd_watch(int argc, char **argv)
 	static const struct option options[] = {
 		{"read", required_argument, NULL, 'r'}, {"config", required_argument, NULL, 'c'},
 		{"link", required_argument, NULL, 'l'}, {"json", no_argument, NULL, 'j'},
+		{"events", no_argument, NULL, 'e'},	{"rules", required_argument, NULL, 'R'},
 		{"help", no_argument, NULL, 'h'},	{NULL, 0, NULL, 0},
 	};
 	struct wish wish = {0};
@@ -212,7 +288,11 @@ int cmd_watch(int argc, char **argv)
 		} else if (c == 'l') {
 			wish.link = optarg;
 		} else if (c == 'j') {
-			wish.json = true;
+			wish.form = FORM_JSON;
+		} else if (c == 'e') {
+			wish.form = FORM_EVENTS;
+		} else if (c == 'R' && wish.rule_count < RULES_MAX) {
+			wish.rules[wish.rule_count++] = slice_z(optarg);
 		} else {
 			usage(c == 'h' ? stdout : stderr);
 			return c == 'h' ? EXIT_GOOD : EXIT_USAGE;

@@ -61,34 +61,40 @@ static void write_message(struct json *j, const struct event *e, const struct re
 	json_member_str(j, "message", out_slice(&o));
 }
 
-int event_write(struct out *o, const struct event *e)
+void event_members(struct json *j, const struct event *e)
 {
 	const struct reason_row *row = reason_row(e->reason);
-	struct json j = json_to(o);
 	char when[CLOCK_TEXT_MAX], call[16];
 
-	json_open(&j, '{');
-	json_member_z(&j, "timestamp", clock_text(e->wall_ms, when));
-	json_member_z(&j, "event_type", e->type);
-	json_member_z(&j, "reason", e->name ? e->name : row->name);
-	json_member_z(&j, "tag", e->name ? "core" : row->tag);
-	json_member_z(&j, "severity", severity_text(e->name ? e->severity : row->severity));
-	write_end(&j, "src_ip", "src_port", &e->from);
-	write_end(&j, "dest_ip", "dest_port", &e->to);
-	write_optional(&j, "proto", e->proto);
-	write_optional(&j, "zone", e->zone);
+	json_member_z(j, "timestamp", clock_text(e->wall_ms, when));
+	json_member_z(j, "event_type", e->type);
+	json_member_z(j, "reason", e->name ? e->name : row->name);
+	json_member_z(j, "tag", e->name ? "core" : row->tag);
+	json_member_z(j, "severity", severity_text(e->name ? e->severity : row->severity));
+	write_end(j, "src_ip", "src_port", &e->from);
+	write_end(j, "dest_ip", "dest_port", &e->to);
+	write_optional(j, "proto", e->proto);
+	write_optional(j, "zone", e->zone);
 	if (e->call) {
 		snprintf(call, sizeof(call), "c-%x", e->call);
-		json_member_z(&j, "call", call);
+		json_member_z(j, "call", call);
 	}
-	write_optional(&j, "action", e->action);
+	write_optional(j, "action", e->action);
 	if (e->local)
-		json_member_endpoint(&j, "local", e->local);
+		json_member_endpoint(j, "local", e->local);
 	if (e->source)
-		json_member_endpoint(&j, "source", e->source);
+		json_member_endpoint(j, "source", e->source);
 	if (e->action)
-		json_member_z(&j, "why", row->name);
-	write_message(&j, e, row);
+		json_member_z(j, "why", row->name);
+	write_message(j, e, row);
+}
+
+int event_write(struct out *o, const struct event *e)
+{
+	struct json j = json_to(o);
+
+	json_open(&j, '{');
+	event_members(&j, e);
 	json_close(&j, '}');
 	return o->err;
 }

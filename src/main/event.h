@@ -8,6 +8,8 @@
 #include "base/reason.h"
 #include "model/action.h"
 
+struct json;
+
 struct event {
 	const char *type;   /* "sip", "call", "flow", "registration", "refused", "ban", "alert",
 			   "process",
@@ -28,6 +30,8 @@ struct event {
 
 /* "call", "flow", ... */
 const char *event_type_text(enum report_type type);
+/* Its members alone, within an object that the caller opens and closes. */
+void event_members(struct json *j, const struct event *e);
 /* Without a line end. ERR_SPACE. */
 int event_write(struct out *o, const struct event *e) must_check;
 

@@ -150,6 +150,7 @@ struct watch_counts {
 };
 
 struct leaks;
+struct watch_attacks;
 
 struct watch {
 	struct arena arena;
@@ -163,7 +164,8 @@ struct watch {
 		*others;     /* owns what descriptions outside of SIP announce (MGCP, Megaco) */
 	struct sdp *sdp;     /* the one being read */
 	struct sip_msg *msg; /* the same */
-	const struct leaks *leaks; /* what was seen below IP; NULL = it was not looked for */
+	const struct leaks *leaks;     /* what was seen below IP; NULL = it was not looked for */
+	struct watch_attacks *attacks; /* who attacks; NULL = it is not judged */
 };
 
 /* ERR_NOMEM. */
@@ -203,7 +205,7 @@ uint64_t watch_endpoint_hash(const struct watch *w, const struct ip_endpoint *a,
 /* ---- reports ---- */
 
 /* Everything as one JSON array: an object of type "capture", then "call" and "exchange", "stream"
- * (of no call) and "refused" ones. ERR_NOMEM, ERR_SPACE or -errno. */
+ * (of no call), "attack" and "refused" ones. ERR_NOMEM, ERR_SPACE or -errno. */
 int watch_write_json(const struct watch *w, const char *file) must_check;
 /* The same for people: a ladder for each call, its streams, what would have been refused. */
 int watch_write_text(const struct watch *w, const char *file) must_check;

@@ -1,6 +1,7 @@
 /* The report of a watch as JSON. */
 #include "main/watch_report.h"
 #include "main/leak.h"
+#include "main/watch_attack.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -274,6 +275,8 @@ static void all_write(struct json *j, const struct watch *w, const char *file)
 		watch_flush(j->o, false);
 	}
 	streams_write(j, w, &w->streams);
+	if (w->attacks)
+		watch_attacks_write_json(w->attacks, j);
 	list_for_each (n, &w->refusals) {
 		refusal_write(j, w, container_of(n, struct watch_refusal, node));
 		watch_flush(j->o, false);

@@ -1,6 +1,7 @@
 /* Messages become calls: who asked whom, how it went, and what the gateway would have refused. */
 #include "main/sdp_body.h"
 #include "main/watch.h"
+#include "main/watch_attack.h"
 #include "proto/sip/sip_check.h"
 
 #define REPEATS_LOOKED_AT 16 /* messages back; retransmissions come soon after */
@@ -235,4 +236,6 @@ void watch_on_message(struct watch *w, const struct watch_at *at, struct slice r
 		message_note(w, at, c, msg, raw, reason);
 	if (reason)
 		watch_refuse(w, at, c, reason, sip_refusal_status(msg, reason), start_line(raw), 1);
+	if (w->attacks)
+		watch_attacks_on_message(w->attacks, at, raw, verdict == SIP_DONE, reason);
 }

@@ -1,6 +1,7 @@
 /* The report of a watch for people. */
 #include "main/watch_report.h"
 #include "main/leak.h"
+#include "main/watch_attack.h"
 
 #include "base/mem.h"
 
@@ -182,6 +183,8 @@ int watch_write_text(const struct watch *w, const char *file)
 	if (!list_empty(&w->streams))
 		out_z(&o, "\nstreams that no call announced\n");
 	write_streams(&o, &w->streams);
+	if (w->attacks)
+		watch_attacks_write_text(w->attacks, &o);
 	if (!list_empty(&w->refusals))
 		out_z(&o, "\nthe gateway would have refused\n");
 	list_for_each (n, &w->refusals)
