@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -71,6 +72,28 @@ static int bring_up_to_date(struct store *s)
 	return err;
 }
 
+/* What root creates belongs to whom the folder belongs to: a process without rights that keeps its
+ * book there opens it too. SQLite gives the files beside it the same owner. */
+static int give_to_owner_of(const char *dir, const char *path)
+{
+	struct stat of_dir, st;
+	int fd, err = 0;
+
+	if (geteuid() != 0)
+		return 0;
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	if (stat(dir, &of_dir) || fstat(fd, &st))
+		err = -errno;
+	else if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+		err = -EINVAL;
+	else if (st.st_uid == 0 && of_dir.st_uid != 0)
+		err = fchown(fd, of_dir.st_uid, of_dir.st_gid) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
 static int open_db(struct store *s, const char *path)
 {
 	int err = error_of(sqlite3_open_v2(
@@ -102,7 +125,9 @@ int store_open(const char *dir, struct store **out)
 	s = mem_zalloc(1, sizeof(*s));
 	if (!s)
 		return ERR_NOMEM;
-	err = open_db(s, path);
+	err = give_to_owner_of(dir, path);
+	if (!err)
+		err = open_db(s, path);
 	if (err) {
 		store_close(s);
 		return err;

@@ -1,5 +1,6 @@
 /* The book: what is new, the same, back, fixed; and that not tested is never fixed. */
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "assess/ledger.h"
@@ -19,17 +20,23 @@ static int open_book(void **state)
 	return mkdtemp(dir) ? store_open(dir, &store) : -1;
 }
 
-static int close_book(void **state)
+static const char *const files[] = {"hornwork.db", "hornwork.db-wal", "hornwork.db-shm"};
+
+static void remove_files(void)
 {
-	static const char *const files[] = {"hornwork.db", "hornwork.db-wal", "hornwork.db-shm"};
 	char path[64];
 
-	(void)state;
-	store_close(store);
 	for (size_t i = 0; i < ROWS(files); i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
 		unlink(path);
 	}
+}
+
+static int close_book(void **state)
+{
+	(void)state;
+	store_close(store);
+	remove_files();
 	return rmdir(dir);
 }
 
@@ -161,6 +168,50 @@ static void a_newer_book_is_left_alone(void **state)
 	assert_int_equal(store_open(dir, &other), ERR_VERSION);
 }
 
+static void check_owner(const char *file, uid_t uid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	assert_int_equal(stat(path, &st), 0);
+	check_int(file, st.st_uid, uid);
+	check_int(file, st.st_mode & 0777, 0600);
+}
+
+/* The assessor's process owns its folder; whoever comes first may be root at a command line. */
+static void root_makes_no_book_of_its_own(void **state)
+{
+	const uid_t other = 54321;
+	char path[64];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	store_close(store);
+	assert_int_equal(chown(dir, other, other), 0);
+	/* once as an earlier version left it, once anew */
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(store_open(dir, &store), 0);
+		assert_int_equal(
+			store_run(store,
+				  "CREATE TABLE IF NOT EXISTS t (x); INSERT INTO t VALUES (1)"),
+			0);
+		for (size_t i = 0; i < ROWS(files); i++)
+			check_owner(files[i], other);
+		store_close(store);
+		store = NULL;
+		if (!again)
+			remove_files();
+	}
+	/* a link in a stranger's folder is not followed */
+	remove_files();
+	snprintf(path, sizeof(path), "%s/%s", dir, files[0]);
+	assert_int_equal(symlink("/dev/null", path), 0);
+	assert_true(store_open(dir, &store) < 0);
+	store = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +222,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(guesses_are_counted_over_runs, open_book,
 						close_book),
 		cmocka_unit_test_setup_teardown(a_newer_book_is_left_alone, open_book, close_book),
+		cmocka_unit_test_setup_teardown(root_makes_no_book_of_its_own, open_book,
+						close_book),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
