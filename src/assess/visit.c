@@ -166,12 +166,21 @@ const char *visit_quarantine(struct visit *v)
 	return copy_z(v, text);
 }
 
+/* Whether a pbx section names the target: its messages pass the gateway then. */
+static bool is_behind_gateway(const struct visit *v)
+{
+	for (size_t i = 0; i < v->config->pbx_count; i++)
+		if (ip_eq(&v->config->pbxs[i].peer.at.addr, &v->target->address))
+			return true;
+	return false;
+}
+
 const char *visit_virtual_patch(struct visit *v, const char *cve)
 {
 	char text[64];
 
 	if (!cve || !v->host->is_patchable || v->target->asset->kind != ASSET_PBX ||
-	    !v->host->is_patchable(v->host->patches, cve))
+	    !is_behind_gateway(v) || !v->host->is_patchable(v->host->patches, cve))
 		return NULL;
 	snprintf(text, sizeof(text), "patch = {\"%s\"}", cve);
 	return copy_z(v, text);

@@ -91,8 +91,8 @@ __attribute__((format(printf, 2, 3))) enum verdict visit_not_asked(struct visit 
 								   ...);
 /* For .shield: administrators alone reach the target, by the gateway's firewall. */
 const char *visit_quarantine(struct visit *v);
-/* For .shield: the gateway's virtual patch for the CVE, NULL when it has none or the target is no
- * PBX. */
+/* For .shield: the gateway's virtual patch for the CVE, NULL when it has none, or when the target
+ * is no PBX whose address a pbx section names. */
 const char *visit_virtual_patch(struct visit *v, const char *cve);
 /* What a failed connection means to a check that looks for an open port: refused or not answered
  * is clean (the runner asks for the target's health afterwards), anything else untested. */

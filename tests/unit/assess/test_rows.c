@@ -103,6 +103,43 @@ static void findings(void **state)
 	free(v);
 }
 
+static bool knows_all(const void *patches, const char *cve)
+{
+	(void)patches;
+	return *cve != '\0';
+}
+
+/* A virtual patch acts on what passes the gateway: a pbx section names the PBX, by its address. */
+static void a_patch_needs_a_gateway_before_the_pbx(void **state)
+{
+	static const struct visit_host host = {.is_patchable = knows_all};
+	struct check_row row = {.id = "PX-02", .packets = ""};
+	struct config_asset asset = {.name = "main", .kind = ASSET_PBX};
+	struct config_pbx pbx = {.name = "main"};
+	struct config config = {.pbxs = &pbx};
+	struct target t = {.name = "main", .asset = &asset, .config = &config};
+	struct visit *v = calloc(1, sizeof(*v));
+	struct arena arena;
+
+	(void)state;
+	assert_non_null(v);
+	arena_init(&arena, 4096, 1 << 20);
+	assert_int_equal(ip_parse(SL("10.10.0.5"), &t.address), 0);
+	assert_int_equal(visit_begin(v, &row, &t, &host, &arena), 0);
+	assert_null(visit_virtual_patch(v, "CVE-2024-42491"));
+	config.pbx_count = 1;
+	assert_null(visit_virtual_patch(v, "CVE-2024-42491")); /* its name is not resolved */
+	assert_int_equal(ip_parse(SL("10.10.0.6"), &pbx.peer.at.addr), 0);
+	assert_null(visit_virtual_patch(v, "CVE-2024-42491"));
+	pbx.peer.at.addr = t.address;
+	assert_string_equal(visit_virtual_patch(v, "CVE-2024-42491"),
+			    "patch = {\"CVE-2024-42491\"}");
+	asset.kind = ASSET_SERVER;
+	assert_null(visit_virtual_patch(v, "CVE-2024-42491"));
+	arena_done(&arena);
+	free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +147,7 @@ int main(void)
 		cmocka_unit_test(plans),
 		cmocka_unit_test(a_budget_is_a_bound),
 		cmocka_unit_test(findings),
+		cmocka_unit_test(a_patch_needs_a_gateway_before_the_pbx),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
