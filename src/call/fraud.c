@@ -156,18 +156,55 @@ enum reason fraud_enter(struct call *k, const struct sip_msg *msg, uint64_t now_
 	return judge(k, msg, &d, now_ms);
 }
 
-void fraud_answered(struct call *k, uint64_t now_ms)
+static void minutes_start(struct call *k, uint64_t now_ms)
 {
 	const struct config_fraud *rules = &k->core->config->fraud;
-	uint64_t left_ms;
+	uint64_t left_ms = r2_fraud_left_ms(k->fraud.caller, rules, now_ms);
 
+	if (rules->line && left_ms != UINT64_MAX)
+		timer_start(&k->core->wheel, &k->fraud.minutes, left_ms);
+}
+
+void fraud_answered(struct call *k, uint64_t now_ms)
+{
 	if (!k->fraud.caller || k->fraud.answered_ms)
 		return;
 	k->fraud.answered_ms = now_ms;
 	r2_fraud_answered(k->fraud.caller, now_ms);
-	left_ms = r2_fraud_left_ms(k->fraud.caller, rules, now_ms);
-	if (rules->line && left_ms != UINT64_MAX)
-		timer_start(&k->core->wheel, &k->fraud.minutes, left_ms);
+	minutes_start(k, now_ms);
+}
+
+/* ---- after another process ---- */
+
+void fraud_pack(struct pack *p, struct call_fraud *f)
+{
+	struct slice account = slice_z(f->caller ? f->caller->name : "");
+
+	pack_slice(p, &account);
+	pack_u64(p, &f->answered_ms);
+	if (p->reading)
+		f->account = account;
+}
+
+int fraud_take_over(struct call *k, uint64_t now_ms)
+{
+	uint64_t answered_ms = k->fraud.answered_ms;
+
+	k->fraud.answered_ms = 0;
+	if (k->core->config->fraud.line == 0 || k->fraud.account.n == 0)
+		return 0;
+	if (answered_ms > now_ms || k->fraud.account.n >= R2_CALLER_NAME_MAX ||
+	    slice_find(k->fraud.account, '\0') < k->fraud.account.n)
+		return ERR_SYNTAX;
+	k->fraud.caller = r2_fraud_go_on(&k->core->fraud, k->fraud.account, k->started_ms, now_ms);
+	if (!k->fraud.caller)
+		return ERR_NOMEM;
+	k->fraud.answered_ms = answered_ms;
+	if (answered_ms == 0)
+		return 0;
+	r2_fraud_answered(k->fraud.caller, answered_ms);
+	minutes_start(k, now_ms);
+	return 0;
 }
 
 void fraud_done(struct call *k, uint64_t now_ms)

@@ -158,6 +158,7 @@ static void pack_call(struct pack *p, struct call *k)
 	pack_dialogs(p, k);
 	pack_timer(p, k->core, &k->life);
 	pack_timer(p, k->core, &k->session);
+	fraud_pack(p, &k->fraud);
 	pack_media(p, &k->media);
 }
 
@@ -221,16 +222,19 @@ static int take_up(struct call *k)
 	const uint8_t kind[2] = {k->leg[0].side.owner.kind, k->leg[1].side.owner.kind};
 	const uint16_t index[2] = {k->leg[0].side.owner.index, k->leg[1].side.owner.index};
 	struct media_tools tools = call_media_tools(k);
+	int err = fraud_take_over(k, k->core->wheel.now_ms);
 
+	if (!err && k->kind == CALL_INVITE) {
+		if (k->media.secret.policy_known) /* else nobody has described any yet */
+			call_media_peers(k);
+		call_watch(k, PROBE_FIRST_MS + (uint64_t)k->id * 997 % PROBE_SPREAD);
+		err = media_take_over(&k->media, &tools);
+	}
+	k->admitted = k->admitted && !err;
 	if (k->admitted)
 		r1_admit_count(k->core->admit, kind, index);
 	k->core->stats.calls_total += k->admitted;
-	if (k->kind != CALL_INVITE)
-		return 0;
-	if (k->media.secret.policy_known) /* else nobody has described any yet */
-		call_media_peers(k);
-	call_watch(k, PROBE_FIRST_MS + (uint64_t)k->id * 997 % PROBE_SPREAD);
-	return media_take_over(&k->media, &tools);
+	return err;
 }
 
 /* What was read can run: an established call, or a subscription, which has no media. */

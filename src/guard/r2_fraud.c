@@ -207,6 +207,18 @@ static struct r2_caller *find_or_enter(struct r2_fraud *f, struct slice account)
 	return c;
 }
 
+/* The one used last. */
+static struct r2_caller *touch(struct r2_fraud *f, struct slice account)
+{
+	struct r2_caller *c = find_or_enter(f, account);
+
+	if (!c)
+		return NULL;
+	list_remove(&c->node);
+	list_append(&f->callers, &c->node);
+	return c;
+}
+
 /* ---- destinations ---- */
 
 static bool destination(const struct r2_fraud *f, const struct config_fraud *rules,
@@ -318,11 +330,9 @@ enum reason r2_fraud_judge(struct r2_fraud *f, const struct config_fraud *rules,
 	if (rules->line == 0 || r2_fraud_is_emergency(rules, d->number, d->from_phone) ||
 	    !r2_fraud_is_outside(rules, d->number, d->from_phone))
 		return REASON_NONE;
-	c = find_or_enter(f, d->account);
+	c = touch(f, d->account);
 	if (!c)
 		return REASON_out_of_memory;
-	list_remove(&c->node);
-	list_append(&f->callers, &c->node);
 	*out_caller = c;
 	if (!why)
 		why = limits(c, rules, now_ms);
@@ -347,6 +357,22 @@ void r2_fraud_begin(struct r2_fraud *f, const struct config_fraud *rules, struct
 	window_add(&c->day, DAY_MS, now_ms, 1);
 	if (destination(f, rules, d, &name))
 		learn(c, name, now_ms);
+}
+
+struct r2_caller *r2_fraud_go_on(struct r2_fraud *f, struct slice account, uint64_t began_ms,
+				 uint64_t now_ms)
+{
+	uint64_t ago_ms = now_ms > began_ms ? now_ms - began_ms : 0;
+	struct r2_caller *c = touch(f, account);
+
+	if (!c)
+		return NULL;
+	c->live++;
+	if (ago_ms < HOUR_MS)
+		window_add(&c->hour, HOUR_MS, now_ms - ago_ms, 1);
+	if (ago_ms < DAY_MS)
+		window_add(&c->day, DAY_MS, now_ms - ago_ms, 1);
+	return c;
 }
 
 void r2_fraud_answered(struct r2_caller *c, uint64_t now_ms)

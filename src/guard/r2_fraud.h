@@ -80,6 +80,10 @@ enum reason r2_fraud_judge(struct r2_fraud *f, const struct config_fraud *rules,
 void r2_fraud_begin(struct r2_fraud *f, const struct config_fraud *rules, struct r2_caller *c,
 		    const struct r2_dialled *d, uint64_t now_ms);
 void r2_fraud_answered(struct r2_caller *c, uint64_t now_ms);
+/* A call that began before this process did and goes on: it counts for its account as it did, in
+ * the hour and the day that it began in too; its destination stays unknown. NULL: out of memory. */
+struct r2_caller *r2_fraud_go_on(struct r2_fraud *f, struct slice account, uint64_t began_ms,
+				 uint64_t now_ms) must_check;
 void r2_fraud_end(struct r2_caller *c, uint64_t answered_ms, uint64_t now_ms);
 /* When the account will have used up its minutes if its calls go on: milliseconds from now on, 0 =
  * it has, UINT64_MAX = never. */

@@ -177,6 +177,39 @@ static void minutes(void **state)
 }
 
 /* However many accounts call, the table stays within its size, and one whose call runs stays. */
+/* Calls that another process began count as they did there, in whatever order they are told. */
+static void calls_that_go_on(void **state)
+{
+	const uint64_t now_ms = 100 * HOUR_MS;
+	const uint64_t began_ms[] = {now_ms - 10 * MINUTE_MS, now_ms - 25 * HOUR_MS,
+				     now_ms - 61 * MINUTE_MS, now_ms + MINUTE_MS};
+	struct config_fraud rules = rules_base();
+	struct r2_caller *c = NULL, *other;
+	struct r2_fraud f;
+	struct r2_used used;
+
+	(void)state;
+	rules.minutes_per_day = 2000;
+	assert_int_equal(r2_fraud_init(&f, &key), 0);
+	for (size_t i = 0; i < ROWS(began_ms); i++) {
+		c = r2_fraud_go_on(&f, SL("alice@pbx"), began_ms[i], now_ms);
+		assert_ptr_equal(c, r2_fraud_find(&f, SL("alice@pbx")));
+		assert_int_equal(c->live, i + 1);
+	}
+	r2_fraud_answered(c, began_ms[1]);
+	used = r2_fraud_used(c, now_ms);
+	assert_int_equal(used.calls_hour, 2);
+	assert_int_equal(used.calls_day, 3);
+	assert_int_equal(used.day_ms, 25 * HOUR_MS);
+	assert_int_equal(r2_fraud_left_ms(c, &rules, now_ms), 500 * MINUTE_MS);
+	rules.parallel_calls = 4;
+	assert_int_equal(call(&f, &rules, "alice@pbx", "0301234567", now_ms, &other),
+			 REASON_fraud_parallel);
+	r2_fraud_end(c, began_ms[1], now_ms);
+	assert_int_equal(call(&f, &rules, "alice@pbx", "0301234567", now_ms, &other), REASON_NONE);
+	r2_fraud_done(&f);
+}
+
 static void bounded(void **state)
 {
 	struct config_fraud rules = rules_base();
@@ -247,7 +280,7 @@ int main(void)
 		cmocka_unit_test(numbers),	    cmocka_unit_test(quiet_time),
 		cmocka_unit_test(calls_in_an_hour), cmocka_unit_test(minutes),
 		cmocka_unit_test(bounded),	    cmocka_unit_test(destinations_are_bounded),
-		cmocka_unit_test(without_memory),
+		cmocka_unit_test(without_memory),   cmocka_unit_test(calls_that_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
