@@ -9,10 +9,10 @@
 #define REFUSAL_DETAIL_BYTES 96
 
 struct refusal {
-	struct ip_endpoint source;
+	struct ip_endpoint source; /* of a connection: the last one's */
 	enum reason reason;
 	uint32_t call;
-	uint32_t count; /* the same again and again */
+	uint32_t count; /* the same again and again: of a virtual patch, the same rule */
 	uint64_t last_ms;
 	char detail[REFUSAL_DETAIL_BYTES];
 };
@@ -27,6 +27,8 @@ int refusals_init(struct refusals *r) must_check;
 void refusals_done(struct refusals *r);
 void refusals_add(struct refusals *r, const struct ip_endpoint *source, enum reason reason,
 		  uint32_t call, struct slice detail, uint64_t now_ms);
+/* A connection was refused, not a message: its port is its own. */
+bool refusal_of_connection(enum reason reason) must_check;
 /* From the newest to the oldest: the n-th, or NULL. */
 const struct refusal *refusals_at(const struct refusals *r, size_t n);
 

@@ -193,9 +193,11 @@ static void write_refusal(struct json *j, const struct refusal *f)
 {
 	char text[512], when[CLOCK_TEXT_MAX], from[IP_ENDPOINT_TEXT_MAX];
 	struct out o = out_to(text, sizeof(text));
+	bool connection = refusal_of_connection(f->reason);
 
-	out_fmt(&o, "%s: a message of %s was refused %u time%s: %s",
-		clock_text(clock_wall_of(f->last_ms), when), ip_endpoint_text(&f->source, from),
+	out_fmt(&o, "%s: a %s of %s was refused %u time%s: %s",
+		clock_text(clock_wall_of(f->last_ms), when), connection ? "connection" : "message",
+		connection ? ip_text(&f->source.addr, from) : ip_endpoint_text(&f->source, from),
 		f->count, f->count == 1 ? "" : "s", reason_row(f->reason)->sentence);
 	if (f->detail[0])
 		out_fmt(&o, " (%s)", f->detail);

@@ -165,6 +165,56 @@ static void refusals_of_one_kind_are_counted(void **state)
 	refusals_done(&r);
 }
 
+static void connections_of_an_address_are_one(void **state)
+{
+	struct ip_endpoint a = source(1), b = source(2);
+	struct refusals r;
+
+	(void)state;
+	assert_int_equal(refusals_init(&r), 0);
+	for (uint16_t i = 0; i < 20; i++) {
+		a.port = (uint16_t)(40000 + i);
+		refusals_add(&r, &a, REASON_connection_refused, 0, SL("idle"), 100 + i);
+	}
+	assert_int_equal(r.count, 1);
+	assert_int_equal(refusals_at(&r, 0)->count, 20);
+	assert_int_equal(refusals_at(&r, 0)->last_ms, 119);
+	assert_int_equal(refusals_at(&r, 0)->source.port, 40019);
+	refusals_add(&r, &a, REASON_connection_refused, 0, SL("too many"), 200);
+	refusals_add(&r, &b, REASON_connection_refused, 0, SL("idle"), 201);
+	assert_int_equal(r.count, 3);
+	/* Messages are told apart by port: behind one address many phones may be. */
+	for (uint16_t i = 0; i < 2; i++) {
+		a.port = (uint16_t)(5060 + i);
+		refusals_add(&r, &a, REASON_sip_via, 0, SL(""), 300);
+	}
+	assert_int_equal(r.count, 5);
+	refusals_done(&r);
+}
+
+static void each_rule_is_named(void **state)
+{
+	char longer[2 * REFUSAL_DETAIL_BYTES];
+	struct ip_endpoint a = source(1);
+	struct refusals r;
+
+	(void)state;
+	memset(longer, 'x', sizeof(longer));
+	assert_int_equal(refusals_init(&r), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		refusals_add(&r, &a, REASON_virtual_patch, 0, SL("one (CVE-2020-1)"), i);
+		refusals_add(&r, &a, REASON_virtual_patch, 0, SL("two (CVE-2020-2)"), i);
+		refusals_add(&r, &a, REASON_virtual_patch_seen, 0, slice_of(longer, sizeof(longer)),
+			     i);
+	}
+	assert_int_equal(r.count, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(refusals_at(&r, i)->count, 3);
+	assert_string_equal(refusals_at(&r, 2)->detail, "one (CVE-2020-1)");
+	assert_string_equal(refusals_at(&r, 1)->detail, "two (CVE-2020-2)");
+	refusals_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +226,8 @@ int main(void)
 		cmocka_unit_test(a_proof_grows_old),
 		cmocka_unit_test(memory_may_run_out),
 		cmocka_unit_test(refusals_of_one_kind_are_counted),
+		cmocka_unit_test(connections_of_an_address_are_one),
+		cmocka_unit_test(each_rule_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
