@@ -9,7 +9,7 @@ import time
 import pytest
 
 from hwlab.capture import Capture
-from hwlab.hornwork import CONFIG
+from hwlab.hornwork import usual_config
 from hwlab.topology import address
 
 MODEM_KBIT, UPLINK_KBIT = 24000, 20000     # the line, and what the gateway is told of it
@@ -20,7 +20,7 @@ TRIES = 3                                   # a neighbour on this machine may sp
 
 def config(qos):
     """The usual one; the core may reach the internet, whose link is shaped or not."""
-    text = CONFIG.format(pbx=address("pbx"), events="{events}", more="", pbx_more="", remote_more="")
+    text = usual_config()
     shaped = f"qos {{ uplink = {UPLINK_KBIT}kbit  voice-share = 60 }}" if qos else ""
     text = text.replace("zone internet { interface = eth0 }",
                         f"zone internet {{ interface = eth0 {shaped} }}")

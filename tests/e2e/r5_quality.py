@@ -6,7 +6,7 @@ import time
 import pytest
 
 from hwlab.capture import Capture
-from hwlab.hornwork import CONFIG
+from hwlab.hornwork import usual_config
 from hwlab.proc import run
 from hwlab.topology import address
 
@@ -17,7 +17,7 @@ LOSSY_S = 7
 def watched(kamailio, gateway_of):
     """A gateway whose internet raises alarms."""
     del kamailio
-    text = CONFIG.format(pbx=address("pbx"), events="{events}", more="", pbx_more="", remote_more="")
+    text = usual_config()
     return gateway_of(config=text.replace(
         "zone internet { interface = eth0 }",
         "zone internet { interface = eth0  quality { loss = 5  jitter = 500ms  silence = 2s } }"))

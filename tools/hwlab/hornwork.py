@@ -38,6 +38,12 @@ console {{ events = "{events}"  {console_more} }}
 """
 
 
+def usual_config(pbx=None, events="{events}", **more):
+    """The usual configuration; additions by the names in CONFIG."""
+    parts = dict.fromkeys(("more", "pbx_more", "remote_more", "console_more"), "")
+    return CONFIG.format(pbx=pbx or address("pbx"), events=events, **{**parts, **more})
+
+
 def binary():
     """Path of the gateway's binary: $HORNWORK_BINARY, or the build folder's."""
     path = os.environ.get("HORNWORK_BINARY") or f"{ROOT}/build/hornwork"
@@ -62,8 +68,8 @@ class Hornwork:
         self.outside = (address("gw", "eth0"), 5060)
         self.inside = (address("gw", "eth2"), 5060)
         if config is None:
-            config = CONFIG.format(pbx=pbx or address("pbx"), events=self.events_path, more=more,
-                                   pbx_more=pbx_more, remote_more=remote_more, console_more=console_more)
+            config = usual_config(pbx, more=more, pbx_more=pbx_more, remote_more=remote_more,
+                                  console_more=console_more)
         self.config = config.replace("{events}", self.events_path)
 
     def write_config(self, text=None):
