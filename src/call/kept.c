@@ -237,11 +237,13 @@ static int take_up(struct call *k)
 	return err;
 }
 
-/* What was read can run: an established call, or a subscription, which has no media. */
+/* What was read can run: an established call, or a subscription, which has no media. A call with
+ * media knows what its sides may do. */
 static bool is_whole(const struct call *k)
 {
 	return k->kind != CALL_SINGLE && dialog_confirmed(k) &&
-	       (k->kind == CALL_INVITE || k->media.stream_count == 0);
+	       (k->media.stream_count == 0 ||
+		(k->kind == CALL_INVITE && k->media.secret.policy_known));
 }
 
 int kept_call_take(struct core *c, struct slice record)
