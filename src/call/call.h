@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "call/core.h"
 #include "call/cross.h"
+#include "call/crowd.h"
 #include "call/fraud.h"
 #include "call/identity.h"
 #include "call/media_session.h"
@@ -91,6 +92,7 @@ struct call {
 	struct timer probe;   /* is the peer still there? */
 	struct call_identity identity;
 	struct call_fraud fraud;
+	struct call_crowd crowd;
 	bool probe_doubted[2]; /* the leg's last probe met an error of the network */
 	uint64_t started_ms, answered_ms, ended_ms;
 	char caller[CALL_TEXT_MAX], callee[CALL_TEXT_MAX];
@@ -110,7 +112,8 @@ struct core {
 	struct registrar registrar;
 	struct screen screen;
 	struct r2_fraud fraud;
-	uint32_t week_minutes; /* at week_at_ms, or R2_WEEK_UNKNOWN */
+	struct r2_crowd called, dialled; /* by callee, by caller */
+	uint32_t week_minutes;		 /* at week_at_ms, or R2_WEEK_UNKNOWN */
 	uint64_t week_at_ms;
 	struct pbx_watches watches;
 	struct r1_ports ports;

@@ -25,6 +25,10 @@ static int core_tables_init(struct core *c)
 	if (!err)
 		err = r2_fraud_init(&c->fraud, &c->key);
 	if (!err)
+		err = r2_crowd_init(&c->called, &c->key, R2_CALLED_MS);
+	if (!err)
+		err = r2_crowd_init(&c->dialled, &c->key, R2_DIALLED_MS);
+	if (!err)
 		err = pbx_watches_init(&c->watches, c->env, c->config, &c->wheel, &c->txns,
 				       &c->registrar);
 	return err;
@@ -77,6 +81,8 @@ void core_free(struct core *c)
 	pbx_watches_done(&c->watches);
 	screen_done(&c->screen);
 	r2_fraud_done(&c->fraud);
+	r2_crowd_done(&c->called);
+	r2_crowd_done(&c->dialled);
 	registrar_done(&c->registrar);
 	txn_layer_done(&c->txns);
 	hash_done(&c->by_call_id);

@@ -146,6 +146,7 @@ void call_end(struct call *k, uint64_t now_ms, enum reason why, unsigned not_to)
 	k->ended_ms = now_ms;
 	call_timers_stop(k);
 	fraud_done(k, now_ms);
+	crowd_ended(k);
 	end_exchanges(k, now_ms, why);
 	hang_up(k, now_ms, not_to);
 	media_done(&k->media, &tools, why);

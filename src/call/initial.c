@@ -298,7 +298,9 @@ static enum reason admit(struct call *k, const struct sip_msg *msg, uint64_t now
 	}
 	if (why)
 		return why;
-	why = fraud_enter(k, msg, now_ms);
+	why = crowd_enter(k, msg, now_ms);
+	if (!why)
+		why = fraud_enter(k, msg, now_ms);
 	k->admitted = why == REASON_NONE;
 	k->core->stats.calls_total += k->admitted;
 	if (why)

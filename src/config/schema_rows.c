@@ -302,6 +302,38 @@ const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS] = {
 	 .more = "When it waits longer, new requests get 503 with Retry-After until it does not: "
 		 "strangers' first, then those of phones and peers that are no calls, new calls "
 		 "last. What belongs to a running call, an ACK and a CANCEL always pass."},
+	{.key = "callers-per-callee",
+	 .type = SCHEMA_COUNT,
+	 FIELD(limits, callers_per_callee),
+	 .max = 100,
+	 .fallback = "40",
+	 .tag = "r2",
+	 .help = "different callers who call one callee within a minute; 0 is no limit",
+	 .more = "More are told of once a minute: somebody may want to keep the callee from "
+		 "being called. A caller without a number is a different one each time. Calls to "
+		 "a PBX and to a trunk count, emergency numbers do not."},
+	{.key = "callees-per-caller",
+	 .type = SCHEMA_COUNT,
+	 FIELD(limits, callees_per_caller),
+	 .max = 100,
+	 .fallback = "40",
+	 .tag = "r2",
+	 .help = "callees whom one caller calls in ten minutes and does not talk with; 0 is no "
+		 "limit",
+	 .more = "A call that nobody answers or that ends within ten seconds is no talk. One "
+		 "whose number differs from another one's in the last two digits counts twice. "
+		 "More are told of once a minute: it may be war dialling. A caller is a phone's "
+		 "address of record, or the user of From and the trunk."},
+	{.key = "call-patterns",
+	 .type = SCHEMA_ENUM,
+	 FIELD(limits, call_patterns),
+	 .words = "event|refuse",
+	 .fallback = "event",
+	 .tag = "r2",
+	 .help = "what becomes of a call beyond callers-per-callee or callees-per-caller",
+	 .more = "event: it goes on, and an event tells. refuse: it is refused too, with 486 or "
+		 "603; as many as the limit says still get through, and who is among them may "
+		 "call again."},
 	{.key = "ban-time",
 	 .type = SCHEMA_DURATION_S,
 	 FIELD(limits, ban_time_s),

@@ -32,6 +32,14 @@
 #define R2_DESTINATION_DIGITS                                                                      \
 	3 /* behind what stands before a country code: ITU-T E.164 6.2.1 has at most three */
 
+#define R2_CENTRE_SETS	 256 /* callers or callees: 1,024, of about 1.3 kB each */
+#define R2_CENTRE_WAYS	 4
+#define R2_OTHERS_MAX	 100	/* that one of them is remembered to have had to do with */
+#define R2_CALLED_MS	 60000	/* callers of one callee are counted so long */
+#define R2_DIALLED_MS	 600000 /* and callees of one caller, who did not talk with them */
+#define R2_SHORT_CALL_MS 10000	/* who hung up sooner did not talk */
+#define R2_CROWD_TELL_MS 60000	/* between two events about one of them */
+
 #define R4_LINES_MAX                                                                               \
 	12 /* a=crypto lines of one stream: theirs and ours; phones offer up to eight */
 

@@ -206,6 +206,8 @@ struct config_media {
 	bool af_xdp;  /* the user path may take AF_XDP sockets */
 };
 
+enum call_patterns { PATTERNS_EVENT, PATTERNS_REFUSE };
+
 struct config_limits {
 	uint32_t calls;
 	uint32_t registrations;
@@ -216,6 +218,9 @@ struct config_limits {
 	uint32_t strangers_pps;	      /* of all strangers together; 0 = not limited */
 	uint32_t transactions;	      /* open ones */
 	uint32_t signalling_delay_ms; /* beyond it new requests are put off; 0 = never */
+	uint32_t callers_per_callee;  /* within R2_CALLED_MS; 0 = not limited */
+	uint32_t callees_per_caller;  /* not talked with, within R2_DIALLED_MS; 0 = not limited */
+	uint8_t call_patterns;	      /* enum call_patterns: what becomes of who is beyond */
 	uint32_t ban_time_s;
 	const struct ip_prefix *never_ban;
 	size_t never_ban_count;

@@ -27,6 +27,9 @@ static void every_default_is_good(void **state)
 	assert_int_equal(c->limits.message_bytes, 8192);
 	assert_int_equal(c->limits.calls_per_second, 0);
 	assert_int_equal(c->limits.per_source_pps, 50);
+	assert_int_equal(c->limits.callers_per_callee, 40);
+	assert_int_equal(c->limits.callees_per_caller, 40);
+	assert_int_equal(c->limits.call_patterns, PATTERNS_EVENT);
 	assert_int_equal(c->limits.ban_time_s, 600);
 	assert_int_equal(c->fraud.line, 0);
 	assert_int_equal(c->fraud.action, FRAUD_REFUSE);
