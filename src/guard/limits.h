@@ -40,6 +40,10 @@
 #define R2_SHORT_CALL_MS 10000	/* who hung up sooner did not talk */
 #define R2_CROWD_TELL_MS 60000	/* between two events about one of them */
 
+#define R2_PROBED_PACKETS   3	  /* from another address, to one port: no stray packet */
+#define R2_INJECTED_PACKETS 25	  /* half a second of audio from another source */
+#define R2_MEDIA_TELL_MS    60000 /* between two events about one port */
+
 #define R4_LINES_MAX                                                                               \
 	12 /* a=crypto lines of one stream: theirs and ours; phones offer up to eight */
 

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "call/core.h"
+#include "guard/r2_media.h"
 #include "media/flow_table.h"
 
 #define RECORD_CALLS_MAX    12000      /* the calls of a full gateway, and some that ended */
@@ -36,6 +37,7 @@ struct record_pinhole {
 	uint8_t handshake_told, ice_told; /* what was reported: enum hw_handshake, enum hw_ice */
 	struct flow_stats last;		  /* at the closing */
 	uint8_t alarms;			  /* raised already: bits by enum r5_alarm */
+	struct r2_media_told injected;	  /* of what was refused because of its source */
 };
 
 struct record {

@@ -56,6 +56,7 @@ static void on_house_timer(void *ctx)
 	signal_fraud_clock(s);
 	signal_watch_handshakes(s);
 	signal_quality_look(s);
+	signal_injection_look(s);
 	records_age(&s->records, clock_ms());
 	if (s->house_turns % SIGNAL_VAULT_TURNS == 0)
 		forget_left_keys(s);

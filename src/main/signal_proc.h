@@ -23,11 +23,12 @@
 #include "proc/channel.h"
 #include "proc/journal.h"
 
-#define SIGNAL_HOUSE_MS	    1000 /* silent calls, old records */
-#define SIGNAL_PROVE_TURNS  60	 /* of the above: registered phones keep their place */
-#define SIGNAL_VAULT_TURNS  10	 /* likewise: keys of a predecessor's calls that ended since */
-#define SIGNAL_EVENTS_PER_S 200	 /* refusals told one by one; beyond: counted */
-#define SIGNAL_RANDOM_BYTES 2048 /* drawn from the kernel at a time: about 100 calls' worth */
+#define SIGNAL_HOUSE_MS	       1000 /* silent calls, old records */
+#define SIGNAL_PROVE_TURNS     60   /* of the above: registered phones keep their place */
+#define SIGNAL_VAULT_TURNS     10   /* likewise: keys of a predecessor's calls that ended since */
+#define SIGNAL_INJECTION_TURNS 4    /* likewise: what the ports of one call have refused */
+#define SIGNAL_EVENTS_PER_S    200  /* refusals told one by one; beyond: counted */
+#define SIGNAL_RANDOM_BYTES    2048 /* drawn from the kernel at a time: about 100 calls' worth */
 #define SIGNAL_SETTLE_MS                                                                           \
 	20 /* for the ports of an answer to be served; then it is sent all the same */
 #define SIGNAL_PAUSE_US	  20  /* between two looks at them */
@@ -107,6 +108,8 @@ struct core_env signal_env(struct signal *s);
 void signal_tell(struct signal *s, struct event *e);
 /* signal_quality.c: alarms of running calls. */
 void signal_quality_look(struct signal *s);
+/* signal_injection.c: events of media from sources that the signalling does not justify. */
+void signal_injection_look(struct signal *s);
 /* Flow requests first, so that the port is open when the answer arrives; then what was queued. */
 void signal_turn_end(void *ctx);
 void signal_events_flush(void *ctx);

@@ -60,6 +60,28 @@ def test_the_wrong_source_is_dropped(gateway, scripted_call, talker_at):
     gateway.wait_idle()
 
 
+def test_who_sends_from_elsewhere_is_told_of(kamailio, gateway_of, scripted_call, talker_at):
+    """A few packets are a probe, many an injection; RTCP of a stranger is named too. Who may send is not."""
+    gateway = gateway_of(more="media { path = kernel }")
+    call = scripted_call(gateway).establish()
+    stranger = talker_at("stranger", 4000, 1130)
+    target = call.voice.remote
+    call.talk(0.5)
+    assert arrives(stranger, target, call.ear, 4) == 0
+    probe = gateway.wait_event(event_type="alert", reason="rtp_bleed", timeout_s=20)
+    record = call.record()
+    assert probe["call"] == record["call"] and probe["proto"] == "rtp", probe
+    assert "packets from other addresses, 0 from other ports" in str(probe), probe
+    assert arrives(stranger, target, call.ear, 40) == 0
+    injected = gateway.wait_event(event_type="alert", reason="rtp_injection", timeout_s=20)
+    assert injected["call"] == record["call"], injected
+    assert arrives(stranger, (target[0], target[1] + 1), call.ear, 4) == 0
+    assert gateway.wait_event(event_type="alert", reason="rtcp_bleed", timeout_s=20)["proto"] == "rtcp"
+    assert len(gateway.events(event_type="alert", call=record["call"])) == 3
+    call.hang_up()
+    gateway.wait_idle()
+
+
 def test_a_stranger_who_is_first_learns_nothing(gateway, scripted_call, talker_at):
     """RTP bleed (CVE-2025-53399): who sends first to the port is not who gets the audio."""
     call = scripted_call(gateway)
