@@ -196,25 +196,31 @@ bool identity_ends_here(const struct call *k)
 	return k->identity.policy != IDENTITY_POLICY_OFF || k->identity.sign;
 }
 
-/* The first address of P-Asserted-Identity that has a user (RFC 3325 9.1: a sip: and a tel: one).
- */
-static struct slice asserted_user(const struct sip_msg *invite)
-{
-	struct sip_values v = sip_values_of(invite, SIP_H_P_ASSERTED_IDENTITY);
-	struct sip_name_addr na;
-	struct slice one;
-
-	while (sip_values_next(&v, &one))
-		if (sip_name_addr_parse(one, &na) == 0 && na.uri.user.n)
-			return na.uri.user;
-	return SL("");
-}
-
 /* What does not fit is no telephone number; what is left of it would be another one. */
 static void take_user(struct slice user, char out[static IDENTITY_USER_MAX])
 {
 	if (!slice_to_z(user, out, IDENTITY_USER_MAX))
 		(void)slice_to_z(SL("?"), out, IDENTITY_USER_MAX);
+}
+
+/* The users in P-Asserted-Identity. There are two at most (RFC 3325 9.1: a sip: and a tel: one);
+ * with more the second is no number. */
+static void take_asserted(const struct sip_msg *invite, struct identity_ask *ask)
+{
+	struct sip_values v = sip_values_of(invite, SIP_H_P_ASSERTED_IDENTITY);
+	struct sip_name_addr na;
+	struct slice one;
+	unsigned n = 0;
+
+	while (sip_values_next(&v, &one)) {
+		if (sip_name_addr_parse(one, &na) || na.uri.user.n == 0)
+			continue;
+		if (n < 2)
+			take_user(na.uri.user, n ? ask->asserted_too : ask->asserted);
+		else
+			(void)slice_to_z(SL("?"), ask->asserted_too, IDENTITY_USER_MAX);
+		n++;
+	}
 }
 
 void identity_ask(struct call *k, const struct sip_msg *invite)
@@ -229,7 +235,7 @@ void identity_ask(struct call *k, const struct sip_msg *invite)
 	struct out header = out_to(ask.header, sizeof(ask.header) - 1);
 
 	take_user(invite->from.uri.user, ask.from);
-	take_user(asserted_user(invite), ask.asserted);
+	take_asserted(invite, &ask);
 	take_user(invite->to.uri.user, ask.to);
 	if (!sign)
 		sip_write_unfolded(&header, header_of(invite));

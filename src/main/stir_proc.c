@@ -105,6 +105,7 @@ static void on_verify(struct stir_proc *p)
 
 	memcpy(&ask, p->msg.payload, sizeof(ask));
 	ask.from[sizeof(ask.from) - 1] = ask.to[sizeof(ask.to) - 1] = '\0';
+	ask.asserted_too[sizeof(ask.asserted_too) - 1] = '\0';
 	ask.asserted[sizeof(ask.asserted) - 1] = ask.header[sizeof(ask.header) - 1] = '\0';
 	stir_service_ask(
 		p->service, clock_wall_ms() / 1000,

@@ -176,6 +176,7 @@ static void on_sign(struct tls_proc *t)
 	memcpy(&ask, t->msg.payload, sizeof(ask));
 	ask.from[sizeof(ask.from) - 1] = ask.to[sizeof(ask.to) - 1] = '\0';
 	ask.asserted[sizeof(ask.asserted) - 1] = '\0';
+	ask.asserted_too[sizeof(ask.asserted_too) - 1] = '\0';
 	signers_sign(&t->signers, clock_wall_ms() / 1000, &ask, &a);
 	/* A signal that does not take it sends the call out unsigned. */
 	(void)!proc_send(&t->signal.channel, PROC_SIGNED, &a, sizeof(a), NULL, 0);

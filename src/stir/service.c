@@ -154,6 +154,8 @@ static bool caller_matches(const struct number_plan *plan, const struct identity
 {
 	if (ask->asserted[0] && !same_number(plan, ask->asserted, p->orig))
 		return false;
+	if (ask->asserted_too[0] && !same_number(plan, ask->asserted_too, p->orig))
+		return false;
 	if (is_anonymous(ask->from))
 		return ask->asserted[0] != '\0';
 	return same_number(plan, ask->from, p->orig);

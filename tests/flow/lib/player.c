@@ -174,16 +174,17 @@ static void do_waited(struct player *p)
 	harness_check_always(&p->h);
 }
 
-/* asks FROM TO [ASSERTED]: the users of these URIs are to be signed. */
+/* asks FROM TO [ASSERTED [ASSERTED]]: the users of these URIs are to be signed, or verified. */
 static void do_asks(struct player *p)
 {
 	const struct identity_ask *a = &p->h.asked;
 	const char *asserted = p->at->word_count > 3 ? p->at->word[3] : "";
+	const char *too = p->at->word_count > 4 ? p->at->word[4] : "";
 
 	if (strcmp(a->from, p->at->word[1]) != 0 || strcmp(a->to, p->at->word[2]) != 0 ||
-	    strcmp(a->asserted, asserted) != 0)
-		harness_fail(&p->h, "asked to sign \"%s\" to \"%s\", asserted \"%s\"", a->from,
-			     a->to, a->asserted);
+	    strcmp(a->asserted, asserted) != 0 || strcmp(a->asserted_too, too) != 0)
+		harness_fail(&p->h, "asked of \"%s\" to \"%s\", asserted \"%s\" \"%s\"", a->from,
+			     a->to, a->asserted, a->asserted_too);
 }
 
 /* signs VALUE: what was asked for last is signed. signs-not WHY: it is not. */

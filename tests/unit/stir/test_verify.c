@@ -108,6 +108,31 @@ static void one_certificate_serves_all_who_wait(void **state)
 	bench_free(b);
 }
 
+/* RFC 3325 9.1: P-Asserted-Identity may have two, and each is shown to who is called. */
+static void both_that_are_asserted(void **state)
+{
+	static const struct {
+		const char *name, *first, *second;
+		enum reason why;
+	} row[] = {
+		{"the same twice", "030555", "+4930555", REASON_identity_verified},
+		{"the second is another", "030555", "030556", REASON_identity_number},
+		{"the second is no number", "030555", "alice", REASON_identity_number},
+	};
+
+	for (size_t i = 0; i < ROWS(row); i++) {
+		struct bench *b = bench_new(SPC);
+		struct identity_ask ask = ask_for(b, "030555", row[i].first, "030123");
+
+		(void)slice_to_z(slice_z(row[i].second), ask.asserted_too,
+				 sizeof(ask.asserted_too));
+		fetched(b, NOW_S, NULL, -1);
+		stir_service_ask(b->service, NOW_S, &plan, &ask);
+		check_int(row[i].name, b->last.reason, row[i].why);
+		bench_free(b);
+	}
+}
+
 static void what_it_says(void **state)
 {
 	static const struct {
@@ -214,6 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_certificate_serves_all_who_wait),
+		cmocka_unit_test(both_that_are_asserted),
 		cmocka_unit_test(what_it_says),
 		cmocka_unit_test(what_is_wrong_with_a_certificate),
 		cmocka_unit_test(limits),
