@@ -191,9 +191,23 @@ bool identity_waits(const struct call *k)
 	return k->identity.view.state == IDENTITY_WAITING;
 }
 
+/* By the configuration of now: it is what virtual patches go by, too. */
+static bool trunk_ends_it(const struct config *c, const struct config_owner *owner)
+{
+	const struct config_trunk *t = owner->kind == OWNER_TRUNK && owner->index < c->trunk_count
+					       ? &c->trunks[owner->index]
+					       : NULL;
+
+	return t && (t->identity != IDENTITY_POLICY_OFF || t->identity_certificate[0]);
+}
+
 bool identity_ends_here(const struct call *k)
 {
-	return k->identity.policy != IDENTITY_POLICY_OFF || k->identity.sign;
+	const struct config *c = k->core->config;
+
+	return k->identity.policy != IDENTITY_POLICY_OFF || k->identity.sign ||
+	       trunk_ends_it(c, &k->leg[CALLER].side.owner) ||
+	       trunk_ends_it(c, &k->leg[CALLEE].side.owner);
 }
 
 /* What does not fit is no telephone number; what is left of it would be another one. */
