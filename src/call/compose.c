@@ -95,7 +95,7 @@ static void cross_setup(const struct call *k, unsigned from, const struct sip_ms
 	cross_init(x, &k->leg[from].side, &k->leg[!from].side, in);
 	x->map_dialog = map_dialog;
 	x->map_ctx = k->core;
-	x->drop_identity = identity_ends_here(k);
+	x->drop_identity = identity_ends_here(k, from);
 }
 
 /* RAck names the INVITE by its CSeq, which is another one on the other leg (RFC 3262 7.2). */

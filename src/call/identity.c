@@ -191,23 +191,25 @@ bool identity_waits(const struct call *k)
 	return k->identity.view.state == IDENTITY_WAITING;
 }
 
-/* By the configuration of now: it is what virtual patches go by, too. */
-static bool trunk_ends_it(const struct config *c, const struct config_owner *owner)
-{
-	const struct config_trunk *t = owner->kind == OWNER_TRUNK && owner->index < c->trunk_count
-					       ? &c->trunks[owner->index]
-					       : NULL;
-
-	return t && (t->identity != IDENTITY_POLICY_OFF || t->identity_certificate[0]);
-}
-
-bool identity_ends_here(const struct call *k)
+static const struct config_trunk *trunk_of(const struct call *k, unsigned leg)
 {
 	const struct config *c = k->core->config;
+	const struct config_owner *owner = &k->leg[leg].side.owner;
+
+	return owner->kind == OWNER_TRUNK && owner->index < c->trunk_count
+		       ? &c->trunks[owner->index]
+		       : NULL;
+}
+
+/* Also by the configuration of now, which is what virtual patches go by: the call may be older, or
+ * a dead core's. */
+bool identity_ends_here(const struct call *k, unsigned from)
+{
+	const struct config_trunk *asks = trunk_of(k, from), *asked = trunk_of(k, !from);
 
 	return k->identity.policy != IDENTITY_POLICY_OFF || k->identity.sign ||
-	       trunk_ends_it(c, &k->leg[CALLER].side.owner) ||
-	       trunk_ends_it(c, &k->leg[CALLEE].side.owner);
+	       (asks && asks->identity != IDENTITY_POLICY_OFF) ||
+	       (asked && asked->identity_certificate[0]);
 }
 
 /* What does not fit is no telephone number; what is left of it would be another one. */

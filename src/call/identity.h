@@ -27,9 +27,9 @@ enum reason identity_look(struct call *k, const struct sip_msg *invite) must_che
 bool identity_waits(const struct call *k);
 /* Asks for it; core_on_identity or a timer goes on with the exchange. */
 void identity_ask(struct call *k, const struct sip_msg *invite);
-/* True when an Identity header of the asking side ends here: it was judged, or ours takes its
- * place. */
-bool identity_ends_here(const struct call *k);
+/* True when an Identity header of the side of leg `from` ends here: it was judged, or ours takes
+ * its place. */
+bool identity_ends_here(const struct call *k, unsigned from);
 /* What the side inside is told of the caller's number (TS 24.229 7.2A.20), or NULL. */
 const char *identity_verstat(const struct call *k);
 

@@ -179,6 +179,11 @@ enum reason screen_on_register_answer(struct screen *s, const struct path *from,
 	return r2_on_register_answer(&s->detect, &asked, attempt, response);
 }
 
+void screen_on_guessed(struct screen *s, struct slice account, uint64_t now_ms)
+{
+	(void)r2_account_failed(&s->detect, account, now_ms, guard_ms(s));
+}
+
 enum reason screen_on_answer(struct screen *s, const struct path *from, struct slice aor,
 			     struct slice account, const struct sip_msg *response, uint64_t now_ms)
 {

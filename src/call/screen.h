@@ -50,6 +50,8 @@ enum reason screen_may_try(const struct screen *s, const struct path *from, stru
  * password of `account`, or (empty) none. REASON_NONE, or the offence that it shows. */
 enum reason screen_on_answer(struct screen *s, const struct path *from, struct slice aor,
 			     struct slice account, const struct sip_msg *response, uint64_t now_ms);
+/* The wrong password that it found may have been this account's, too. */
+void screen_on_guessed(struct screen *s, struct slice account, uint64_t now_ms);
 
 /* Puts a ban into force and asks for it to be carried out. ERR_LIMIT, ERR_NOMEM. */
 int screen_ban(struct screen *s, const struct ban *ban, const struct path *from,

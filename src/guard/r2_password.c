@@ -60,7 +60,9 @@ enum reason r2_on_answer(struct r2_detect *d, const struct r2_asked *asked,
 		return refused(d, asked, asked->account);
 	if (response->status < 300 && asked->account.n) {
 		r2_detect_proved(d, &asked->flow, asked->now_ms);
-		r2_account_proved(d, asked->account);
+		/* A PBX may let a call pass without a look at whose password is there. */
+		if (slice_eq(asked->account, asked->name))
+			r2_account_proved(d, asked->account);
 	}
 	return walks && asked->account.n == 0 ? REASON_name_walk : REASON_NONE;
 }

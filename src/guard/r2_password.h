@@ -25,7 +25,8 @@ bool r2_has_password(const struct sip_msg *request);
 /* What was answered to a REGISTER. REASON_NONE, or the offence that it shows. */
 enum reason r2_on_register_answer(struct r2_detect *d, const struct r2_asked *asked,
 				  const struct r2_try *attempt, const struct sip_msg *response);
-/* What was answered to another request. REASON_NONE, or the offence that it shows. */
+/* What was answered to another request. REASON_NONE, or the offence that it shows. A success proves
+ * `name` alone. */
 enum reason r2_on_answer(struct r2_detect *d, const struct r2_asked *asked,
 			 const struct sip_msg *response);
 

@@ -25,7 +25,8 @@ int signal_patches_take(struct signal *s)
 	return 0;
 }
 
-/* The PBX that what comes from there is for, or that it comes from. */
+/* The PBX that what comes from there is for, or that it comes from; and whether a trunk's Identity
+ * headers are verified, which then go no further (identity_ends_here). */
 static struct patch_target_of target_of(const struct signal *s, const struct path *from)
 {
 	const struct config *c = s->config;
@@ -33,16 +34,18 @@ static struct patch_target_of target_of(const struct signal *s, const struct pat
 	struct config_owner owner;
 	uint16_t pbx = CONFIG_NONE;
 
-	if (!config_owner_of(c, from->listener, &from->remote, &owner) &&
-	    !config_peer_of_number(c, from->certified, &owner))
+	if (!config_peer_of_number(c, from->certified, &owner) &&
+	    !config_owner_of(c, from->listener, &from->remote, &owner))
 		owner = (struct config_owner){OWNER_PHONES, config_phones_at(c, from->listener)};
 	to.phones = owner.kind == OWNER_PBX;
-	if (owner.kind == OWNER_PBX)
+	if (owner.kind == OWNER_PBX) {
 		pbx = owner.index;
-	else if (owner.kind == OWNER_TRUNK)
+	} else if (owner.kind == OWNER_TRUNK) {
 		pbx = c->trunks[owner.index].to;
-	else if (owner.index < c->phones_count)
+		to.identity_kept = c->trunks[owner.index].identity != IDENTITY_POLICY_OFF;
+	} else if (owner.index < c->phones_count) {
 		pbx = c->phones[owner.index].to;
+	}
 	if (pbx < c->pbx_count)
 		to.product = slice_z(c->pbxs[pbx].product);
 	return to;

@@ -20,8 +20,9 @@ struct identity_ask {
 	uint32_t unused;
 	uint64_t dialog; /* verify: stands for the Call-ID; one PASSporT is good for one */
 	char from[IDENTITY_USER_MAX], asserted[IDENTITY_USER_MAX], to[IDENTITY_USER_MAX];
-	char asserted_too[IDENTITY_USER_MAX]; /* RFC 3325 9.1: a second one; empty = there is none */
-	char header[IDENTITY_HEADER_MAX]; /* verify: the value of the Identity header */
+	char asserted_too[IDENTITY_USER_MAX]; /* RFC 3325 9.1: a second one; empty = there is none
+					       */
+	char header[IDENTITY_HEADER_MAX];     /* verify: the value of the Identity header */
 };
 
 struct identity_answer {

@@ -76,6 +76,7 @@ struct slice patch_set_product_meant(const struct patch_set *s, struct slice pro
 struct patch_target_of {
 	bool phones;	      /* it goes to phones: it comes from the PBX */
 	struct slice product; /* the PBX behind the gateway; empty = not known: all products' */
+	bool identity_kept;   /* the gateway judges Identity headers, and passes none on */
 };
 
 /* The first rule that is on and fits, which counts it; one that only observes gives way to one that

@@ -67,7 +67,7 @@ static bool header_holds(struct patch_set *s, const struct patch_match *m)
 	for (size_t i = 0; i < v->field_count; i++) {
 		const struct patch_field *f = &v->field[i];
 
-		if (!is_named(m, f))
+		if (!is_named(m, f) || (s->identity_kept && f->id == SIP_H_IDENTITY))
 			continue;
 		lines++;
 		if (m->measure == MEASURE_VALUES)
@@ -156,6 +156,7 @@ const struct patch *patch_set_find(struct patch_set *s, struct slice message,
 
 	if (s->count == 0 || !patch_view_of(message, &s->view))
 		return NULL;
+	s->identity_kept = to->identity_kept;
 	for (size_t i = 0; i < s->count; i++) {
 		struct patch *p = s->rules[i];
 

@@ -39,6 +39,7 @@ struct patch_set {
 	pcre2_match_context *bounds;
 	pcre2_match_data *data;
 	struct patch_view view; /* of the message being judged */
+	bool identity_kept;	/* as in its patch_target_of */
 	char *message;		/* PATCH_MESSAGE_MAX bytes: one that proves a rule */
 };
 

@@ -41,7 +41,7 @@ static void on_error(void *ctx, const char *file, unsigned line, const char *tex
 static void judge(struct patch_set *s, struct slice message)
 {
 	const struct patch_target_of targets[] = {
-		{0}, {.product = SL("asterisk")}, {.phones = true}};
+		{0}, {.product = SL("asterisk"), .identity_kept = true}, {.phones = true}};
 
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
 		const struct patch *p = patch_set_find(s, message, &targets[i]);

@@ -42,7 +42,7 @@ static struct patch_set *good(const char *text)
 static const struct patch *find(struct patch_set *s, struct slice message, bool phones,
 				const char *product)
 {
-	struct patch_target_of to = {phones, slice_z(product)};
+	struct patch_target_of to = {.phones = phones, .product = slice_z(product)};
 
 	return patch_set_find(s, message, &to);
 }
@@ -140,6 +140,28 @@ static void responses_are_dropped(void **state)
 	assert_ptr_equal(p, patch_set_at(s, 1));
 	assert_int_equal(p->action, PATCH_DROP);
 	assert_null(find(s, SL("SIP/2.0 486 No\r\nCSeq: 1 BYE\r\nX-Bad: 1\r\n\r\n"), false, ""));
+	patch_set_free(s);
+}
+
+/* The gateway verifies and keeps that header itself: it is as if it were not there. */
+static void what_does_not_get_there_is_not_judged(void **state)
+{
+	struct patch_set *s =
+		good("patch i {\nabout = x\nproduct = asterisk\nlegal = yes\nmethod = BYE\n"
+		     "match = Identity ~ /http:/\n"
+		     "attack\n| BYE sip:a SIP/2.0\n| Identity: info=<http://b/>\n|\n"
+		     "neighbour\n| BYE sip:a SIP/2.0\n| Identity: info=<https://b/>\n|\n}\n"
+		     "patch h {\nabout = x\nproduct = asterisk\nmethod = BYE\nmatch = X-Bad "
+		     "present\n" PROOF);
+	struct slice bad = SL("BYE sip:a SIP/2.0\r\ny: info=<http://b/>\r\n\r\n"),
+		     also = SL("BYE sip:a SIP/2.0\r\ny: info=<http://b/>\r\nX-Bad: 1\r\n\r\n");
+	struct patch_target_of kept = {.product = SL("asterisk"), .identity_kept = true};
+
+	assert_ptr_equal(find(s, bad, false, "asterisk"), patch_set_at(s, 0));
+	assert_null(patch_set_find(s, bad, &kept));
+	assert_ptr_equal(patch_set_find(s, also, &kept), patch_set_at(s, 1));
+	assert_true(patch_set_force(s, SL("i")));
+	assert_null(patch_set_find(s, bad, &kept));
 	patch_set_free(s);
 }
 
@@ -257,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_mistake_is_named),
 		cmocka_unit_test(who_is_protected),
+		cmocka_unit_test(what_does_not_get_there_is_not_judged),
 		cmocka_unit_test(responses_are_dropped),
 		cmocka_unit_test(who_acts_comes_before_who_observes),
 		cmocka_unit_test(off_by_name_and_by_cve),
