@@ -25,6 +25,6 @@
 #define STIR_KEEP_FAILED_S 30	 /* before one that could not be had is asked for again */
 #define STIR_FRESH_S	   60	 /* RFC 8224 6.2.4: iat and the clock differ by no more */
 #define STIR_SEEN_MAX	   16384 /* PASSporTs remembered against replay: 130 calls a second */
-#define STIR_SEEN_S	   (2 * STIR_FRESH_S)
+#define STIR_SEEN_S	   (2 * STIR_FRESH_S + 1) /* to the end of the last second */
 
 #endif

@@ -108,6 +108,30 @@ static void one_certificate_serves_all_who_wait(void **state)
 	bench_free(b);
 }
 
+/* A PASSporT is remembered as long as it is fresh, to its last second, whatever others come. */
+static void remembered_as_long_as_fresh(void **state)
+{
+	struct bench *b = bench_new(SPC);
+	struct identity_ask ask = ask_for(b, "+4930555", "", "+4930123"), later = ask;
+	struct text t;
+
+	header_make(b->signer.key, HEAD,
+		    "{\"attest\":\"A\",\"dest\":{\"tn\":[\"4930123\"]},\"iat\":1700000060,"
+		    "\"orig\":{\"tn\":\"4930555\"},\"origid\":\"" ORIGID "\"}",
+		    INFO, &t);
+	(void)slice_to_z(slice_text(&t), later.header, sizeof(later.header));
+	later.dialog = 3;
+	fetched(b, NOW_S - 60, NULL, -1);
+	stir_service_ask(b->service, NOW_S - 60, &plan, &ask);
+	assert_int_equal(b->last.reason, REASON_identity_verified);
+	stir_service_ask(b->service, NOW_S + 60, &plan, &later);
+	assert_int_equal(b->last.reason, REASON_identity_verified);
+	ask.dialog = 2;
+	stir_service_ask(b->service, NOW_S + 60, &plan, &ask);
+	assert_int_equal(b->last.reason, REASON_identity_replayed);
+	bench_free(b);
+}
+
 /* RFC 3325 9.1: P-Asserted-Identity may have two, and each is shown to who is called. */
 static void both_that_are_asserted(void **state)
 {
@@ -239,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_certificate_serves_all_who_wait),
+		cmocka_unit_test(remembered_as_long_as_fresh),
 		cmocka_unit_test(both_that_are_asserted),
 		cmocka_unit_test(what_it_says),
 		cmocka_unit_test(what_is_wrong_with_a_certificate),
