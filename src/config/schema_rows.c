@@ -23,8 +23,12 @@ const struct schema_row schema_pbx_rows[SCHEMA_PBX_ROWS] = {
 	 .tag = "r2",
 	 .by_default = "not told: virtual patches for every product act",
 	 .help = "what the PBX is, as virtual patches name it",
-	 .more = "asterisk, freeswitch, sofia-sip, kamailio, opensips or pjproject, or what rules "
-		 "of your own say. Then only rules for that product act for this PBX, and also "
+	 .more = "asterisk, freeswitch, sofia-sip, kamailio, opensips or pjproject; freepbx, "
+		 "issabel and "
+		 "vitalpbx, which are asterisk to rules, and fusionpbx, which is freeswitch; or "
+		 "what "
+		 "rules of your own say. Then only rules for that product act for this PBX, and "
+		 "also "
 		 "those whose "
 		 "messages another product may rightly get."},
 	{.key = "domain",

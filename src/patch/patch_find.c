@@ -2,6 +2,8 @@
 #include "base/suggest.h"
 #include "patch/patch_impl.h"
 
+#define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
+
 /* ---- one match line ---- */
 
 static bool compares(const struct patch_match *m, uint64_t n)
@@ -135,6 +137,25 @@ bool patch_fits(struct patch_set *s, const struct patch *p)
 	return true;
 }
 
+/* Products that are another one with a panel around it: what hurts that one hurts them. */
+static const struct {
+	struct slice outer, inner;
+} around[] = {{SLICE("freepbx"), SLICE("asterisk")},
+	      {SLICE("issabel"), SLICE("asterisk")},
+	      {SLICE("vitalpbx"), SLICE("asterisk")},
+	      {SLICE("fusionpbx"), SLICE("freeswitch")}};
+
+/* A rule for `named` is one for the product. */
+static bool is_for(struct slice named, struct slice product)
+{
+	if (slice_eq_nocase(named, product))
+		return true;
+	for (size_t i = 0; i < COUNT_OF(around); i++)
+		if (slice_eq_nocase(around[i].outer, product))
+			return slice_eq_nocase(named, around[i].inner);
+	return false;
+}
+
 static bool protects(const struct patch *p, const struct patch_target_of *to)
 {
 	if (p->target == PATCH_PHONES)
@@ -144,7 +165,7 @@ static bool protects(const struct patch *p, const struct patch_target_of *to)
 	if (p->forced)
 		return true;
 	for (size_t i = 0; i < p->product_count; i++)
-		if (slice_eq_nocase(p->product[i], to->product))
+		if (is_for(p->product[i], to->product))
 			return true;
 	return (to->product.n == 0 && !p->legal) || p->target == PATCH_ANY;
 }
@@ -277,9 +298,12 @@ struct slice patch_set_product_meant(const struct patch_set *s, struct slice pro
 
 	for (size_t i = 0; i < s->count; i++)
 		for (size_t k = 0; k < s->rules[i]->product_count; k++) {
-			if (slice_eq_nocase(s->rules[i]->product[k], product))
+			if (is_for(s->rules[i]->product[k], product))
 				return slice_of(NULL, 0);
 			suggest_offer(&near, s->rules[i]->product[k]);
+			for (size_t n = 0; n < COUNT_OF(around); n++)
+				if (slice_eq_nocase(s->rules[i]->product[k], around[n].inner))
+					suggest_offer(&near, around[n].outer);
 		}
 	return near.best;
 }

@@ -191,6 +191,59 @@ static void off_by_name_and_by_cve(void **state)
 	patch_set_free(s);
 }
 
+/* The product within a product: FreePBX is Asterisk to a rule, not the other way round. */
+static void what_runs_inside_is_protected(void **state)
+{
+	struct slice bad = SL("BYE sip:a SIP/2.0\r\nX-Bad : 1\r\n\r\n");
+	struct patch_set *s = good(rules);
+
+	(void)state;
+	assert_ptr_equal(find(s, bad, false, "FreePBX"), patch_set_at(s, 0));
+	assert_ptr_equal(find(s, bad, false, "issabel"), patch_set_at(s, 0));
+	assert_null(find(s, bad, false, "fusionpbx"));
+	patch_set_free(s);
+	s = good("patch own {\nproduct = freepbx\nabout = x\nmatch = X-Bad present\n" PROOF);
+	assert_non_null(find(s, bad, false, "freepbx"));
+	assert_null(find(s, bad, false, "asterisk"));
+	patch_set_free(s);
+}
+
+static void a_misspelt_product_is_told(void **state)
+{
+	struct patch_set *s = good(rules);
+
+	(void)state;
+	assert_int_equal(patch_set_product_meant(s, SL("asterisk")).n, 0);
+	assert_int_equal(patch_set_product_meant(s, SL("freepbx")).n, 0);
+	assert_true(slice_eq(patch_set_product_meant(s, SL("asterix")), SL("asterisk")));
+	assert_true(slice_eq(patch_set_product_meant(s, SL("freepx")), SL("freepbx")));
+	patch_set_free(s);
+}
+
+static void as_many_headers_as_a_line_may_name(void **state)
+{
+	(void)state;
+	for (unsigned n = PATCH_NAMES_MAX; n <= PATCH_NAMES_MAX + 1; n++) {
+		char text[512] = {0};
+		struct out o = out_to(text, sizeof(text));
+		struct patch_set *s;
+		struct said said;
+
+		out_z(&o, "patch a {\nabout = x\nmatch = ");
+		for (unsigned i = 1; i < n; i++)
+			out_fmt(&o, "X-Other%u|", i);
+		out_z(&o, "X-Bad present\n" PROOF);
+		assert_int_equal(patch_set_new(&s), 0);
+		check_int("names", read_text(s, text, &said), n > PATCH_NAMES_MAX ? ERR_SYNTAX : 0);
+		if (n > PATCH_NAMES_MAX)
+			assert_non_null(strstr(said.text, "names no header, or too many"));
+		else /* the last one counts as the first does */
+			assert_non_null(
+				find(s, SL("BYE sip:a SIP/2.0\r\nX-Bad: 1\r\n\r\n"), false, ""));
+		patch_set_free(s);
+	}
+}
+
 static void folds_and_compact_names(void **state)
 {
 	struct patch_set *s =
@@ -283,6 +336,9 @@ int main(void)
 		cmocka_unit_test(responses_are_dropped),
 		cmocka_unit_test(who_acts_comes_before_who_observes),
 		cmocka_unit_test(off_by_name_and_by_cve),
+		cmocka_unit_test(what_runs_inside_is_protected),
+		cmocka_unit_test(a_misspelt_product_is_told),
+		cmocka_unit_test(as_many_headers_as_a_line_may_name),
 		cmocka_unit_test(folds_and_compact_names),
 		cmocka_unit_test(bounds_hold),
 		cmocka_unit_test(fields_limit),
