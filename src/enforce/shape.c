@@ -165,7 +165,7 @@ static int set_classes(struct shaper *s, int index, const struct shape_rates *r)
 
 static int add_leaves(struct shaper *s, int index, const struct shape_rates *r, bool *out_fair)
 {
-	static const char *const fair[] = {"fq_codel", "cake"};
+	static const char *const fair[] = {"cake", "fq_codel"}; /* fair by host, or by flow */
 	uint64_t bytes = r->all / 8 * REST_QUEUE_MS / 1000;
 	int err = add_leaf(s, index, SHAPE_CLASS_MEDIA, "pfifo", VOICE_PACKETS);
 

@@ -70,7 +70,7 @@ class Charon:
 
 
 SITE_CONF = """charon-systemd {{
-  load = random nonce openssl curve25519 aes gcm sha1 sha2 hmac kdf gmp x509 pubkey pem pkcs1 pkcs8 constraints kernel-libipsec kernel-netlink socket-default vici
+  load = random nonce openssl curve25519 aes gcm sha1 sha2 hmac kdf gmp x509 pubkey pem pkcs1 pkcs8 constraints {esp} socket-default vici
   install_routes = yes
   retransmit_tries = 3
   retransmit_timeout = 1.0
@@ -78,7 +78,6 @@ SITE_CONF = """charon-systemd {{
   journal {{ default = -1 }}
   plugins {{
     vici {{ socket = unix://{vici} }}
-    kernel-libipsec {{ load = yes }}
   }}
   filelog {{ l {{ path = {log}
     default = 1
@@ -113,13 +112,14 @@ secrets {{
 
 
 class Site:
-    """charon with its own ESP in user space on a host: device ipsec0, ESP in UDP 4500.
+    """charon on a host, with its own ESP in user space (device ipsec0) or the kernel's; ESP in UDP 4500.
 
     Without `connect` it knows nothing until somebody tells it by vici.
     """
 
-    def __init__(self, lab, host, name):
+    def __init__(self, lab, host, name, kernel=False):
         self.lab, self.host = lab, host
+        self.esp = "kernel-netlink" if kernel else "kernel-libipsec kernel-netlink"
         self.dir = f"{lab.workdir}/site-{name}"
         # outside of the test's own folder, whose name may be too long for a socket
         self.vici = f"{os.path.dirname(lab.workdir)}/{name}.vici"
@@ -139,7 +139,7 @@ class Site:
         if os.path.exists(self.vici):
             os.unlink(self.vici)
         with open(f"{self.dir}/strongswan.conf", "w", encoding="utf-8") as out:
-            out.write(SITE_CONF.format(vici=self.vici, log=f"{self.dir}/charon.log"))
+            out.write(SITE_CONF.format(vici=self.vici, log=f"{self.dir}/charon.log", esp=self.esp))
         self.starts += 1
         self.daemon = self.lab.daemon(self.host, ["/usr/sbin/charon-systemd"],
                                       f"{self.dir}/out-{self.starts}.log", env=self.env)
