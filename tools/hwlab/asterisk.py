@@ -33,6 +33,7 @@ noload = res_hep.so
 noload = cdr_radius.so
 noload = cel_radius.so
 noload = res_snmp.so
+noload = bridge_native_rtp.so
 noload = app_voicemail_imap.so
 noload = app_voicemail_odbc.so
 """
