@@ -57,9 +57,11 @@ static void print_gaps(const struct assess_report *r, FILE *to)
 			fprintf(to, "  %s: %s: %s\n", r->assets[i].asset,
 				target_state_text(r->assets[i].state), r->assets[i].why);
 	for (size_t i = 0; i < r->result_count; i++)
-		if (r->results[i].verdict == VERDICT_UNTESTED)
-			fprintf(to, "  %s on %s: not tested: %s\n", r->results[i].check,
-				r->results[i].asset, r->results[i].why ? r->results[i].why : "");
+		if (r->results[i].verdict == VERDICT_UNTESTED ||
+		    (r->results[i].verdict == VERDICT_CLEAN && r->results[i].why))
+			fprintf(to, "  %s on %s: %s: %s\n", r->results[i].check,
+				r->results[i].asset, verdict_text(r->results[i].verdict),
+				r->results[i].why ? r->results[i].why : "");
 }
 
 static void print_feeds(const struct assess_report *r, FILE *to)

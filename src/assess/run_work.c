@@ -310,7 +310,8 @@ static void visit_one(struct worker *w, const struct check_row *row)
 	if (w->visit.finding_count)
 		p->verdict = VERDICT_FOUND;
 	p->not_asked = w->visit.not_asked;
-	memcpy(p->why, w->visit.why, sizeof(p->why));
+	if (p->verdict != VERDICT_CLEAN || w->visit.noted)
+		memcpy(p->why, w->visit.why, sizeof(p->why));
 	if (atomic_load(&w->run->cancel) && p->verdict != VERDICT_FOUND) {
 		p->verdict = VERDICT_UNTESTED;
 		snprintf(p->why, sizeof(p->why), "the run was ended");

@@ -5,9 +5,13 @@
 
 #include "assess/credentials.h"
 #include "assess/dial.h"
+#include "assess/place_sip.h"
+#include "assess/sip.h"
 #include "io/clock.h"
 
 #define LISTEN_STEP_MS 2
+#define REACH_TRIES    3 /* what a row with trial_reaches admits: sip-options=6 for two of them */
+#define REACH_MS       1000
 
 /* ---- the wire ---- */
 
@@ -27,6 +31,12 @@ int trial_send(struct trial *c, struct place *p, unsigned socket, enum packet_cl
 	return err;
 }
 
+static bool answers_reach(const struct trial *c, const struct place_datagram *d)
+{
+	return *c->asked && ip_eq(&d->from.addr, &c->v->target->address) &&
+	       slice_eq(sip_text_header(slice_of(d->bytes, d->n), "Call-ID", 0), slice_z(c->asked));
+}
+
 static void take(struct trial *c, struct place *p, const struct place_datagram *d)
 {
 	struct ip_endpoint to = local_of(p, d->socket);
@@ -34,6 +44,10 @@ static void take(struct trial *c, struct place *p, const struct place_datagram *
 
 	if (c->pcap)
 		pcap_file_udp(c->pcap, clock_wall_ms() * 1000000, &d->from, &to, bytes);
+	if (answers_reach(c, d)) {
+		c->asked_answered = true;
+		return;
+	}
 	for (enum trial_at at = 0; at < TRIAL_ENDS; at++) {
 		const struct trial_end *e = &c->ends[at];
 
@@ -78,6 +92,54 @@ void trial_listen(struct trial *c, uint32_t ms)
 		c->has_message = false;
 		trial_pump(c, LISTEN_STEP_MS);
 	} while (clock_ms() < until);
+}
+
+/* ---- does it get there? ---- */
+
+bool trial_reaches(struct trial *c, enum trial_at from)
+{
+	const struct trial_end *e = &c->ends[from];
+	struct ip_endpoint to = {c->v->target->address, c->v->target->asset->sip_port};
+	char text[1024];
+	struct out o = out_to(text, sizeof(text));
+
+	place_sip_write(&o, e->place, e->sip, &to, NULL, (struct slice){0});
+	if (o.err ||
+	    !slice_to_z(sip_text_header(out_slice(&o), "Call-ID", 0), c->asked, sizeof(c->asked)))
+		return false;
+	c->asked_answered = false;
+	for (unsigned i = 0; i < REACH_TRIES && !c->asked_answered; i++) {
+		uint64_t until = clock_ms() + REACH_MS;
+
+		if (trial_send(c, e->place, e->sip, PACKET_SIP_OPTIONS, &to, out_slice(&o)))
+			break;
+		while (!c->asked_answered && clock_ms() < until)
+			trial_listen(c, LISTEN_STEP_MS);
+	}
+	*c->asked = '\0';
+	return c->asked_answered;
+}
+
+enum verdict trial_unreached(struct trial *c, enum trial_at from, bool before)
+{
+	static const char *const names[] = {"outside", "inside", "stranger"};
+	bool same = c->ends[from].place == c->ends[TRIAL_OUT].place;
+
+	return visit_untested(c->v,
+			      "nothing passed, but OPTIONS from place %s %s are not answered "
+			      "either: it is shut out (see hornwork bans), or has no way there",
+			      names[same ? TRIAL_OUT : from], before ? "beforehand" : "afterwards");
+}
+
+enum verdict trial_from(struct trial *c, enum trial_at from,
+			enum verdict (*attack)(struct trial *c))
+{
+	bool before = trial_reaches(c, from);
+	enum verdict verdict = attack(c);
+
+	if (verdict != VERDICT_CLEAN || (before && trial_reaches(c, from)))
+		return verdict;
+	return trial_unreached(c, from, !before);
 }
 
 /* ---- opening ---- */

@@ -78,6 +78,8 @@ struct trial {
 	uint64_t heard_at_ms[TRIAL_ENDS][TRIAL_ENDS];
 	struct trial_path paths[2];	/* from outside, from inside */
 	uint64_t marks[2][TRIAL_KINDS]; /* outside, inside */
+	char asked[64];			/* Call-ID of trial_reaches's last OPTIONS */
+	bool asked_answered;		/* by the target */
 	unsigned refused_with;		/* status that refused the last INVITE; 0 = none did */
 	/* What goes on beside waiting and listening, or NULL: it sends a little and returns. */
 	void (*meanwhile)(struct trial *c);
@@ -114,6 +116,16 @@ int trial_send_odd(struct trial *c, enum trial_at from, const struct ip_endpoint
 		   struct slice head, size_t size) must_check;
 /* Listens, and answers a BYE that comes to either end: true when one came. */
 bool trial_idle(struct trial *c, uint32_t ms);
+/* Whether what this end sends gets to the target at all: an OPTIONS from its SIP socket is
+ * answered, whatever the answer. A place that is shut out or has no way there makes everything look
+ * closed. */
+bool trial_reaches(struct trial *c, enum trial_at from);
+/* Untested, since they were not answered before, or after. */
+enum verdict trial_unreached(struct trial *c, enum trial_at from, bool before);
+/* Between two such questions `attack` judges: its VERDICT_CLEAN counts when both were answered, and
+ * is untested else. */
+enum verdict trial_from(struct trial *c, enum trial_at from,
+			enum verdict (*attack)(struct trial *c));
 /* What was heard so far is forgotten. */
 void trial_forget(struct trial *c);
 /* BYE from outside, answered inside. 0; -ETIMEDOUT: it did not arrive. */

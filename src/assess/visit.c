@@ -18,6 +18,7 @@ int visit_begin(struct visit *v, const struct check_row *row, struct target *t,
 	v->finding_count = 0;
 	v->why[0] = '\0';
 	v->not_asked = false;
+	v->noted = false;
 	return packet_plan_parse(slice_z(row->packets), &v->left);
 }
 
@@ -135,6 +136,17 @@ enum verdict visit_absent(struct visit *v, const char *fmt, ...)
 	vsnprintf(v->why, sizeof(v->why), fmt, args);
 	va_end(args);
 	return VERDICT_ABSENT;
+}
+
+enum verdict visit_noted(struct visit *v, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(v->why, sizeof(v->why), fmt, args);
+	va_end(args);
+	v->noted = true;
+	return VERDICT_CLEAN;
 }
 
 enum verdict visit_untested(struct visit *v, const char *fmt, ...)

@@ -73,6 +73,7 @@ struct visit {
 	struct finding findings[VISIT_FINDINGS_MAX];
 	size_t finding_count;
 	char why[VISIT_WHY_MAX];
+	bool noted;	/* clean, and `why` is to be told */
 	bool not_asked; /* untested because the configuration does not ask for it */
 };
 
@@ -85,6 +86,9 @@ __attribute__((format(printf, 2, 3))) enum verdict visit_absent(struct visit *v,
 								...);
 __attribute__((format(printf, 2, 3))) enum verdict visit_untested(struct visit *v, const char *fmt,
 								  ...);
+/* Clean, and the owner should know this: what the check has left behind. */
+__attribute__((format(printf, 2, 3))) enum verdict visit_noted(struct visit *v, const char *fmt,
+							       ...);
 /* Untested because the configuration does not say what would be needed (an ssh-user, a reserved
  * number): told in the report, but the run is complete without it. */
 __attribute__((format(printf, 2, 3))) enum verdict visit_not_asked(struct visit *v, const char *fmt,

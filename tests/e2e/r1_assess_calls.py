@@ -119,6 +119,20 @@ def test_bounds(calls, kamailio, gateway_of, check, flaw, settings, words):
     gateway.wait_idle()
     if check == "GW-17":
         assert address("stranger") in gateway.command("bans", "--json").stdout
+        assert f"({address('stranger')}) is shut out" in good.why("GW-17"), good.text
+
+
+@pytest.mark.limit(120)
+def test_a_stranger_shut_out_proves_nothing(calls, kamailio, gateway_of):
+    """Where the stranger's packets do not get to the gateway, silence is no evidence."""
+    checks = ("GW-03", "GW-07", "GW-08", "GW-09", "GW-17")
+    gateway = gateway_of()
+    gateway.command("bans", "add", address("stranger"))
+    report = calls.run(",".join(checks), gateway.config)
+    for check in checks:
+        assert report.verdict(check) == "not tested", report.text
+        assert "OPTIONS from place stranger beforehand are not answered" in report.why(check)
+    assert report.code == 3, report.text
 
 
 def test_bounds_that_are_too_far(calls, kamailio, gateway_of):

@@ -25,6 +25,19 @@ static enum verdict during_call(struct visit *v, enum verdict (*attack)(struct t
 	return verdict;
 }
 
+/* The same, where the stranger attacks. */
+static enum verdict during_call_by_stranger(struct visit *v,
+					    enum verdict (*attack)(struct trial *c))
+{
+	struct trial c;
+	enum verdict verdict = trial_talking(v, &c);
+
+	if (verdict == VERDICT_CLEAN)
+		verdict = trial_from(&c, TRIAL_STRANGER, attack);
+	trial_done(&c);
+	return verdict;
+}
+
 static enum verdict failed(struct trial *c, int err)
 {
 	return visit_failed(c->v, "the test call's media", err);
@@ -32,33 +45,36 @@ static enum verdict failed(struct trial *c, int err)
 
 /* ---- GW-02 ---- */
 
+static enum verdict idle_ports(struct trial *c)
+{
+	uint16_t first = c->v->config->media.port_first, last = c->v->config->media.port_last;
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < PORTS_ASKED; i++) {
+		struct ip_endpoint to = {c->v->target->address, 0};
+
+		to.port = (uint16_t)(first + (unsigned)(last - first) * i / (PORTS_ASKED - 1));
+		err = trial_send_rtp(c, TRIAL_OUT, TRIAL_OUT, &to);
+		trial_listen(c, 20);
+	}
+	if (err)
+		return failed(c, err);
+	trial_listen(c, 500);
+	if (!c->others[TRIAL_OUT] && !c->heard[TRIAL_OUT][TRIAL_OUT])
+		return VERDICT_CLEAN;
+	return FOUND(c, "%u packets to media ports without a call are answered with %u",
+		     PORTS_ASKED, c->others[TRIAL_OUT] + c->heard[TRIAL_OUT][TRIAL_OUT]);
+}
+
 enum verdict gw02_idle_ports(struct visit *v)
 {
 	struct trial c;
 	enum verdict verdict = trial_open(v, &c);
-	uint16_t first = v->config->media.port_first, last = v->config->media.port_last;
-	int err = 0;
 
 	if (verdict == VERDICT_CLEAN && config_is_assets_only(v->config))
 		verdict = visit_not_asked(v, "no gateway's section names its media ports");
-	for (unsigned i = 0; verdict == VERDICT_CLEAN && !err && i < PORTS_ASKED; i++) {
-		struct ip_endpoint to = {v->target->address, 0};
-
-		to.port = (uint16_t)(first + (unsigned)(last - first) * i / (PORTS_ASKED - 1));
-		err = trial_send_rtp(&c, TRIAL_OUT, TRIAL_OUT, &to);
-		trial_listen(&c, 20);
-	}
-	if (err)
-		verdict = failed(&c, err);
-	if (verdict == VERDICT_CLEAN) {
-		trial_listen(&c, 500);
-		if (c.others[TRIAL_OUT] || c.heard[TRIAL_OUT][TRIAL_OUT])
-			verdict = FOUND(&c,
-					"%u packets to media ports without a call are answered "
-					"with %u",
-					PORTS_ASKED,
-					c.others[TRIAL_OUT] + c.heard[TRIAL_OUT][TRIAL_OUT]);
-	}
+	if (verdict == VERDICT_CLEAN)
+		verdict = trial_from(&c, TRIAL_OUT, idle_ports);
 	trial_done(&c);
 	return verdict;
 }
@@ -128,7 +144,7 @@ enum verdict gw03_wrong_source(struct visit *v)
 	if (verdict == VERDICT_CLEAN)
 		verdict = opening(&c);
 	if (verdict == VERDICT_CLEAN || verdict == VERDICT_FOUND)
-		verdict = wrong_source(&c);
+		verdict = trial_from(&c, TRIAL_STRANGER, wrong_source);
 	trial_done(&c);
 	return v->finding_count ? VERDICT_FOUND : verdict;
 }
@@ -252,27 +268,33 @@ static enum verdict latch_theft(struct trial *c)
 }
 
 /* The stranger may be the first, too (CVE-2025-53399). */
+static enum verdict first_to_send(struct trial *c)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < 10 && !err; i++) {
+		err = trial_send_rtp(c, TRIAL_STRANGER, TRIAL_STRANGER, &c->ends[TRIAL_OUT].media);
+		trial_listen(c, 20);
+	}
+	if (!err)
+		err = trial_talk(c, 500);
+	if (c->heard[TRIAL_STRANGER][TRIAL_IN])
+		return FOUND(c,
+			     "a stranger who sends before the caller does hears the called "
+			     "phone: %u packets",
+			     c->heard[TRIAL_STRANGER][TRIAL_IN]);
+	return err ? failed(c, err) : VERDICT_CLEAN;
+}
+
 static enum verdict theft_before_media(struct visit *v)
 {
 	struct trial c;
 	enum verdict verdict = trial_open(v, &c);
-	int err = 0;
 
 	if (verdict == VERDICT_CLEAN)
 		verdict = trial_connect(&c);
-	for (unsigned i = 0; verdict == VERDICT_CLEAN && i < 10 && !err; i++) {
-		err = trial_send_rtp(&c, TRIAL_STRANGER, TRIAL_STRANGER, &c.ends[TRIAL_OUT].media);
-		trial_listen(&c, 20);
-	}
-	if (verdict == VERDICT_CLEAN && !err)
-		err = trial_talk(&c, 500);
-	if (err)
-		verdict = failed(&c, err);
-	if (c.heard[TRIAL_STRANGER][TRIAL_IN])
-		verdict = FOUND(&c,
-				"a stranger who sends before the caller does hears the called "
-				"phone: %u packets",
-				c.heard[TRIAL_STRANGER][TRIAL_IN]);
+	if (verdict == VERDICT_CLEAN)
+		verdict = trial_from(&c, TRIAL_STRANGER, first_to_send);
 	trial_done(&c);
 	return verdict;
 }
@@ -281,7 +303,7 @@ enum verdict gw07_latch_theft(struct visit *v)
 {
 	enum verdict verdict = theft_before_media(v);
 
-	return verdict == VERDICT_CLEAN ? during_call(v, latch_theft) : verdict;
+	return verdict == VERDICT_CLEAN ? during_call_by_stranger(v, latch_theft) : verdict;
 }
 
 /* ---- GW-08 ---- */
@@ -314,7 +336,7 @@ static enum verdict rtcp_bleed(struct trial *c)
 
 enum verdict gw08_rtcp_bleed(struct visit *v)
 {
-	return during_call(v, rtcp_bleed);
+	return during_call_by_stranger(v, rtcp_bleed);
 }
 
 /* ---- GW-09 ---- */
@@ -335,5 +357,5 @@ static enum verdict injection(struct trial *c)
 
 enum verdict gw09_injection(struct visit *v)
 {
-	return during_call(v, injection);
+	return during_call_by_stranger(v, injection);
 }

@@ -226,11 +226,28 @@ static enum verdict under_flood(struct trial *c, struct flood *f)
 	return judge_flood(c, f);
 }
 
+/* What the flood has left behind: most gateways keep the place out for a while. */
+static enum verdict after_flood(struct trial *c, enum verdict verdict)
+{
+	char z[IP_TEXT_MAX];
+	const char *who = ip_text(place_address(c->ends[TRIAL_STRANGER].place), z);
+
+	if (trial_reaches(c, TRIAL_STRANGER))
+		return verdict;
+	if (verdict == VERDICT_FOUND)
+		return FOUND(c, "place stranger (%s) is shut out now", who);
+	return visit_noted(c->v,
+			   "place stranger (%s) is shut out now: until that ends, checks that need "
+			   "it are not tested (hornwork bans lift %s)",
+			   who, who);
+}
+
 enum verdict gw17_flood(struct visit *v)
 {
 	struct trial_end first[2];
 	struct flood f = {.requests = 0};
 	struct trial c;
+	bool reached;
 	enum verdict verdict = trial_talking(v, &c);
 
 	if (verdict == VERDICT_CLEAN && c.ends[TRIAL_STRANGER].place == c.ends[TRIAL_OUT].place)
@@ -238,7 +255,12 @@ enum verdict gw17_flood(struct visit *v)
 					     "outside's address would be the caller's own");
 	if (verdict == VERDICT_CLEAN) {
 		memcpy(first, c.ends, sizeof(first));
+		reached = trial_reaches(&c, TRIAL_STRANGER);
 		verdict = under_flood(&c, &f);
+		if (verdict == VERDICT_CLEAN && !reached)
+			verdict = trial_unreached(&c, TRIAL_STRANGER, true);
+		else if (verdict != VERDICT_UNTESTED)
+			verdict = after_flood(&c, verdict);
 		if (f.second_up) {
 			memcpy(c.ends, f.second, sizeof(f.second));
 			(void)!trial_hang_up(&c);
