@@ -15,7 +15,8 @@ const struct schema_row schema_assess_rows[SCHEMA_ASSESS_ROWS] = {
 	 .fallback = "0",
 	 .tag = "r3",
 	 .help = "how often the gateway assesses the assets by itself; 0 is never",
-	 .more = "Only checks that are passive or safe: intrusive ones are started by hand."},
+	 .more = "Only checks that are passive or safe: intrusive ones are started by hand. Two "
+		 "of the safe ones call asset { test-number }, where it is set."},
 	{.key = "window",
 	 .type = SCHEMA_WINDOW,
 	 FIELD(assess, window_first),
@@ -172,7 +173,10 @@ const struct schema_row schema_asset_rows[SCHEMA_ASSET_ROWS] = {
 	 .by_default = "none: no test calls are made",
 	 .tag = "r1",
 	 .help = "the number that the PBX sends to place inside, for test calls",
-	 .more = "Emergency numbers and those of assess { never-dial } are never dialled."},
+	 .more = "Each run calls it at most twice for a few seconds (GW-15, VL-12), one on the "
+		 "schedule too, where the places outside and inside are there; with --intrusive "
+		 "every check of a call's media does. Emergency numbers and those of assess { "
+		 "never-dial } are never dialled."},
 	{.key = "allow-default-login",
 	 .type = SCHEMA_BOOL,
 	 FIELD(asset, allow_default_login),

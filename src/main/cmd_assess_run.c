@@ -28,7 +28,7 @@ const char assess_help[] =
 	"\n"
 	"  --only WHAT       checks (DV-04), groups (DV) or recommendations (r3)\n"
 	"  --target NAME     one asset, one of its addresses, or ASSET/ADDRESS\n"
-	"  --intrusive       also checks that place test calls, try factory passwords or send "
+	"  --intrusive       also checks that attack test calls, try factory passwords or send "
 	"what\n"
 	"                    is malformed\n"
 	"  --plan            prints what would be sent to whom at most, and sends nothing\n"

@@ -107,8 +107,11 @@ def test_not_outside_of_its_window(lab, kamailio, gateway_of, phones_of):
     """A window that is never now: nothing is sent."""
     seen = phones_of({"sip": {}, "telnet": {}})
     hour = (time.localtime().tm_hour + 12) % 23
-    gateway_of(config=CONFIG.format(state=f"{lab.workdir}/state",
-                                    window=f"{hour:02}:00-{hour + 1:02}:00"))
-    wait_until(lambda: children(lab), 5, "a process that assesses")
+    state = f"{lab.workdir}/state"
+    gateway = gateway_of(config=CONFIG.format(state=state, window=f"{hour:02}:00-{hour + 1:02}:00"))
+    pid = wait_until(lambda: children(lab), 5, "a process that assesses")[0]
     time.sleep(4)
     assert not seen.seen()
+    assert findings(lab, gateway) == []
+    book = os.stat(f"{state}/hornwork.db")
+    assert str(book.st_uid) == status(pid, "Uid")[0] != "0", "whoever asks first, the book is the assessor's"

@@ -18,6 +18,26 @@ static void check_class(const struct check_row *r, const struct packet_plan *pla
 		fail_msg("%s tries passwords and is not intrusive", r->id);
 }
 
+/* hornwork.conf(5) and hornwork(8) name the checks that call test-number without --intrusive. */
+static void who_calls_without_being_asked(void **state)
+{
+	struct check_table t = checks_table();
+	char names[64] = "";
+	struct out o = out_to(names, sizeof(names) - 1);
+	struct packet_plan plan;
+
+	(void)state;
+	for (size_t i = 0; i < t.count; i++) {
+		const struct check_row *r = &t.rows[i];
+
+		assert_int_equal(packet_plan_parse(slice_z(r->packets), &plan), 0);
+		if (r->class != CHECK_INTRUSIVE && plan.most[PACKET_RTP] &&
+		    plan.most[PACKET_SIP_INVITE])
+			out_fmt(&o, "%s ", r->id);
+	}
+	assert_string_equal(names, "GW-15 VL-12 ");
+}
+
 static void each_row(void **state)
 {
 	struct check_table t = checks_table();
@@ -144,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row),
+		cmocka_unit_test(who_calls_without_being_asked),
 		cmocka_unit_test(plans),
 		cmocka_unit_test(a_budget_is_a_bound),
 		cmocka_unit_test(findings),
