@@ -21,7 +21,6 @@ int kept_binding_take(struct registrar *r, struct slice record) must_check;
 
 /* ---- parts of records, kept_parts.c and kept_media.c ---- */
 
-void pack_addr(struct pack *p, struct ip_addr *a);
 void pack_endpoint(struct pack *p, struct ip_endpoint *e);
 /* When read, the listener is one of the configuration's, and a connection any to the peer. */
 void pack_path(struct pack *p, struct path *path, const struct config *config);

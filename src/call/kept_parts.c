@@ -1,6 +1,6 @@
 #include "call/kept.h"
 
-void pack_addr(struct pack *p, struct ip_addr *a)
+static void pack_addr(struct pack *p, struct ip_addr *a)
 {
 	pack_u8(p, &a->family, IP_V6);
 	pack_bytes(p, a->bytes, sizeof(a->bytes));

@@ -9,6 +9,7 @@
 #include "enforce/lldpd.h"
 #include "io/log.h"
 #include "io/loop.h"
+#include "main/child_link.h"
 #include "main/child_main.h"
 #include "main/command.h"
 #include "proc/identity.h"
@@ -20,18 +21,13 @@ static_assert(CONFIG_IFNAME_MAX == LLDPD_IFNAME_MAX, "both know the same names")
 
 struct announcer {
 	struct loop *loop;
-	struct proc_channel warden;
-	struct loop_fd *warden_watch, *lldpd_watch;
+	struct child_link warden;
+	struct loop_fd *lldpd_watch;
 	struct proc_msg msg;
 	int lldpd; /* -1 = no connection */
 	struct lldpd_policy told[LLDPD_PORTS_MAX];
 	size_t told_count;
 };
-
-static void rewatch(struct announcer *a)
-{
-	loop_fd_want(a->warden_watch, LOOP_READ | (proc_wants_write(&a->warden) ? LOOP_WRITE : 0u));
-}
 
 static void lldpd_close(struct announcer *a)
 {
@@ -49,10 +45,10 @@ static void on_lldpd(void *ctx, unsigned events)
 
 	lldpd_close(a);
 	a->told_count = 0;
-	if (proc_send(&a->warden, PROC_LLDPD_GONE, NULL, 0, NULL, 0) != 0)
+	if (proc_send(&a->warden.channel, PROC_LLDPD_GONE, NULL, 0, NULL, 0) != 0)
 		loop_stop(a->loop);
 	else
-		rewatch(a);
+		child_link_rewatch(&a->warden);
 }
 
 static void take_policies(struct announcer *a)
@@ -87,8 +83,8 @@ static int on_voice_vlan(struct announcer *a)
 	lldpd_tell(a->lldpd, a->told, a->told_count, outcome);
 	for (size_t i = 0; i < a->told_count; i++)
 		told[i].outcome = outcome[i];
-	err = proc_send(&a->warden, PROC_VOICE_VLAN_TOLD, told, a->told_count * sizeof(told[0]),
-			NULL, 0);
+	err = proc_send(&a->warden.channel, PROC_VOICE_VLAN_TOLD, told,
+			a->told_count * sizeof(told[0]), NULL, 0);
 	return err ? err : loop_fd_add(a->loop, a->lldpd, LOOP_READ, on_lldpd, a, &a->lldpd_watch);
 }
 
@@ -110,11 +106,12 @@ static int on_hello(struct announcer *a)
 	int err = proc_harden();
 
 	err = err ? err : proc_sandbox_enter(PROC_ANNOUNCE, &state);
-	return err ? err : child_config_done(&a->warden, 0, 0);
+	return err ? err : child_config_done(&a->warden.channel, 0, 0);
 }
 
-static int on_warden_message(struct announcer *a)
+static int on_warden_message(void *ctx)
 {
+	struct announcer *a = ctx;
 	switch ((int)a->msg.type) {
 	case PROC_HELLO:
 		return on_hello(a);
@@ -122,7 +119,7 @@ static int on_warden_message(struct announcer *a)
 		return on_voice_vlan(a);
 	case PROC_STOP:
 		take_back(a);
-		if (proc_send(&a->warden, PROC_STOPPED, NULL, 0, NULL, 0) != 0)
+		if (proc_send(&a->warden.channel, PROC_STOPPED, NULL, 0, NULL, 0) != 0)
 			return -EPIPE;
 		loop_stop(a->loop);
 		return 0;
@@ -134,21 +131,10 @@ static int on_warden_message(struct announcer *a)
 static void on_warden(void *ctx, unsigned events)
 {
 	struct announcer *a = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&a->warden) : 0;
+	int err = child_link_turn(&a->warden, events, &a->msg, on_warden_message, a);
 
-	while (got >= 0) {
-		got = proc_receive(&a->warden, &a->msg);
-		if (got == 0)
-			break;
-		if (got > 0)
-			got = on_warden_message(a);
-	}
-	if (got < 0 && got != -EPIPE)
-		log_line(SEV_CRITICAL, "announce gives up: %s", err_text(got));
-	if (got < 0)
-		loop_stop(a->loop);
-	else
-		rewatch(a);
+	if (err)
+		child_give_up(a->loop, "announce", err);
 }
 
 int child_announce(int argc, char **argv)
@@ -160,19 +146,18 @@ int child_announce(int argc, char **argv)
 		return EXIT_USAGE;
 	proc_msg_init(&a->msg);
 	a->lldpd = -1;
-	if (proc_child_begin(PROC_ANNOUNCE, &a->warden) != 0) {
+	if (proc_child_begin(PROC_ANNOUNCE, &a->warden.channel) != 0) {
 		fputs("hornwork: this is started by 'hornwork run' alone\n", stderr);
 		mem_free(a);
 		return EXIT_USAGE;
 	}
 	err = loop_new(&a->loop);
 	if (!err)
-		err = loop_fd_add(a->loop, a->warden.fd, LOOP_READ, on_warden, a, &a->warden_watch);
+		err = child_link_watch(&a->warden, a->loop, on_warden, a);
 	if (!err)
 		loop_run(a->loop);
 	lldpd_close(a);
-	loop_fd_remove(a->warden_watch);
-	proc_channel_done(&a->warden);
+	child_link_done(&a->warden);
 	loop_free(a->loop);
 	proc_msg_done(&a->msg);
 	mem_free(a);

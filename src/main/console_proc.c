@@ -11,6 +11,7 @@
 #include "console/syslog.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "main/child_link.h"
 #include "main/child_main.h"
 #include "main/command.h"
 #include "main/console_proc.h"
@@ -22,13 +23,7 @@
 #define QUERY_TIMEOUT_MS                                                                           \
 	8000 /* a process that is being restarted is back by then, or not at all                   \
 	      */
-#define SWEEP_MS	  500
-#define MESSAGES_PER_TURN 256
-
-struct link {
-	struct proc_channel channel;
-	struct loop_fd *watch;
-};
+#define SWEEP_MS 500
 
 /* One open question; who asked may have gone (request NULL). */
 struct query {
@@ -44,7 +39,7 @@ struct query {
 
 struct console {
 	struct loop *loop;
-	struct link warden, signal, leaks;
+	struct child_link warden, signal, leaks;
 	struct proc_msg msg;
 	struct http *http;
 	struct loop_timer *sweep;
@@ -57,20 +52,6 @@ struct console {
 	struct query query[QUERIES_MAX];
 	bool serving;
 };
-
-static void rewatch(struct link *l)
-{
-	if (l->watch)
-		loop_fd_want(l->watch,
-			     LOOP_READ | (proc_wants_write(&l->channel) ? LOOP_WRITE : 0u));
-}
-
-static void link_done(struct link *l)
-{
-	loop_fd_remove(l->watch);
-	l->watch = NULL;
-	proc_channel_done(&l->channel);
-}
 
 /* ---- events ---- */
 
@@ -183,14 +164,14 @@ static struct query *query_new(struct console *c)
 	return NULL;
 }
 
-static int put_question(struct link *l, const struct query *q, const char *argument)
+static int put_question(struct child_link *l, const struct query *q, const char *argument)
 {
 	struct proc_query_msg m = {.id = q->id, .what = (uint32_t)q->question->query};
 	int err;
 
 	(void)slice_to_z(slice_z(argument), m.argument, sizeof(m.argument));
 	err = proc_send(&l->channel, PROC_QUERY, &m, sizeof(m), NULL, 0);
-	rewatch(l);
+	child_link_rewatch(l);
 	return err;
 }
 
@@ -278,25 +259,22 @@ static int on_answer(struct console *c, unsigned who)
 
 /* ---- channels ---- */
 
-/* Signal or watch. False: it is gone, and comes back with a new channel. */
-static bool on_peer(struct console *c, struct link *l, unsigned who, unsigned events)
+static int on_peer_message(struct console *c, unsigned who)
 {
-	int got = (events & LOOP_WRITE) ? proc_flush(&l->channel) : 0;
+	if (c->msg.type != PROC_EVENT)
+		return on_answer(c, who);
+	on_events(c, &c->msg);
+	return 0;
+}
 
-	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&l->channel, &c->msg);
-		if (got <= 0)
-			break;
-		if (c->msg.type == PROC_EVENT)
-			on_events(c, &c->msg);
-		else
-			got = on_answer(c, who);
-	}
-	if (got < 0)
-		link_done(l);
-	else
-		rewatch(l);
-	return got >= 0;
+static int on_signal_message(void *ctx)
+{
+	return on_peer_message(ctx, ASK_SIGNAL);
+}
+
+static int on_watch_message(void *ctx)
+{
+	return on_peer_message(ctx, ASK_WATCH);
 }
 
 /* Its successor was not asked: whoever did asks again. */
@@ -312,16 +290,19 @@ static void on_signal(void *ctx, unsigned events)
 {
 	struct console *c = ctx;
 
-	if (!on_peer(c, &c->signal, ASK_SIGNAL, events))
-		signal_gone(c);
+	if (!child_link_turn(&c->signal, events, &c->msg, on_signal_message, c))
+		return;
+	child_link_done(&c->signal); /* it comes back with a new channel */
+	signal_gone(c);
 }
 
 static void on_watch(void *ctx, unsigned events)
 {
 	struct console *c = ctx;
 
-	if (on_peer(c, &c->leaks, ASK_WATCH, events))
+	if (!child_link_turn(&c->leaks, events, &c->msg, on_watch_message, c))
 		return;
+	child_link_done(&c->leaks);
 	for (size_t i = 0; i < QUERIES_MAX; i++) {
 		struct query *q = &c->query[i];
 
@@ -337,7 +318,7 @@ static void on_watch(void *ctx, unsigned events)
 static int take_peer(struct console *c)
 {
 	struct proc_peer m;
-	struct link *l;
+	struct child_link *l;
 
 	memcpy(&m, c->msg.payload, sizeof(m));
 	if (m.kind != PROC_SIGNAL && m.kind != PROC_WATCH)
@@ -345,11 +326,10 @@ static int take_peer(struct console *c)
 	l = m.kind == PROC_SIGNAL ? &c->signal : &c->leaks;
 	if (m.kind == PROC_SIGNAL)
 		signal_gone(c);
-	link_done(l);
+	child_link_done(l);
 	proc_channel_init(&l->channel, proc_msg_take_fd(&c->msg, 0), PROC_CONSOLE,
 			  (enum proc_kind)m.kind);
-	return loop_fd_add(c->loop, l->channel.fd, LOOP_READ,
-			   m.kind == PROC_SIGNAL ? on_signal : on_watch, c, &l->watch);
+	return child_link_watch(l, c->loop, m.kind == PROC_SIGNAL ? on_signal : on_watch, c);
 }
 
 static int lock_in(struct console *c)
@@ -393,8 +373,9 @@ static int take_setup(struct console *c)
 	return err;
 }
 
-static int on_warden_message(struct console *c)
+static int on_warden_message(void *ctx)
 {
+	struct console *c = ctx;
 	switch ((int)c->msg.type) {
 	case PROC_HELLO:
 		return 0;
@@ -420,21 +401,10 @@ static int on_warden_message(struct console *c)
 static void on_warden(void *ctx, unsigned events)
 {
 	struct console *c = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&c->warden.channel) : 0;
+	int err = child_link_turn(&c->warden, events, &c->msg, on_warden_message, c);
 
-	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&c->warden.channel, &c->msg);
-		if (got == 0)
-			break;
-		if (got > 0)
-			got = on_warden_message(c);
-	}
-	if (got < 0 && got != -EPIPE)
-		log_line(SEV_CRITICAL, "console gives up: %s", err_text(got));
-	if (got < 0)
-		loop_stop(c->loop);
-	else
-		rewatch(&c->warden);
+	if (err)
+		child_give_up(c->loop, "console", err);
 }
 
 static int set_up(struct console *c)
@@ -448,8 +418,7 @@ static int set_up(struct console *c)
 	if (!err)
 		err = loop_timer_new(c->loop, on_sweep, c, &c->sweep);
 	if (!err)
-		err = loop_fd_add(c->loop, c->warden.channel.fd, LOOP_READ, on_warden, c,
-				  &c->warden.watch);
+		err = child_link_watch(&c->warden, c->loop, on_warden, c);
 	if (!err)
 		loop_timer_start(c->sweep, SWEEP_MS);
 	return err;
@@ -463,9 +432,9 @@ static void tear_down(struct console *c)
 	http_free(c->http);
 	feed_done(&c->feed);
 	syslog_sink_set(&c->syslog, -1, "");
-	link_done(&c->signal);
-	link_done(&c->leaks);
-	link_done(&c->warden);
+	child_link_done(&c->signal);
+	child_link_done(&c->leaks);
+	child_link_done(&c->warden);
 	ring_done(&c->ring);
 	loop_timer_free(c->sweep);
 	loop_free(c->loop);

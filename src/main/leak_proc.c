@@ -17,23 +17,8 @@
 #include "proc/sandbox.h"
 #include "proc/spawner.h"
 
-#define MESSAGES_PER_TURN 256
-#define TAG_AT		  12 /* behind the two addresses */
-#define TAG_BYTES	  4
-
-static void rewatch(struct leak_channel *c)
-{
-	if (c->watch)
-		loop_fd_want(c->watch,
-			     LOOP_READ | (proc_wants_write(&c->channel) ? LOOP_WRITE : 0u));
-}
-
-static void channel_done(struct leak_channel *c)
-{
-	loop_fd_remove(c->watch);
-	c->watch = NULL;
-	proc_channel_done(&c->channel);
-}
+#define TAG_AT	  12 /* behind the two addresses */
+#define TAG_BYTES 4
 
 /* ---- events ---- */
 
@@ -43,9 +28,9 @@ static void events_flush(void *ctx)
 
 	p->events.waiting = false;
 	if (event_batch_flush(&p->events, &p->console.channel))
-		channel_done(&p->console); /* it comes back with a new channel */
+		child_link_done(&p->console); /* it comes back with a new channel */
 	else
-		rewatch(&p->console);
+		child_link_rewatch(&p->console);
 }
 
 static void tell(struct leak_proc *p, const struct event *e)
@@ -271,13 +256,16 @@ static int config_whole(struct leak_proc *p)
 	return err ? err : child_config_done(&p->warden.channel, generation, 0);
 }
 
-static int on_query(struct leak_proc *p)
+static int on_console_message(void *ctx)
 {
+	struct leak_proc *p = ctx;
 	struct proc_query_msg q;
 	struct answer a;
 	unsigned status;
 	int err;
 
+	if (p->msg.type != PROC_QUERY)
+		return ERR_PEER;
 	memcpy(&q, p->msg.payload, sizeof(q));
 	q.argument[sizeof(q.argument) - 1] = '\0';
 	err = answer_begin(&a);
@@ -291,31 +279,22 @@ static int on_query(struct leak_proc *p)
 static void on_console(void *ctx, unsigned events)
 {
 	struct leak_proc *p = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&p->console.channel) : 0;
 
-	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&p->console.channel, &p->msg);
-		if (got <= 0)
-			break;
-		got = p->msg.type == PROC_QUERY ? on_query(p) : ERR_PEER;
-	}
-	if (got < 0)
-		channel_done(&p->console);
-	else
-		rewatch(&p->console);
+	if (child_link_turn(&p->console, events, &p->msg, on_console_message, p))
+		child_link_done(&p->console);
 }
 
 static int take_console(struct leak_proc *p)
 {
-	channel_done(&p->console);
+	child_link_done(&p->console);
 	proc_channel_init(&p->console.channel, proc_msg_take_fd(&p->msg, 0), PROC_WATCH,
 			  PROC_CONSOLE);
-	return loop_fd_add(p->loop, p->console.channel.fd, LOOP_READ, on_console, p,
-			   &p->console.watch);
+	return child_link_watch(&p->console, p->loop, on_console, p);
 }
 
-static int on_warden_message(struct leak_proc *p)
+static int on_warden_message(void *ctx)
 {
+	struct leak_proc *p = ctx;
 	int done;
 
 	switch ((int)p->msg.type) {
@@ -340,21 +319,10 @@ static int on_warden_message(struct leak_proc *p)
 static void on_warden(void *ctx, unsigned events)
 {
 	struct leak_proc *p = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&p->warden.channel) : 0;
+	int err = child_link_turn(&p->warden, events, &p->msg, on_warden_message, p);
 
-	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&p->warden.channel, &p->msg);
-		if (got == 0)
-			break;
-		if (got > 0)
-			got = on_warden_message(p);
-	}
-	if (got < 0 && got != -EPIPE)
-		log_line(SEV_CRITICAL, "watch gives up: %s", err_text(got));
-	if (got < 0)
-		loop_stop(p->loop);
-	else
-		rewatch(&p->warden);
+	if (err)
+		child_give_up(p->loop, "watch", err);
 }
 
 /* ---- life ---- */
@@ -370,8 +338,7 @@ static int set_up(struct leak_proc *p)
 	if (!err)
 		err = loop_timer_new(p->loop, events_flush, p, &p->event_timer);
 	if (!err)
-		err = loop_fd_add(p->loop, p->warden.channel.fd, LOOP_READ, on_warden, p,
-				  &p->warden.watch);
+		err = child_link_watch(&p->warden, p->loop, on_warden, p);
 	if (!err)
 		loop_timer_start(p->tick, 0);
 	return err;
@@ -384,8 +351,8 @@ static void tear_down(struct leak_proc *p)
 	for (size_t i = 0; i < LEAK_LINKS_MAX; i++)
 		if (p->link[i].of[0])
 			leaks_done(&p->link[i].leaks);
-	channel_done(&p->console);
-	channel_done(&p->warden);
+	child_link_done(&p->console);
+	child_link_done(&p->warden);
 	config_intake_done(&p->intake);
 	config_free(p->config);
 	loop_timer_free(p->tick);

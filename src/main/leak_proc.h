@@ -5,6 +5,7 @@
 
 #include "io/loop.h"
 #include "main/answer.h"
+#include "main/child_link.h"
 #include "main/config_wire.h"
 #include "main/event_batch.h"
 #include "main/leak.h"
@@ -34,14 +35,9 @@ struct leak_tap {
 	bool told;		 /* that frames are missed */
 };
 
-struct leak_channel {
-	struct proc_channel channel;
-	struct loop_fd *watch;
-};
-
 struct leak_proc {
 	struct loop *loop;
-	struct leak_channel warden, console;
+	struct child_link warden, console;
 	struct proc_msg msg;
 	struct config *config;
 	struct config_intake intake;

@@ -363,10 +363,10 @@ void signal_turn_end(void *ctx)
 	ops_send(s);
 	if (s->events.urgent)
 		signal_events_flush(s);
-	signal_link_rewatch(&s->warden);
-	signal_link_rewatch(&s->console);
-	signal_link_rewatch(&s->tls);
-	signal_link_rewatch(&s->stir);
+	child_link_rewatch(&s->warden);
+	child_link_rewatch(&s->console);
+	child_link_rewatch(&s->tls);
+	child_link_rewatch(&s->stir);
 	idle_ms = s->broken_count ? 0 : core_idle_ms(s->core, clock_ms());
 	if (idle_ms == UINT64_MAX)
 		loop_timer_stop(s->core_timer);

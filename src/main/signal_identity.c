@@ -2,19 +2,17 @@
 #include "io/clock.h"
 #include "main/signal_proc.h"
 
-#define MESSAGES_PER_TURN 256
-
 void signal_identity_ask(struct signal *s, const struct identity_ask *ask)
 {
 	bool sign = ask->work == IDENTITY_SIGN;
-	struct signal_link *to = sign ? &s->tls : &s->stir;
+	struct child_link *to = sign ? &s->tls : &s->stir;
 
 	/* Nobody there: the core's timer decides what becomes of the call. */
 	if (proc_channel_open(&to->channel))
 		(void)!proc_send(&to->channel, sign ? PROC_SIGN : PROC_VERIFY, ask, sizeof(*ask),
 				 NULL, 0);
 	if (!sign)
-		signal_link_rewatch(to);
+		child_link_rewatch(to);
 }
 
 static bool visible(const char *text, size_t size)
@@ -67,28 +65,25 @@ void signal_on_signed(struct signal *s)
 	take_answer(s, IDENTITY_SIGN);
 }
 
+static int on_verified(void *ctx)
+{
+	take_answer(ctx, IDENTITY_VERIFY);
+	return 0;
+}
+
 static void on_stir(void *ctx, unsigned events)
 {
 	struct signal *s = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&s->stir.channel) : 0;
 
-	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&s->stir.channel, &s->msg);
-		if (got <= 0)
-			break;
-		take_answer(s, IDENTITY_VERIFY);
-	}
-	if (got < 0)
-		signal_link_done(&s->stir); /* the warden starts another one */
-	else
-		signal_link_rewatch(&s->stir);
+	if (child_link_turn(&s->stir, events, &s->msg, on_verified, s))
+		child_link_done(&s->stir); /* the warden starts another one */
 }
 
 int signal_stir_take(struct signal *s, int fd)
 {
-	signal_link_done(&s->stir);
+	child_link_done(&s->stir);
 	proc_channel_init(&s->stir.channel, fd, PROC_SIGNAL, PROC_STIR);
-	return signal_link_watch(s, &s->stir, on_stir);
+	return child_link_watch(&s->stir, s->loop, on_stir, s);
 }
 
 static const char *state_text(const struct identity_view *v)

@@ -10,28 +10,6 @@
 #include "proc/identity.h"
 #include "proc/sandbox.h"
 
-#define MESSAGES_PER_TURN 64
-
-int signal_link_watch(struct signal *s, struct signal_link *link,
-		      void (*ready)(void *ctx, unsigned events))
-{
-	return loop_fd_add(s->loop, link->channel.fd, LOOP_READ, ready, s, &link->watch);
-}
-
-void signal_link_done(struct signal_link *link)
-{
-	loop_fd_remove(link->watch);
-	link->watch = NULL;
-	proc_channel_done(&link->channel);
-}
-
-void signal_link_rewatch(struct signal_link *link)
-{
-	if (link->watch)
-		loop_fd_want(link->watch,
-			     LOOP_READ | (proc_wants_write(&link->channel) ? LOOP_WRITE : 0u));
-}
-
 /* ---- the console ---- */
 
 static unsigned fill(struct signal *s, struct answer *a, const struct proc_query_msg *q)
@@ -71,13 +49,16 @@ static unsigned fill(struct signal *s, struct answer *a, const struct proc_query
 	}
 }
 
-static int on_query(struct signal *s)
+static int on_console_message(void *ctx)
 {
+	struct signal *s = ctx;
 	struct proc_query_msg q;
 	struct answer a;
 	unsigned status;
 	int err;
 
+	if (s->msg.type != PROC_QUERY)
+		return ERR_PEER;
 	memcpy(&q, s->msg.payload, sizeof(q));
 	q.argument[sizeof(q.argument) - 1] = '\0';
 	if (!s->core)
@@ -93,18 +74,9 @@ static int on_query(struct signal *s)
 static void on_console(void *ctx, unsigned events)
 {
 	struct signal *s = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&s->console.channel) : 0;
 
-	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&s->console.channel, &s->msg);
-		if (got == 0)
-			return;
-		if (got > 0)
-			got = s->msg.type == PROC_QUERY ? on_query(s) : ERR_PEER;
-	}
-	/* A console that is gone comes back with a new channel. */
-	if (got < 0)
-		signal_link_done(&s->console);
+	if (child_link_turn(&s->console, events, &s->msg, on_console_message, s))
+		child_link_done(&s->console); /* it comes back with a new channel */
 }
 
 /* ---- the warden ---- */
@@ -175,11 +147,11 @@ static int config_whole(struct signal *s)
 
 static int take_console(struct signal *s)
 {
-	signal_link_done(&s->console);
+	child_link_done(&s->console);
 	proc_channel_init(&s->console.channel, proc_msg_take_fd(&s->msg, 0), PROC_SIGNAL,
 			  PROC_CONSOLE);
 	signal_tell_went_on(s);
-	return signal_link_watch(s, &s->console, on_console);
+	return child_link_watch(&s->console, s->loop, on_console, s);
 }
 
 static int take_peer(struct signal *s)
@@ -217,8 +189,9 @@ static void on_stop(struct signal *s)
 		loop_stop(s->loop);
 }
 
-static int on_warden_message(struct signal *s)
+static int on_warden_message(void *ctx)
 {
+	struct signal *s = ctx;
 	int done;
 
 	switch ((int)s->msg.type) {
@@ -253,17 +226,8 @@ static int on_warden_message(struct signal *s)
 void signal_on_warden(void *ctx, unsigned events)
 {
 	struct signal *s = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&s->warden.channel) : 0;
+	int err = child_link_turn(&s->warden, events, &s->msg, on_warden_message, s);
 
-	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&s->warden.channel, &s->msg);
-		if (got == 0)
-			return;
-		if (got > 0)
-			got = on_warden_message(s);
-	}
-	if (got < 0 && got != -EPIPE)
-		log_line(SEV_CRITICAL, "signal gives up: %s", err_text(got));
-	if (got < 0)
-		loop_stop(s->loop);
+	if (err)
+		child_give_up(s->loop, "signal", err);
 }

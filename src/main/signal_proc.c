@@ -97,7 +97,7 @@ static int set_up(struct signal *s)
 	if (!err)
 		err = loop_timer_new(s->loop, signal_events_flush, s, &s->event_timer);
 	if (!err)
-		err = signal_link_watch(s, &s->warden, signal_on_warden);
+		err = child_link_watch(&s->warden, s->loop, signal_on_warden, s);
 	if (err)
 		return err;
 	loop_timer_start(s->house_timer, SIGNAL_HOUSE_MS);
@@ -111,10 +111,10 @@ static void tear_down(struct signal *s)
 	core_free(s->core);
 	journal_free(s->journal);
 	signal_net_free(s);
-	signal_link_done(&s->tls);
-	signal_link_done(&s->stir);
-	signal_link_done(&s->console);
-	signal_link_done(&s->warden);
+	child_link_done(&s->tls);
+	child_link_done(&s->stir);
+	child_link_done(&s->console);
+	child_link_done(&s->warden);
 	config_intake_done(&s->intake);
 	config_free(s->config);
 	patch_set_free(s->patches);

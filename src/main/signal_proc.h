@@ -12,6 +12,7 @@
 #include "io/loop.h"
 #include "io/tcp.h"
 #include "io/udp.h"
+#include "main/child_link.h"
 #include "main/config_wire.h"
 #include "main/event_batch.h"
 #include "main/record.h"
@@ -34,11 +35,6 @@
 #define SIGNAL_PAUSE_US	  20  /* between two looks at them */
 #define SIGNAL_ERRORS_MAX 256 /* unreachable peers told to the core at the turn's end */
 
-struct signal_link {
-	struct proc_channel channel;
-	struct loop_fd *watch;
-};
-
 /* What the core is to hear of a way. */
 struct signal_break {
 	struct path path;
@@ -48,7 +44,7 @@ struct signal_break {
 
 struct signal {
 	struct loop *loop;
-	struct signal_link warden, console, tls, stir;
+	struct child_link warden, console, tls, stir;
 	struct proc_msg msg;
 	struct config *config;
 	struct config_intake intake;
@@ -173,10 +169,6 @@ void signal_identity_json(struct json *j, const struct identity_view *v);
 void signal_identity_explain(struct out *o, const struct identity_view *v);
 
 /* signal_link.c: what the warden and the console say. */
-int signal_link_watch(struct signal *s, struct signal_link *link,
-		      void (*ready)(void *ctx, unsigned events)) must_check;
-void signal_link_done(struct signal_link *link);
-void signal_link_rewatch(struct signal_link *link);
 void signal_on_warden(void *ctx, unsigned events);
 
 /* signal_kept.c: what outlives this process. */

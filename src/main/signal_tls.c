@@ -7,8 +7,6 @@
 #include "io/clock.h"
 #include "main/signal_proc.h"
 
-#define MESSAGES_PER_TURN 256
-
 /* The tag of a connection. Its facts are cut behind the last name. */
 struct secured {
 	uint8_t transport;
@@ -108,34 +106,35 @@ static void on_refused(struct signal *s)
 		       slice_z(r.detail));
 }
 
+static int on_tls_message(void *ctx)
+{
+	struct signal *s = ctx;
+
+	if (s->msg.type == PROC_TLS_OPENED)
+		on_opened(s);
+	else if (s->msg.type == PROC_TLS_COUNTS)
+		memcpy(&s->tls_counts, s->msg.payload, sizeof(s->tls_counts));
+	else if (s->msg.type == PROC_SIGNED)
+		signal_on_signed(s);
+	else
+		on_refused(s);
+	return 0;
+}
+
 static void on_tls(void *ctx, unsigned events)
 {
 	struct signal *s = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&s->tls.channel) : 0;
 
-	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&s->tls.channel, &s->msg);
-		if (got == 0)
-			return;
-		if (got > 0 && s->msg.type == PROC_TLS_OPENED)
-			on_opened(s);
-		else if (got > 0 && s->msg.type == PROC_TLS_COUNTS)
-			memcpy(&s->tls_counts, s->msg.payload, sizeof(s->tls_counts));
-		else if (got > 0 && s->msg.type == PROC_SIGNED)
-			signal_on_signed(s);
-		else if (got > 0)
-			on_refused(s);
-	}
 	/* Its connections end by themselves; the warden starts another one. */
-	if (got < 0)
-		signal_link_done(&s->tls);
+	if (child_link_turn(&s->tls, events, &s->msg, on_tls_message, s))
+		child_link_done(&s->tls);
 }
 
 int signal_tls_take(struct signal *s, int fd)
 {
-	signal_link_done(&s->tls);
+	child_link_done(&s->tls);
 	proc_channel_init(&s->tls.channel, fd, PROC_SIGNAL, PROC_TLS);
-	return signal_link_watch(s, &s->tls, on_tls);
+	return child_link_watch(&s->tls, s->loop, on_tls, s);
 }
 
 void signal_tls_closed(struct signal *s, const struct tcp_peer *peer)

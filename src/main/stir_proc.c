@@ -12,6 +12,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "io/loop.h"
+#include "main/child_link.h"
 #include "main/child_main.h"
 #include "main/command.h"
 #include "main/config_wire.h"
@@ -23,16 +24,9 @@
 #include "stir/service.h"
 #include "tls/pem.h"
 
-#define MESSAGES_PER_TURN 256
-
-struct stir_link {
-	struct proc_channel channel;
-	struct loop_fd *watch;
-};
-
 struct stir_proc {
 	struct loop *loop;
-	struct stir_link warden, signal;
+	struct child_link warden, signal;
 	struct proc_msg msg;
 	struct config_intake intake;
 	struct config *config;
@@ -43,13 +37,6 @@ struct stir_proc {
 	struct stir_service *service;
 	struct stir_guard guard;
 };
-
-static void link_rewatch(struct stir_link *l)
-{
-	if (l->watch)
-		loop_fd_want(l->watch,
-			     LOOP_READ | (proc_wants_write(&l->channel) ? LOOP_WRITE : 0u));
-}
 
 /* ---- the service ---- */
 
@@ -67,7 +54,7 @@ static void on_answer(void *ctx, const struct identity_answer *a)
 	/* Without a signal, or with one that does not take it, the core's timer decides. */
 	if (proc_channel_open(&p->signal.channel))
 		(void)!proc_send(&p->signal.channel, PROC_VERIFIED, a, sizeof(*a), NULL, 0);
-	link_rewatch(&p->signal);
+	child_link_rewatch(&p->signal);
 }
 
 static void on_fetched(void *ctx, unsigned events)
@@ -90,16 +77,10 @@ static void on_fetched(void *ctx, unsigned events)
 
 /* ---- signal ---- */
 
-static void signal_gone(struct stir_proc *p)
-{
-	loop_fd_remove(p->signal.watch);
-	p->signal.watch = NULL;
-	proc_channel_done(&p->signal.channel);
-}
-
-static void on_verify(struct stir_proc *p)
+static int on_verify(void *ctx)
 {
 	static const struct number_plan as_they_come;
+	struct stir_proc *p = ctx;
 	const struct config *c = p->config;
 	struct identity_ask ask;
 
@@ -110,32 +91,22 @@ static void on_verify(struct stir_proc *p)
 	stir_service_ask(
 		p->service, clock_wall_ms() / 1000,
 		c && ask.trunk < c->trunk_count ? &c->trunks[ask.trunk].plan : &as_they_come, &ask);
+	return 0;
 }
 
 static void on_signal(void *ctx, unsigned events)
 {
 	struct stir_proc *p = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&p->signal.channel) : 0;
 
-	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&p->signal.channel, &p->msg);
-		if (got <= 0)
-			break;
-		on_verify(p);
-	}
-	if (got < 0)
-		signal_gone(p);
-	else
-		link_rewatch(&p->signal);
+	if (child_link_turn(&p->signal, events, &p->msg, on_verify, p))
+		child_link_done(&p->signal);
 }
 
 static int take_signal(struct stir_proc *p)
 {
-	if (p->signal.watch)
-		signal_gone(p);
+	child_link_done(&p->signal);
 	proc_channel_init(&p->signal.channel, proc_msg_take_fd(&p->msg, 0), PROC_STIR, PROC_SIGNAL);
-	return loop_fd_add(p->loop, p->signal.channel.fd, LOOP_READ, on_signal, p,
-			   &p->signal.watch);
+	return child_link_watch(&p->signal, p->loop, on_signal, p);
 }
 
 /* ---- the warden ---- */
@@ -213,8 +184,9 @@ static int config_whole(struct stir_proc *p)
 	return child_config_done(&p->warden.channel, generation, 0);
 }
 
-static int on_warden_message(struct stir_proc *p)
+static int on_warden_message(void *ctx)
 {
+	struct stir_proc *p = ctx;
 	int done;
 
 	switch ((int)p->msg.type) {
@@ -235,21 +207,10 @@ static int on_warden_message(struct stir_proc *p)
 static void on_warden(void *ctx, unsigned events)
 {
 	struct stir_proc *p = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&p->warden.channel) : 0;
+	int err = child_link_turn(&p->warden, events, &p->msg, on_warden_message, p);
 
-	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&p->warden.channel, &p->msg);
-		if (got == 0)
-			break;
-		if (got > 0)
-			got = on_warden_message(p);
-	}
-	if (got < 0 && got != -EPIPE)
-		log_line(SEV_CRITICAL, "stir gives up: %s", err_text(got));
-	if (got < 0)
-		loop_stop(p->loop);
-	else
-		link_rewatch(&p->warden);
+	if (err)
+		child_give_up(p->loop, "stir", err);
 }
 
 /* ---- life ---- */
@@ -272,9 +233,7 @@ static int set_up(struct stir_proc *p)
 	err = err ? err : stir_service_new(&env, &key, &p->service);
 	err = err ? err
 		  : loop_fd_add(p->loop, p->fetched_fd, LOOP_READ, on_fetched, p, &p->fetched);
-	err = err ? err
-		  : loop_fd_add(p->loop, p->warden.channel.fd, LOOP_READ, on_warden, p,
-				&p->warden.watch);
+	err = err ? err : child_link_watch(&p->warden, p->loop, on_warden, p);
 	err = err ? err : proc_harden();
 	err = err ? err : proc_sandbox_enter(PROC_STIR, &state);
 	return err ? err : stir_fetcher_start(p->fetcher);
@@ -288,12 +247,10 @@ static void tear_down(struct stir_proc *p)
 	config_intake_done(&p->intake);
 	config_free(p->config);
 	loop_fd_remove(p->fetched);
-	loop_fd_remove(p->signal.watch);
-	loop_fd_remove(p->warden.watch);
+	child_link_done(&p->signal);
+	child_link_done(&p->warden);
 	if (p->fetched_fd >= 0)
 		close(p->fetched_fd);
-	proc_channel_done(&p->signal.channel);
-	proc_channel_done(&p->warden.channel);
 	loop_free(p->loop);
 	proc_msg_done(&p->msg);
 }

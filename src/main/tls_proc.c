@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "main/child_link.h"
 #include "main/child_main.h"
 #include "main/command.h"
 #include "main/config_wire.h"
@@ -20,18 +21,12 @@
 #include "tls/server.h"
 #include "tls/tickets.h"
 
-#define MESSAGES_PER_TURN 256
-#define TELL_MS		  500 /* how often signal hears what we count */
-#define DESCRIPTORS	  65536
-
-struct tls_link {
-	struct proc_channel channel;
-	struct loop_fd *watch;
-};
+#define TELL_MS	    500 /* how often signal hears what we count */
+#define DESCRIPTORS 65536
 
 struct tls_proc {
 	struct loop *loop;
-	struct tls_link warden, signal;
+	struct child_link warden, signal;
 	struct proc_msg msg;
 	struct config_intake intake;
 	struct config *config;
@@ -110,19 +105,12 @@ static int on_ca(struct tls_proc *t)
 
 /* ---- what the server says ---- */
 
-static void link_rewatch(struct tls_link *l)
-{
-	if (l->watch)
-		loop_fd_want(l->watch,
-			     LOOP_READ | (proc_wants_write(&l->channel) ? LOOP_WRITE : 0u));
-}
-
 static bool on_opened(void *ctx, const struct tls_opened *o, int fd)
 {
 	struct tls_proc *t = ctx;
 	int err = proc_send(&t->signal.channel, PROC_TLS_OPENED, o, sizeof(*o), &fd, fd >= 0);
 
-	link_rewatch(&t->signal);
+	child_link_rewatch(&t->signal);
 	return err == 0;
 }
 
@@ -132,7 +120,7 @@ static void on_refused(void *ctx, const struct tls_refused *r)
 
 	/* Without a signal nobody listens to it. */
 	if (proc_send(&t->signal.channel, PROC_TLS_REFUSED, r, sizeof(*r), NULL, 0) == 0)
-		link_rewatch(&t->signal);
+		child_link_rewatch(&t->signal);
 }
 
 static void on_tell_timer(void *ctx)
@@ -146,16 +134,14 @@ static void on_tell_timer(void *ctx)
 		return;
 	if (proc_send(&t->signal.channel, PROC_TLS_COUNTS, &now, sizeof(now), NULL, 0) == 0)
 		t->told = now;
-	link_rewatch(&t->signal);
+	child_link_rewatch(&t->signal);
 }
 
 /* ---- signal ---- */
 
 static void signal_gone(struct tls_proc *t)
 {
-	loop_fd_remove(t->signal.watch);
-	t->signal.watch = NULL;
-	proc_channel_done(&t->signal.channel);
+	child_link_done(&t->signal);
 	tls_server_drop(t->server);
 }
 
@@ -182,24 +168,23 @@ static void on_sign(struct tls_proc *t)
 	(void)!proc_send(&t->signal.channel, PROC_SIGNED, &a, sizeof(a), NULL, 0);
 }
 
+static int on_signal_message(void *ctx)
+{
+	struct tls_proc *t = ctx;
+
+	if (t->msg.type == PROC_SIGN)
+		on_sign(t);
+	else
+		on_dial(t);
+	return 0;
+}
+
 static void on_signal(void *ctx, unsigned events)
 {
 	struct tls_proc *t = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&t->signal.channel) : 0;
 
-	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&t->signal.channel, &t->msg);
-		if (got <= 0)
-			break;
-		if (t->msg.type == PROC_SIGN)
-			on_sign(t);
-		else
-			on_dial(t);
-	}
-	if (got < 0)
+	if (child_link_turn(&t->signal, events, &t->msg, on_signal_message, t))
 		signal_gone(t);
-	else
-		link_rewatch(&t->signal);
 }
 
 static int take_signal(struct tls_proc *t)
@@ -208,8 +193,7 @@ static int take_signal(struct tls_proc *t)
 		signal_gone(t);
 	t->told = (struct tls_counts){0};
 	proc_channel_init(&t->signal.channel, proc_msg_take_fd(&t->msg, 0), PROC_TLS, PROC_SIGNAL);
-	return loop_fd_add(t->loop, t->signal.channel.fd, LOOP_READ, on_signal, t,
-			   &t->signal.watch);
+	return child_link_watch(&t->signal, t->loop, on_signal, t);
 }
 
 /* ---- the warden ---- */
@@ -250,8 +234,9 @@ static int on_stop(struct tls_proc *t)
 	return proc_send(&t->warden.channel, PROC_STOPPED, NULL, 0, NULL, 0);
 }
 
-static int on_warden_message(struct tls_proc *t)
+static int on_warden_message(void *ctx)
 {
+	struct tls_proc *t = ctx;
 	int done;
 
 	switch ((int)t->msg.type) {
@@ -276,21 +261,10 @@ static int on_warden_message(struct tls_proc *t)
 static void on_warden(void *ctx, unsigned events)
 {
 	struct tls_proc *t = ctx;
-	int got = (events & LOOP_WRITE) ? proc_flush(&t->warden.channel) : 0;
+	int err = child_link_turn(&t->warden, events, &t->msg, on_warden_message, t);
 
-	for (int i = 0; i < MESSAGES_PER_TURN && got >= 0; i++) {
-		got = proc_receive(&t->warden.channel, &t->msg);
-		if (got == 0)
-			break;
-		if (got > 0)
-			got = on_warden_message(t);
-	}
-	if (got < 0 && got != -EPIPE)
-		log_line(SEV_CRITICAL, "tls gives up: %s", err_text(got));
-	if (got < 0)
-		loop_stop(t->loop);
-	else
-		link_rewatch(&t->warden);
+	if (err)
+		child_give_up(t->loop, "tls", err);
 }
 
 /* ---- life ---- */
