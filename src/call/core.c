@@ -234,6 +234,21 @@ static bool request_acceptable(struct core *c, const struct path *from, const st
 	return false;
 }
 
+/* Not answered, but a REGISTER that fits a flood: an honest phone comes again. What the flood hides
+ * is an offence all the same. */
+static void on_screened(struct core *c, const struct path *from, const struct sip_msg *msg,
+			enum reason why, struct slice detail)
+{
+	if (why != REASON_distributed_flood) {
+		core_report_refused(c, from, why, 0, detail);
+	} else if (msg->method == SIP_REGISTER) {
+		core_refuse(c, from, msg, why, 0, SL(""));
+	} else {
+		core_report_refused(c, from, why, 0, detail);
+		screen_on_refused(&c->screen, from, REASON_caller_not_registered, c->wheel.now_ms);
+	}
+}
+
 static void on_request(struct core *c, uint64_t now_ms, const struct path *from,
 		       struct config_owner owner, const struct sip_msg *msg)
 {
@@ -262,9 +277,9 @@ static void on_request(struct core *c, uint64_t now_ms, const struct path *from,
 		core_refuse(c, from, msg, why, 0, SL(""));
 		return;
 	}
-	why = screen_on_request(&c->screen, from, owner, msg, &detail);
+	why = screen_on_request(&c->screen, from, owner, msg, now_ms, &detail);
 	if (why != REASON_NONE) {
-		core_report_refused(c, from, why, 0, detail);
+		on_screened(c, from, msg, why, detail);
 		return;
 	}
 	if (msg->method == SIP_CANCEL)

@@ -14,7 +14,7 @@ void overload_retry_header(const struct core *c, const struct sip_msg *msg, stru
 bool overload_is_reason(enum reason why)
 {
 	return why == REASON_overload || why == REASON_transactions_limit ||
-	       why == REASON_registrations_limit;
+	       why == REASON_registrations_limit || why == REASON_distributed_flood;
 }
 
 static void tell(struct core *c, enum r2_overload_news news)

@@ -282,6 +282,8 @@ static void on_response(struct txn *t, uint64_t now_ms, const struct sip_msg *re
 		begin_answer(r, &q, response->status, response, &o);
 		send_answer(r, now_ms, p->server, response->status, &o);
 	}
+	if (why == REASON_NONE)
+		screen_on_unproven(r->screen, &path, &request, response, now_ms);
 	reg_pending_free(p);
 	if (offence != REASON_NONE)
 		reg_report_refused(r, &path, offence);

@@ -10,19 +10,23 @@ int screen_init(struct screen *s, const struct core_env *env, const struct confi
 
 	*s = (struct screen){.env = env, .config = config, .registrar = registrar};
 	err = r2_bans_init(&s->bans, key);
-	return err ? err : r2_detect_init(&s->detect, key);
+	if (!err)
+		err = r2_detect_init(&s->detect, key);
+	return err ? err : r2_swarm_init(&s->swarm, key);
 }
 
 void screen_done(struct screen *s)
 {
 	r2_bans_done(&s->bans);
 	r2_detect_done(&s->detect);
+	r2_swarm_done(&s->swarm);
 }
 
 /* ---- who is never punished ---- */
 
-static bool never_banned(const struct config *c, const struct path *from)
+bool screen_never_banned(const struct screen *s, const struct path *from)
 {
+	const struct config *c = s->config;
 	struct config_owner owner;
 
 	for (size_t i = 0; i < c->limits.never_ban_count; i++)
@@ -85,7 +89,7 @@ bool screen_admits(struct screen *s, const struct path *from, uint64_t now_ms)
 {
 	if (r2_bans_count(&s->bans) == 0 ||
 	    !r2_bans_find(&s->bans, &from->remote, registered_here(s, from), now_ms) ||
-	    never_banned(s->config, from))
+	    screen_never_banned(s, from))
 		return true;
 	s->bans.dropped++;
 	return false;
@@ -104,7 +108,7 @@ void screen_on_refused(struct screen *s, const struct path *from, enum reason wh
 	enum r2_offence kind;
 	struct ban ban;
 
-	if (r2_offence_points(why, &kind) == 0 || never_banned(s->config, from))
+	if (r2_offence_points(why, &kind) == 0 || screen_never_banned(s, from))
 		return;
 	who.office = registrar_has_address(s->registrar, from);
 	if (r2_detect_offence(&s->detect, &who, why, now_ms, ban_ms, &ban))
@@ -116,24 +120,35 @@ void screen_on_refused(struct screen *s, const struct path *from, enum reason wh
 
 /* ---- requests ---- */
 
-enum reason screen_on_request(struct screen *s, const struct path *from, struct config_owner owner,
-			      const struct sip_msg *msg, struct slice *out_detail)
+static bool asks_for_users(const struct screen *s, const struct path *from,
+			   const struct sip_msg *msg)
 {
 	const struct config *c = s->config;
+
+	return msg->method == SIP_OPTIONS && msg->uri.user.n && !msg->to.tag.n &&
+	       !transport_reliable(from->transport) &&
+	       c->zones[c->listeners[from->listener].zone].trust == ZONE_UNTRUSTED &&
+	       !registered_here(s, from);
+}
+
+enum reason screen_on_request(struct screen *s, const struct path *from, struct config_owner owner,
+			      const struct sip_msg *msg, uint64_t now_ms, struct slice *out_detail)
+{
 	const char *tool;
 
 	*out_detail = SL("");
-	if (owner.kind != OWNER_PHONES || never_banned(c, from))
+	if (owner.kind != OWNER_PHONES || screen_never_banned(s, from))
 		return REASON_NONE;
 	tool = r2_tool_of(msg);
 	if (tool) {
 		*out_detail = slice_z(tool);
 		return REASON_scanner_tool;
 	}
-	if (msg->method == SIP_OPTIONS && msg->uri.user.n && !msg->to.tag.n &&
-	    !transport_reliable(from->transport) &&
-	    c->zones[c->listeners[from->listener].zone].trust == ZONE_UNTRUSTED &&
-	    !registered_here(s, from)) {
+	if (screen_in_swarm(s, from, msg, now_ms)) {
+		*out_detail = slice_first(msg->method_text, SIP_METHOD_MAX);
+		return REASON_distributed_flood;
+	}
+	if (asks_for_users(s, from, msg)) {
 		*out_detail = SL("OPTIONS");
 		return REASON_stranger_options;
 	}
@@ -150,7 +165,7 @@ static uint64_t guard_ms(const struct screen *s)
 enum reason screen_may_try(const struct screen *s, const struct path *from, struct slice account,
 			   uint64_t now_ms)
 {
-	if (!r2_account_guarded(&s->detect, account, now_ms) || never_banned(s->config, from) ||
+	if (!r2_account_guarded(&s->detect, account, now_ms) || screen_never_banned(s, from) ||
 	    registrar_has_aor_at(s->registrar, account, from))
 		return REASON_NONE;
 	return REASON_account_guarded;
@@ -162,7 +177,7 @@ enum reason screen_on_register(struct screen *s, const struct path *from, const 
 	struct slice name = slice_z(aor);
 
 	*out = (struct r2_try){.password = r2_has_password(msg)};
-	if (!out->password || never_banned(s->config, from))
+	if (!out->password || screen_never_banned(s, from))
 		return REASON_NONE;
 	out->fresh = r2_detect_tried(&s->detect, &from->remote, name, now_ms);
 	return screen_may_try(s, from, name, now_ms);
@@ -174,7 +189,7 @@ enum reason screen_on_register_answer(struct screen *s, const struct path *from,
 {
 	const struct r2_asked asked = {from->remote, slice_z(aor), SL(""), now_ms, guard_ms(s)};
 
-	if (never_banned(s->config, from))
+	if (screen_never_banned(s, from))
 		return REASON_NONE;
 	return r2_on_register_answer(&s->detect, &asked, attempt, response);
 }
@@ -189,7 +204,7 @@ enum reason screen_on_answer(struct screen *s, const struct path *from, struct s
 {
 	const struct r2_asked asked = {from->remote, aor, account, now_ms, guard_ms(s)};
 
-	if (never_banned(s->config, from))
+	if (screen_never_banned(s, from))
 		return REASON_NONE;
 	return r2_on_answer(&s->detect, &asked, response);
 }

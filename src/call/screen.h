@@ -8,6 +8,7 @@
 #include "guard/r2_bans.h"
 #include "guard/r2_detect.h"
 #include "guard/r2_password.h"
+#include "guard/r2_swarm.h"
 
 struct registrar;
 
@@ -17,6 +18,7 @@ struct screen {
 	const struct registrar *registrar;
 	struct r2_bans bans;
 	struct r2_detect detect;
+	struct r2_swarm swarm;
 };
 
 /* All is borrowed for the screen's life. ERR_NOMEM. */
@@ -28,9 +30,19 @@ void screen_done(struct screen *s);
 bool screen_admits(struct screen *s, const struct path *from, uint64_t now_ms);
 /* REASON_NONE, or why a request is not heard: it names a scanning tool, or it is a stranger's
  * OPTIONS for some user, by datagram in a zone that is not ours (an answer would tell scanners of
- * us). An OPTIONS for the gateway itself is answered: administrators ask so whether it is there. */
+ * us). An OPTIONS for the gateway itself is answered: administrators ask so whether it is there.
+ * REASON_distributed_flood: it is a stranger's and fits a flood that lasts. */
 enum reason screen_on_request(struct screen *s, const struct path *from, struct config_owner owner,
-			      const struct sip_msg *msg, struct slice *out_detail);
+			      const struct sip_msg *msg, uint64_t now_ms, struct slice *out_detail);
+/* The same of the flood alone; counts what is no REGISTER towards one. */
+bool screen_in_swarm(struct screen *s, const struct path *from, const struct sip_msg *msg,
+		     uint64_t now_ms);
+/* A REGISTER was answered, and not with success: it counts towards a flood, if the PBX denied it.
+ */
+void screen_on_unproven(struct screen *s, const struct path *from, const struct sip_msg *request,
+			const struct sip_msg *response, uint64_t now_ms);
+/* The configuration names this source: never-ban, a pbx, a trunk. */
+bool screen_never_banned(const struct screen *s, const struct path *from);
 /* Does what this flow has earned count now? Not while its offences are half a ban's. */
 bool screen_trusts(struct screen *s, const struct path *from, uint64_t now_ms);
 /* Something was refused; half of what makes a ban costs trust (ACT_DISTRUST), enough is a ban. */

@@ -306,6 +306,28 @@ const struct schema_row schema_limits_rows[SCHEMA_LIMITS_ROWS] = {
 	 .more = "When it waits longer, new requests get 503 with Retry-After until it does not: "
 		 "strangers' first, then those of phones and peers that are no calls, new calls "
 		 "last. What belongs to a running call, an ACK and a CANCEL always pass."},
+	{.key = "flood-sources",
+	 .type = SCHEMA_COUNT,
+	 FIELD(limits, flood_sources),
+	 .max = 128,
+	 .fallback = "50",
+	 .tag = "r2",
+	 .help = "strangers with messages alike within ten minutes that are a flood; 0 is no limit",
+	 .more = "Alike: of one method, and of one User-Agent, of identifiers of one shape in "
+		 "headers of one order, or for one target. Who has a phone registered at his "
+		 "address counts no longer. An event tells of the flood once a minute. While it "
+		 "lasts, requests alike from strangers are not answered, and REGISTERs alike share "
+		 "flood-registers; nobody is kept out for it."},
+	{.key = "flood-registers",
+	 .type = SCHEMA_COUNT,
+	 FIELD(limits, flood_registers),
+	 .min = 1,
+	 .max = 10000,
+	 .fallback = "10",
+	 .tag = "r2",
+	 .help = "REGISTERs per second that still pass of a flood of flood-sources",
+	 .more = "The others get 503 with Retry-After. What answers a challenge passes in any "
+		 "case."},
 	{.key = "callers-per-callee",
 	 .type = SCHEMA_COUNT,
 	 FIELD(limits, callers_per_callee),

@@ -33,7 +33,7 @@
 #define SCHEMA_TLS_ROWS	       6
 #define SCHEMA_IDENTITY_ROWS   4
 #define SCHEMA_MEDIA_ROWS      4
-#define SCHEMA_LIMITS_ROWS     14
+#define SCHEMA_LIMITS_ROWS     16
 #define SCHEMA_FRAUD_ROWS      16
 #define SCHEMA_PATCHES_ROWS    4
 #define SCHEMA_CONSOLE_ROWS    4

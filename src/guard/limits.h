@@ -40,6 +40,14 @@
 #define R2_SHORT_CALL_MS 10000	/* who hung up sooner did not talk */
 #define R2_CROWD_TELL_MS 60000	/* between two events about one of them */
 
+#define R2_SWARM_SETS	     64 /* of R2_SWARM_WAYS patterns: 256, of about 3.7 kB each */
+#define R2_SWARM_WAYS	     4
+#define R2_SWARM_SOURCES_MAX 128    /* of one pattern that are remembered */
+#define R2_SWARM_WINDOW_MS   600000 /* who fell silent so long ago is forgotten */
+#define R2_SWARM_GRACE_MS    5000   /* so long a source has to prove itself before it counts */
+#define R2_SWARM_HOLD_MS     60000  /* a flood lasts so long beyond its last message */
+#define R2_SWARM_TELL_MS     60000  /* between two events about one flood */
+
 #define R2_PROBED_PACKETS   3	  /* from another address, to one port: no stray packet */
 #define R2_INJECTED_PACKETS 25	  /* half a second of audio from another source */
 #define R2_MEDIA_TELL_MS    60000 /* between two events about one port */

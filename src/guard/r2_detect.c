@@ -103,7 +103,7 @@ static bool less_suspect(const struct r2_suspect *a, const struct r2_suspect *b)
 	return pa == pb ? a->seen_ms < b->seen_ms : pa < pb;
 }
 
-static struct r2_suspect *suspect_set(struct r2_detect *d, const struct ip_endpoint *who)
+static struct r2_suspect *suspect_set(const struct r2_detect *d, const struct ip_endpoint *who)
 {
 	char key[sizeof(who->addr) + sizeof(who->port)]; /* without padding */
 
@@ -239,6 +239,16 @@ bool r2_detect_tried(struct r2_detect *d, const struct ip_endpoint *flow, struct
 		return false;
 	asked_remove(s, at);
 	return true;
+}
+
+bool r2_detect_awaited(const struct r2_detect *d, const struct ip_endpoint *flow)
+{
+	const struct r2_suspect *set = suspect_set(d, flow);
+
+	for (size_t i = 0; i < R2_SUSPECT_WAYS; i++)
+		if (ip_endpoint_eq(&set[i].who, flow))
+			return set[i].asked_count > 0;
+	return false;
 }
 
 void r2_detect_proved(struct r2_detect *d, const struct ip_endpoint *flow, uint64_t now_ms)

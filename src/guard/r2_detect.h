@@ -67,6 +67,9 @@ bool r2_detect_challenged(struct r2_detect *d, const struct ip_endpoint *flow, s
 bool r2_detect_tried(struct r2_detect *d, const struct ip_endpoint *flow, struct slice name,
 		     uint64_t now_ms);
 
+/* It was challenged, and has not tried a password since. */
+bool r2_detect_awaited(const struct r2_detect *d, const struct ip_endpoint *flow);
+
 /* The right password came from there: what looked like guessing was a mistyped one. */
 void r2_detect_proved(struct r2_detect *d, const struct ip_endpoint *flow, uint64_t now_ms);
 

@@ -18,6 +18,7 @@ int watch_attacks_init(struct watch_attacks *a, struct watch *w, const struct co
 	err = r2_bans_init(&a->bans, &w->key);
 	err = err ? err : r2_detect_init(&a->detect, &w->key);
 	err = err ? err : source_limit_init(&a->sources, &w->key, per_s);
+	err = err ? err : watch_swarm_init(a);
 	err = err ? err : hash_init(&a->rows_by_source, WATCH_ATTACK_ROWS_MAX);
 	err = err ? err : hash_init(&a->hosts_by_endpoint, WATCH_ATTACK_HOSTS_MAX);
 	a->tries = mem_zalloc((size_t)WATCH_TRY_SETS * WATCH_TRY_WAYS, sizeof(*a->tries));
@@ -36,6 +37,7 @@ void watch_attacks_done(struct watch_attacks *a)
 	r2_bans_done(&a->bans);
 	r2_detect_done(&a->detect);
 	source_limit_done(&a->sources);
+	watch_swarm_done(a);
 	hash_done(&a->rows_by_source);
 	hash_done(&a->hosts_by_endpoint);
 	mem_free(a->tries);
@@ -77,7 +79,7 @@ static void host_note(struct watch_attacks *a, const struct ip_endpoint *who)
 }
 
 /* Phones are registered at this address. */
-static bool has_phones(const struct watch_attacks *a, const struct ip_endpoint *who)
+bool watch_attacks_has_phones(const struct watch_attacks *a, const struct ip_endpoint *who)
 {
 	const struct ip_endpoint whole = {.addr = who->addr};
 
@@ -106,7 +108,7 @@ static bool tells_by_itself(enum reason why)
 {
 	return why == REASON_virtual_patch || why == REASON_virtual_patch_seen ||
 	       why == REASON_scanner_tool || why == REASON_source_rate_limit ||
-	       why == REASON_account_guarded;
+	       why == REASON_account_guarded || why == REASON_distributed_flood;
 }
 
 static struct hash_node *rows_of(const struct watch_attacks *a, const struct ip_addr *source)
@@ -182,7 +184,8 @@ static void on_ban(struct watch_attacks *a, const struct watch_at *at, const str
 static void offence(struct watch_attacks *a, const struct watch_at *at, enum reason why,
 		    struct slice detail)
 {
-	struct r2_culprit who = {.source = at->src, .office = has_phones(a, &at->src)};
+	struct r2_culprit who = {.source = at->src,
+				 .office = watch_attacks_has_phones(a, &at->src)};
 	enum r2_offence kind;
 	struct ban ban;
 
@@ -193,11 +196,17 @@ static void offence(struct watch_attacks *a, const struct watch_at *at, enum rea
 		on_ban(a, at, &ban);
 }
 
+void watch_attacks_tell(struct watch_attacks *a, const struct watch_at *at, enum reason why,
+			struct slice detail)
+{
+	(void)row_add(a, at, why, detail);
+}
+
 /* The gateway would not have heard it. */
 static bool kept_out(struct watch_attacks *a, const struct watch_at *at)
 {
 	const struct ban *ban =
-		r2_bans_find(&a->bans, &at->src, has_phones(a, &at->src), a->now_ms);
+		r2_bans_find(&a->bans, &at->src, watch_attacks_has_phones(a, &at->src), a->now_ms);
 
 	if (!ban)
 		return false;
@@ -336,7 +345,7 @@ static bool walks(struct watch_attacks *a, const struct watch_at *at, const stru
 	const struct sip_msg *m = a->w->msg;
 
 	return m->method == SIP_OPTIONS && m->uri.user.n && !transport_reliable(at->transport) &&
-	       !has_phones(a, &at->src) &&
+	       !watch_attacks_has_phones(a, &at->src) &&
 	       r2_detect_challenged(&a->detect, &at->src, slice_of(t->name, t->name_n), a->now_ms);
 }
 
@@ -355,10 +364,12 @@ static void on_request(struct watch_attacks *a, const struct watch_at *at)
 		return;
 	account = m->method == SIP_REGISTER ? slice_of(t->name, t->name_n)
 					    : slice_of(t->account, t->account_n);
+	if (!never_banned(a, &at->src))
+		watch_swarm_on_request(a, t);
 	if (m->method == SIP_REGISTER && t->attempt.password)
 		t->attempt.fresh = r2_detect_tried(&a->detect, &at->src, account, a->now_ms);
 	if (t->attempt.password && r2_account_guarded(&a->detect, account, a->now_ms) &&
-	    !has_phones(a, &at->src))
+	    !watch_attacks_has_phones(a, &at->src))
 		offence(a, at, REASON_account_guarded, account);
 	else if (walks(a, at, t))
 		offence(a, at, REASON_name_walk, SL(""));
@@ -380,7 +391,7 @@ static enum reason judge(struct watch_attacks *a, const struct watch_try *t)
 	}
 	why = r2_on_answer(&a->detect, &asked, m);
 	if (!why && m->method == SIP_INVITE && m->status == 403 && host_known(a, &t->at.dst) &&
-	    !has_phones(a, &t->at.src))
+	    !watch_attacks_has_phones(a, &t->at.src))
 		return REASON_caller_not_registered;
 	return why;
 }
@@ -408,7 +419,11 @@ static void on_response(struct watch_attacks *a, const struct watch_at *at)
 	struct watch_at asked;
 	enum reason why;
 
-	if (t->id != id || t->answered || a->w->msg->status < 200)
+	if (t->id != id || t->answered)
+		return;
+	if (!never_banned(a, &t->at.src))
+		watch_swarm_on_response(a, t);
+	if (a->w->msg->status < 200)
 		return;
 	t->answered = true; /* what comes again tells nothing new */
 	learn(a, t);

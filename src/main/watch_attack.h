@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "guard/r2_bans.h"
 #include "guard/r2_password.h"
+#include "guard/r2_swarm.h"
 #include "main/source_limit.h"
 #include "main/watch.h"
 #include "model/config.h"
@@ -18,9 +19,11 @@
 #define WATCH_ATTACK_HOSTS_MAX 65536 /* phone systems and addresses with phones */
 #define WATCH_TRY_SETS	       1024  /* of WATCH_TRY_WAYS requests that wait for their answer */
 #define WATCH_TRY_WAYS	       4
-#define WATCH_TRY_NAME_MAX     96  /* bytes of a name; longer ones are told apart by these */
-#define WATCH_PER_SOURCE_PPS   50  /* default of limits { per-source-pps } */
-#define WATCH_BAN_TIME_S       600 /* default of limits { ban-time } */
+#define WATCH_TRY_NAME_MAX     96    /* bytes of a name; longer ones are told apart by these */
+#define WATCH_PER_SOURCE_PPS   50    /* default of limits { per-source-pps } */
+#define WATCH_BAN_TIME_S       600   /* default of limits { ban-time } */
+#define WATCH_FLOOD_SOURCES    50    /* default of limits { flood-sources } */
+#define WATCH_SERVED_MAX       16384 /* addresses that were served; a newer one takes a place */
 
 /* One event of the gateway's, and how often: a refusal, or a ban. */
 struct watch_attack {
@@ -47,6 +50,7 @@ struct watch_try {
 	struct watch_at at;
 	bool answered;
 	struct r2_try attempt;
+	struct r2_pattern pattern;
 	uint8_t name_n, account_n;
 	char name[WATCH_TRY_NAME_MAX], account[WATCH_TRY_NAME_MAX];
 };
@@ -58,6 +62,9 @@ struct watch_attacks {
 	struct r2_detect detect;
 	struct r2_bans bans;
 	struct source_limit sources;
+	struct r2_swarm swarm;
+	uint64_t *served; /* keyed hashes of addresses; see watch_swarm.c */
+	uint32_t flood_sources;
 	struct watch_try *tries;
 	struct hash_table rows_by_source, hosts_by_endpoint;
 	struct list rows; /* in the order of their beginning */
@@ -75,6 +82,21 @@ void watch_attacks_done(struct watch_attacks *a);
  * parser or the checks refuse it for. */
 void watch_attacks_on_message(struct watch_attacks *a, const struct watch_at *at, struct slice raw,
 			      bool whole, enum reason reason);
+
+/* ---- for watch_swarm.c ---- */
+
+/* Phones are registered at this address. */
+bool watch_attacks_has_phones(const struct watch_attacks *a, const struct ip_endpoint *who);
+/* An attack that is told by itself. */
+void watch_attacks_tell(struct watch_attacks *a, const struct watch_at *at, enum reason why,
+			struct slice detail);
+/* ERR_NOMEM; done also of a zeroed one. */
+int watch_swarm_init(struct watch_attacks *a) must_check;
+void watch_swarm_done(struct watch_attacks *a);
+/* w->msg is a new request of somebody who may be punished. */
+void watch_swarm_on_request(struct watch_attacks *a, struct watch_try *t);
+/* w->msg answers it, for good or not yet. */
+void watch_swarm_on_response(struct watch_attacks *a, const struct watch_try *t);
 
 /* ---- reports ---- */
 

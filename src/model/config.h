@@ -218,6 +218,8 @@ struct config_limits {
 	uint32_t strangers_pps;	      /* of all strangers together; 0 = not limited */
 	uint32_t transactions;	      /* open ones */
 	uint32_t signalling_delay_ms; /* beyond it new requests are put off; 0 = never */
+	uint32_t flood_sources;	      /* strangers alike that are a flood; 0 = never */
+	uint32_t flood_registers;     /* of such a flood that pass in a second */
 	uint32_t callers_per_callee;  /* within R2_CALLED_MS; 0 = not limited */
 	uint32_t callees_per_caller;  /* not talked with, within R2_DIALLED_MS; 0 = not limited */
 	uint8_t call_patterns;	      /* enum call_patterns: what becomes of who is beyond */

@@ -27,6 +27,8 @@ static void every_default_is_good(void **state)
 	assert_int_equal(c->limits.message_bytes, 8192);
 	assert_int_equal(c->limits.calls_per_second, 0);
 	assert_int_equal(c->limits.per_source_pps, 50);
+	assert_int_equal(c->limits.flood_sources, 50);
+	assert_int_equal(c->limits.flood_registers, 10);
 	assert_int_equal(c->limits.callers_per_callee, 40);
 	assert_int_equal(c->limits.callees_per_caller, 40);
 	assert_int_equal(c->limits.call_patterns, PATTERNS_EVENT);

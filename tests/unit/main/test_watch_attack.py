@@ -104,6 +104,24 @@ class Attacks(AttackTest):
         self.assertEqual(found['ban_flood'], ('ban', STRANGER[0], 1))
         self.assertEqual(found['source_rate_limit'][0], 'refused')
 
+    def test_a_flood_from_many_sources_of_few_messages_each(self):
+        """None of them is noticed alone. Whom a phone system serves is none of them, though all are alike."""
+        def crowd(n, method, code):
+            who = ('198.18.%d.%d' % (n % 30, n % 60 + 1), 5060)
+            agent = 'User-Agent: Bot\r\n'
+            if code:
+                return exchange(n / 6, method, str(100 + n), n + 1, code, who, agent, CHALLENGE if code == 401 else '')
+            return [(n / 6, capture.udp(who, PBX, ask(method, str(100 + n), n + 1, agent)))]
+
+        for method, code, named in (('INVITE', 0, True), ('INVITE', 403, True), ('INVITE', 486, False),
+                                    ('REGISTER', 401, True), ('REGISTER', 200, False), ('REGISTER', 503, False)):
+            with self.subTest(method=method, code=code):
+                found = self.attacks(sum((crowd(n, method, code) for n in range(120)), []))
+                self.assertEqual(set(found), {'distributed_flood'} if named else set())
+                if named:
+                    self.assertIn('of one User-Agent', self.report[0]['message'])
+                    self.assertRegex(self.report[0]['message'], '^.*: 6[0-9] sources in 30 networks|[56][0-9] sources in 30')
+
     def test_known_flaws(self):
         attack = ask('INVITE', '100', 1).replace(b'Contact: <sip:u@192.0.2.1>\r\n', b'')
         found = self.attacks([(n, capture.udp(STRANGER, PBX, attack)) for n in range(3)])
