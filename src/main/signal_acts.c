@@ -3,7 +3,7 @@
 
 #include "io/clock.h"
 #include "io/log.h"
-#include "main/digest.h"
+#include "io/digest.h"
 #include "main/signal_proc.h"
 
 static const char *zone_of(const struct signal *s, uint16_t listener)

@@ -8,7 +8,7 @@
 #include "io/log.h"
 #include "main/child_main.h"
 #include "main/command.h"
-#include "main/digest.h"
+#include "io/digest.h"
 #include "proc/spawner.h"
 
 static void on_core_timer(void *ctx)

@@ -7,7 +7,7 @@
 #include "config/config_load.h"
 #include "config/resolve.h"
 #include "main/config_wire.h"
-#include "main/digest.h"
+#include "io/digest.h"
 
 static const char text[] =
 	"zone out { interface = a  address = \"192.0.2.1\" }\n"

@@ -1,4 +1,4 @@
-#include "main/digest.h"
+#include "io/digest.h"
 
 #include <openssl/evp.h>
 
