@@ -50,7 +50,7 @@ def corpora_of(name):
 
 
 def fuzz(target, seconds, runs, floor):
-    """A sentence of what went wrong, or None."""
+    """A sentence of what went wrong, or None; and how many inputs ran."""
     name = target.name[len('fuzz_'):]
     corpus = BUILD / 'corpus' / name
     corpus.mkdir(parents=True, exist_ok=True)
@@ -63,15 +63,18 @@ def fuzz(target, seconds, runs, floor):
     covered = [int(n) for n in re.findall(r'\bcov: (\d+)', done.stdout)]
     ran = re.search(r'stat::number_of_executed_units:\s*(\d+)', done.stdout)
     edges = max(covered, default=0)
-    print(f'{name:12} {edges:6} edges (floor {floor}), {ran.group(1) if ran else "?"} runs', flush=True)
+    count = int(ran.group(1)) if ran else 0
+    print(f'{name:12} {edges:6} edges (floor {floor}), {count} inputs', flush=True)
     if done.returncode:
         print(done.stdout[-6000:])
-        return f'{name}: a failing input (build-fuzz/crash-{name}-*)'
+        return f'{name}: a failing input (build-fuzz/crash-{name}-*)', count
+    if runs and count < runs:
+        return f'{name}: {count} inputs ran, {runs} were wanted', count
     if floor is None:
-        return f'{name}: no floor in tests/fuzz/floors.txt'
+        return f'{name}: no floor in tests/fuzz/floors.txt', count
     if edges < floor:
-        return f'{name}: covers {edges} edges, the floor is {floor}'
-    return None
+        return f'{name}: covers {edges} edges, the floor is {floor}', count
+    return None, count
 
 
 def main():
@@ -87,9 +90,12 @@ def main():
         targets = [p for p in targets if p.name == f'fuzz_{options.only}']
     if not targets:
         raise SystemExit('run_fuzz: no targets')
-    bad = [text for text in (fuzz(p, options.seconds, options.runs, limits.get(p.name[len('fuzz_'):])) for p in targets) if text]
+    done = [fuzz(p, options.seconds, options.runs, limits.get(p.name[len('fuzz_'):])) for p in targets]
+    bad = [text for text, _ in done if text]
     for text in bad:
         print(f'run_fuzz: {text}')
+    print(f'{sum(count for _, count in done)} mutated inputs through {len(done)} targets under ASan and UBSan, '
+          f'{len(bad) or "no"} finding{"s" if len(bad) > 1 else ""}')
     return 1 if bad else 0
 
 

@@ -238,6 +238,17 @@ size_t tap_filter(const struct tap_wish *wish, struct sock_filter rows[static TA
 	return r.n;
 }
 
+/* With a ring to transmit from the kernel sends what lies in that ring and no bytes of a caller's
+ * (packet(7), PACKET_TX_RING); the sandbox of who gets the socket can neither map the ring nor take
+ * it away, so it stays empty: the socket only receives. */
+static int mute(int fd)
+{
+	unsigned page = (unsigned)getpagesize();
+	struct tpacket_req ring = {page, 1, page, 1};
+
+	return setsockopt(fd, SOL_PACKET, PACKET_TX_RING, &ring, sizeof(ring)) ? -errno : 0;
+}
+
 /* The filter stands before the socket is bound: nothing else ever waits in it. */
 static int set_up(int fd, const struct tap_wish *wish)
 {
@@ -261,7 +272,7 @@ static int set_up(int fd, const struct tap_wish *wish)
 	    bind(fd, (struct sockaddr *)&at, sizeof(at)) ||
 	    setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)))
 		return -errno;
-	return 0;
+	return mute(fd);
 }
 
 static int is_ethernet(int fd, int index)

@@ -119,6 +119,7 @@ static int run_claimed(struct warden *w, struct out *errors)
 	int err = open_console(w, errors);
 	int code = EXIT_USAGE, assessor = -1;
 
+	proc_memory_raise();
 	if (!err && !w->self_test) {
 		err = schedule_start(w->now.config, w->config_path, w->run_dir, &assessor);
 		if (err)

@@ -1,6 +1,5 @@
 #include "main/warden.h"
 
-#include <sys/resource.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,8 +17,6 @@
 #include "main/warden_tunnels.h"
 #include "proc/identity.h"
 #include "proc/sandbox.h"
-
-#define LOCKED_BYTES (256ull << 20) /* as in the systemd unit */
 
 void warden_notice(struct warden *w, const char *fmt, ...)
 {
@@ -199,21 +196,6 @@ static void on_signal(void *ctx, int signum)
 		warden_stop(ctx);
 }
 
-/* Frames of AF_XDP sockets and private keys lie in locked memory, which is counted for the user as
- * a whole. Without the right to raise the limit it stays what it was: status says what is missing.
- */
-static void raise_locked_memory(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur >= LOCKED_BYTES)
-		return;
-	limit.rlim_cur = LOCKED_BYTES;
-	if (limit.rlim_max < LOCKED_BYTES)
-		limit.rlim_max = LOCKED_BYTES;
-	(void)!setrlimit(RLIMIT_MEMLOCK, &limit);
-}
-
 static int give_up_rights(struct warden *w)
 {
 	static const int kept[] = {CAP_NET_ADMIN, CAP_BPF, CAP_NET_RAW, CAP_NET_BIND_SERVICE};
@@ -230,6 +212,9 @@ static void look_around(struct warden *w)
 
 	if (!proc_identity_can_change())
 		warden_notice(w, "not started as root: all processes run as uid %u", getuid());
+	if (!proc_memory_lockable())
+		warden_notice(w, "memory cannot be locked (RLIMIT_MEMLOCK): keys and passwords may "
+				 "reach the swap space");
 	if (proc_landlock_abi() == 0)
 		warden_notice(w, "this kernel has no Landlock: files are guarded by seccomp alone");
 	if (proc_sandbox_only_logs())
@@ -314,7 +299,6 @@ static int begin(struct warden *w)
 	warden_taps_apply(w);
 	warden_voice_vlan_apply(w);
 	note_unserved(w);
-	raise_locked_memory();
 	err = tunnels_possible(w);
 	err = err ? err : give_up_rights(w);
 	err = err ? err : warden_tunnels_apply(w);

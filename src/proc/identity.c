@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -97,9 +98,27 @@ int proc_caps_keep(const int *caps, size_t count)
 	return capng_apply(set) == 0 ? 0 : ERR_DENIED;
 }
 
+void proc_memory_raise(void)
+{
+	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+
+	(void)!setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+bool proc_memory_lockable(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+}
+
 int proc_harden(void)
 {
 	struct rlimit none = {0, 0};
+
+	/* Pages are locked when they are first touched. With a limit a later request would fail. */
+	if (proc_memory_lockable() && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+		return -errno;
 
 	if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

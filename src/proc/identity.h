@@ -29,7 +29,13 @@ int proc_caps_keep(const int *caps, size_t count) must_check;
 int proc_group_join(const char *name) must_check;
 bool proc_cap_have(int cap);
 
-/* No core dumps, no new privileges through exec, no ptrace by others of the same user. -errno. */
+/* Lifts the limit of what this process, and those that it starts, may lock in memory: keys and
+ * passwords, and frames of AF_XDP sockets. Without the right to it stays what it was. */
+void proc_memory_raise(void);
+/* True if nothing limits the memory that this process may lock (RLIMIT_MEMLOCK). */
+bool proc_memory_lockable(void);
+/* No core dumps, no new privileges through exec, no ptrace by others of the same user; and where
+ * proc_memory_lockable, no page that ever reaches the swap space. -errno. */
 int proc_harden(void) must_check;
 /* As many descriptors as may be had, up to `want`. Returns what it is. */
 size_t proc_descriptors_raise(size_t want);

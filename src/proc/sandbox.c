@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -13,60 +14,35 @@
 
 /* What every child needs: memory, time, descriptors it has, its event loop, an orderly end. */
 static const int allow_all[] = {
-	SCMP_SYS(read),
-	SCMP_SYS(write),
-	SCMP_SYS(readv),
-	SCMP_SYS(writev),
-	SCMP_SYS(recvmsg),
-	SCMP_SYS(sendmsg),
-	SCMP_SYS(recvfrom),
-	SCMP_SYS(sendto),
-	SCMP_SYS(close),
-	SCMP_SYS(shutdown),
-	SCMP_SYS(getsockopt),
-	SCMP_SYS(getsockname),
-	SCMP_SYS(getpeername),
-	SCMP_SYS(fcntl),
-	SCMP_SYS(fstat),
-	SCMP_SYS(lseek),
-	SCMP_SYS(ioctl),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
-	SCMP_SYS(epoll_create1),
-	SCMP_SYS(epoll_ctl),
-	SCMP_SYS(epoll_wait),
-	SCMP_SYS(epoll_pwait),
-	SCMP_SYS(eventfd2),
-	SCMP_SYS(clock_gettime),
-	SCMP_SYS(gettimeofday),
-	SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(nanosleep),
-	SCMP_SYS(getrandom),
-	SCMP_SYS(munmap),
-	SCMP_SYS(mremap),
-	SCMP_SYS(brk),
-	SCMP_SYS(madvise),
-	SCMP_SYS(futex),
-	SCMP_SYS(sched_yield),
-	SCMP_SYS(rt_sigaction),
-	SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(restart_syscall),
-	SCMP_SYS(exit),
-	SCMP_SYS(exit_group),
-	SCMP_SYS(getpid),
-	SCMP_SYS(gettid),
-	SCMP_SYS(sysinfo),
-	SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(rseq),
-	SCMP_SYS(set_robust_list),
+	SCMP_SYS(read),		 SCMP_SYS(write),
+	SCMP_SYS(readv),	 SCMP_SYS(writev),
+	SCMP_SYS(recvmsg),	 SCMP_SYS(sendmsg),
+	SCMP_SYS(recvfrom),	 SCMP_SYS(sendto),
+	SCMP_SYS(close),	 SCMP_SYS(shutdown),
+	SCMP_SYS(getsockopt),	 SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername),	 SCMP_SYS(fcntl),
+	SCMP_SYS(fstat),	 SCMP_SYS(lseek),
+	SCMP_SYS(poll),		 SCMP_SYS(ppoll),
+	SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_wait),	 SCMP_SYS(epoll_pwait),
+	SCMP_SYS(eventfd2),	 SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday),	 SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(nanosleep),	 SCMP_SYS(getrandom),
+	SCMP_SYS(munmap),	 SCMP_SYS(mremap),
+	SCMP_SYS(brk),		 SCMP_SYS(madvise),
+	SCMP_SYS(futex),	 SCMP_SYS(sched_yield),
+	SCMP_SYS(rt_sigaction),	 SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),	 SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit),		 SCMP_SYS(exit_group),
+	SCMP_SYS(getpid),	 SCMP_SYS(gettid),
+	SCMP_SYS(sysinfo),	 SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(rseq),		 SCMP_SYS(set_robust_list),
 	SCMP_SYS(sigaltstack),
 };
 
 static const int allow_signal[] = {
-	SCMP_SYS(recvmmsg), SCMP_SYS(sendmmsg),	    SCMP_SYS(accept4),
-	SCMP_SYS(connect),  SCMP_SYS(bind),	    SCMP_SYS(setsockopt),
-	SCMP_SYS(listen),   SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
+	SCMP_SYS(recvmmsg), SCMP_SYS(sendmmsg),	  SCMP_SYS(accept4),	  SCMP_SYS(connect),
+	SCMP_SYS(bind),	    SCMP_SYS(setsockopt), SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
 };
 
 /* connect: signal's dials are made here. */
@@ -162,6 +138,21 @@ static int add_files(scmp_filter_ctx ctx, enum proc_kind kind)
 		       : seccomp_rule_add(ctx, refuse, SCMP_SYS(openat), 0);
 }
 
+/* Asking descriptors what waits in them, and no more: by TIOCSTI whoever shares an administrator's
+ * terminal could type commands there. What libraries ask of interfaces lies above and is refused.
+ */
+static int add_ioctls(scmp_filter_ctx ctx)
+{
+	static const unsigned asks[] = {TCGETS, TIOCOUTQ, FIONREAD, FIONBIO};
+	struct scmp_arg_cmp above = SCMP_A1(SCMP_CMP_GT, FIONBIO);
+	int err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, above);
+
+	for (size_t i = 0; i < COUNT(asks) && !err; i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				       SCMP_A1(SCMP_CMP_EQ, asks[i]));
+	return err;
+}
+
 /* Memory never becomes executable; a thread may name itself. */
 static int add_guarded(scmp_filter_ctx ctx)
 {
@@ -188,15 +179,21 @@ static int add_guarded(scmp_filter_ctx ctx)
 	return 0;
 }
 
-/* Memory that others share is written by media alone. What signal is given to read of the kernel's
- * maps comes by descriptors that could do more, because the kernel maps no others. */
+/* Memory that others share is written by media alone, read by signal too, and no business of the
+ * others: watch would send frames by the rings of its packet sockets. What signal is given to read
+ * of the kernel's maps comes by descriptors that could do more, because the kernel maps no others.
+ */
 static int add_mmap(scmp_filter_ctx ctx, enum proc_kind kind)
 {
 	int err;
 
-	if (kind != PROC_SIGNAL && kind != PROC_PROBE)
+	if (kind == PROC_MEDIA)
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 					SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (kind != PROC_SIGNAL && kind != PROC_PROBE)
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
+					SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+					SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED, 0));
 	err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 			       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, 0));
 	return err ? err
@@ -289,6 +286,7 @@ static int filter_child(enum proc_kind kind)
 	err = add(ctx, SCMP_ACT_ALLOW, allow_all, COUNT(allow_all));
 	err = err ? err : add_guarded(ctx);
 	err = err ? err : add_files(ctx, kind);
+	err = err ? err : add_ioctls(ctx);
 	err = err ? err : add_mmap(ctx, kind);
 	err = err ? err : add(ctx, refuse, deny_all, COUNT(deny_all));
 	/* Its flags lie in memory, where no filter can see them: the C library then takes clone. */
@@ -325,6 +323,10 @@ static int filter_rights(const int *more, size_t count, int (*also)(scmp_filter_
 	if (!ctx)
 		return ERR_NOMEM;
 	err = add(ctx, SCMP_ACT_ERRNO(EPERM), deny_rights, COUNT(deny_rights));
+	/* Nobody types into the terminal that he was started from; the kernel looks at 32 bits. */
+	err = err ? err
+		  : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+				     SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCSTI));
 	err = err ? err : add(ctx, SCMP_ACT_ERRNO(EPERM), more, count);
 	err = err || !also ? err : also(ctx);
 	err = err ? err : seccomp_load(ctx);

@@ -61,6 +61,50 @@ def test_a_child_has_no_right(gateway, name):
     assert kernel["NoNewPrivs"] == "1" and kernel["Seccomp"] == "2"
 
 
+def everybody(lab):
+    """(name, pid) of each process of the gateway, also of those that stand in no listing."""
+    found = []
+    for pid in netns.pids(lab.ns("gw")):
+        name = kernel_says(pid)["Name"]
+        if name.startswith("hw-"):
+            found.append((name, pid))
+    return found
+
+
+def test_no_process_has_memory_to_write_and_run(lab, gateway):
+    seen = everybody(lab)
+    assert {"hw-warden", "hw-spawner", "hw-signal", "hw-assess-wait"} <= {n for n, _ in seen}, seen
+    for name, pid in seen:
+        with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as text:
+            rights = {line.split()[1] for line in text}
+        assert rights and not any("w" in r and "x" in r for r in rights), name
+
+
+def test_no_process_dumps_core_or_is_swapped(lab, gateway):
+    """What each holds is locked where the host lets us lock everything; else status says that it is not."""
+    notices = gateway.status()["notices"]
+    for name, pid in everybody(lab):
+        with open(f"/proc/{pid}/limits", encoding="ascii") as text:
+            limits = {line[:26].strip(): line[26:].split() for line in text}
+        assert limits["Max core file size"][:2] == ["0", "0"], name
+        assert os.stat(f"/proc/{pid}/mem").st_uid == 0, f"{name} is dumpable: its user could trace it"
+        if limits["Max locked memory"][0] == "unlimited":
+            kernel = kernel_says(pid)
+            assert int(kernel["VmLck"].split()[0]) >= int(kernel["VmRSS"].split()[0]) // 2, name
+        else:
+            assert any("memory cannot be locked" in n for n in notices), notices
+
+
+def test_what_a_child_leaves_in_files_when_it_crashes(lab, gateway, tmp_path):
+    folder = os.path.dirname(gateway.config_path)
+    before = set(os.listdir(folder))
+    pid = gateway.processes()["signal"]
+    os.kill(pid, signal.SIGSEGV)
+    restarted(gateway, "signal", pid)
+    left = set(os.listdir(folder)) - before
+    assert not any("core" in name for name in left), left
+
+
 def test_children_have_users_of_their_own(gateway):
     uids = {kernel_says(gateway.processes()[name])["Uid"].split()[0] for name in CHILDREN}
     assert len(uids) == len(CHILDREN)

@@ -84,6 +84,16 @@ def the_program_loads(lab):
     assert not [n for n in status["notices"] if "kernel path" in n], status["notices"]
 
 
+def secrets_are_locked(lab):
+    """Where the host lets us lock memory (the lab of the suite may not), no page of a process can be swapped."""
+    rows = lab.gateway.status()["processes"]
+    assert len(rows) > 5, rows
+    for row in rows:
+        with open(f"/proc/{row['pid']}/status", encoding="ascii") as text:
+            kib = {line.split(":")[0]: int(line.split()[1]) for line in text if line.startswith("Vm")}
+        assert kib["VmLck"] >= kib["VmRSS"] // 2, (row["name"], kib)
+
+
 def links_are_made(lab):
     """802.1Q links with the zones' addresses, and which priority is written into their tags."""
     for zone, row in trunk.ZONES.items():
@@ -322,7 +332,7 @@ def tunnel_by_the_kernels_esp(lab):
     lab.gateway.reload(before)
 
 
-STORIES = (the_program_loads, links_are_made, matrix, queues, call_with_priorities, hopping, tunnel_by_the_kernels_esp,
+STORIES = (the_program_loads, secrets_are_locked, links_are_made, matrix, queues, call_with_priorities, hopping, tunnel_by_the_kernels_esp,
            a_reload_takes_links_away, the_end_leaves_nothing)
 
 

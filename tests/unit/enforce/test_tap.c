@@ -2,13 +2,21 @@
 #include "enforce/tap.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "proc/identity.h"
+#include "proc/sandbox.h"
+#include "unit/enforce/net.h"
 
 #define FRAME_MAX 2000
 
@@ -260,6 +268,167 @@ static void the_most_addresses(void **state)
 	assert_int_equal(passes(&w, &f), TAP_SNAP_BYTES);
 }
 
+/* ---- who holds it can receive and do nothing else ---- */
+
+static const char lldp[] =
+	"\x01\x80\xc2\0\0\x0e\x02\0\0\0\0\x01\x88\xcc\x02\x07\x04watched for us only, "
+	"and of the least length that there is";
+static int tap_fd, other_index;
+
+static int try_send(void)
+{
+	return send(tap_fd, lldp, sizeof(lldp), MSG_DONTWAIT) < 0 ? 1 : 0;
+}
+
+static int try_write(void)
+{
+	return write(tap_fd, lldp, sizeof(lldp)) < 0 ? 1 : 0;
+}
+
+/* By another interface than its own. */
+static int try_send_elsewhere(void)
+{
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = other_index};
+	struct iovec iov = {(void *)(uintptr_t)lldp, sizeof(lldp)};
+	struct msghdr m = {
+		.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1};
+
+	return sendmsg(tap_fd, &m, MSG_DONTWAIT) < 0 ? 1 : 0;
+}
+
+static int try_map_to_write(void)
+{
+	return mmap(NULL, (size_t)getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, tap_fd, 0) ==
+	       MAP_FAILED;
+}
+
+static int try_map_and_change(void)
+{
+	return mmap(NULL, (size_t)getpagesize(), PROT_READ, MAP_SHARED, tap_fd, 0) == MAP_FAILED;
+}
+
+/* What is written to a private mapping stays there. */
+static int try_map_a_copy(void)
+{
+	struct tpacket_hdr *h =
+		mmap(NULL, (size_t)getpagesize(), PROT_READ | PROT_WRITE, MAP_PRIVATE, tap_fd, 0);
+
+	if (h == MAP_FAILED)
+		return 1;
+	h->tp_len = sizeof(lldp);
+	memcpy((char *)h + TPACKET_ALIGN((int)sizeof(*h)), lldp, sizeof(lldp));
+	h->tp_status = TP_STATUS_SEND_REQUEST;
+	return send(tap_fd, NULL, 0, MSG_DONTWAIT) < 0 ? 1 : 0;
+}
+
+static int try_take_the_ring_away(void)
+{
+	struct tpacket_req none = {0};
+
+	return setsockopt(tap_fd, SOL_PACKET, PACKET_TX_RING, &none, sizeof(none)) ? 1 : 0;
+}
+
+#define KILLED 1000
+
+static int in_the_sandbox(int (*attempt)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct proc_sandbox_state state;
+
+		_exit(proc_harden() || proc_sandbox_enter(PROC_WATCH, &state) ? 99 : attempt());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? KILLED : WEXITSTATUS(status);
+}
+
+static int listener_at(int ns, const char *interface)
+{
+	struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+	int fd;
+
+	enter(ns);
+	at.sll_ifindex = (int)if_nametoindex(interface);
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_true(fd >= 0 && at.sll_ifindex > 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+/* True if the frame comes; others (the kernel's own) are passed over. */
+static bool frame_comes(int fd, int wait_ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	uint8_t got[FRAME_MAX];
+
+	while (poll(&p, 1, wait_ms) == 1) {
+		ssize_t n = recv(fd, got, sizeof(got), 0);
+
+		if (n >= (ssize_t)sizeof(lldp) && !memcmp(got, lldp, 24))
+			return true;
+	}
+	return false;
+}
+
+static void it_only_receives(void **state)
+{
+	static const struct {
+		const char *name;
+		int (*attempt)(void);
+		bool killed;
+	} rows[] = {{"send", try_send, false},
+		    {"write", try_write, false},
+		    {"sendmsg elsewhere", try_send_elsewhere, false},
+		    {"a shared map", try_map_to_write, true},
+		    {"a shared map to read", try_map_and_change, true},
+		    {"a private map", try_map_a_copy, false},
+		    {"setsockopt", try_take_the_ring_away, true}};
+	struct tap_wish w = {.carries_vlan = true};
+	int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), here, there, far[2];
+	char peer[32];
+
+	(void)state;
+	there = new_namespace();
+	here = there < 0 ? -1 : new_namespace();
+	if (here < 0) {
+		print_message("network namespaces need root: not tested\n");
+		skip();
+	}
+	(void)snprintf(peer, sizeof(peer), "/proc/%d/fd/%d", getpid(), there);
+	RUN("ip", "link", "add", "tap0", "type", "veth", "peer", "name", "far0", "netns", peer);
+	RUN("ip", "link", "add", "tap1", "type", "veth", "peer", "name", "far1", "netns", peer);
+	RUN("ip", "link", "set", "tap0", "up");
+	RUN("ip", "link", "set", "tap1", "up");
+	w.index = (int)if_nametoindex("tap0");
+	other_index = (int)if_nametoindex("tap1");
+	assert_int_equal(tap_open(&w, &tap_fd), 0);
+	enter(there);
+	RUN("ip", "link", "set", "far0", "up");
+	RUN("ip", "link", "set", "far1", "up");
+	far[0] = listener_at(there, "far0");
+	far[1] = listener_at(there, "far1");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int got = in_the_sandbox(rows[i].attempt);
+
+		check_int(rows[i].name, got == KILLED, rows[i].killed);
+		check_int(rows[i].name, got == 99, 0);
+		check_int(rows[i].name, frame_comes(far[0], ABSENT_MS), 0);
+		check_int(rows[i].name, frame_comes(far[1], ABSENT_MS), 0);
+	}
+	assert_int_equal(send(far[0], lldp, sizeof(lldp), 0), sizeof(lldp));
+	assert_true(frame_comes(tap_fd, ARRIVES_MS));
+	assert_int_equal(send(far[0], lldp, sizeof(lldp), 0), sizeof(lldp));
+	close(tap_fd);
+	close(far[0]);
+	close(far[1]);
+	enter(home);
+	close(home);
+	close(here);
+	close(there);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +439,7 @@ int main(void)
 		cmocka_unit_test(neighbours_and_heads),
 		cmocka_unit_test(cut_frames),
 		cmocka_unit_test(the_most_addresses),
+		cmocka_unit_test(it_only_receives),
 	};
 
 	return cmocka_run_group_tests_name("enforce/tap", tests, NULL, NULL);

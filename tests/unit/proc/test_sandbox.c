@@ -2,176 +2,19 @@
 #include "unit/check.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sched.h>
-#include <sys/ptrace.h>
-#include <sys/socket.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "proc/identity.h"
 #include "proc/sandbox.h"
+#include "unit/proc/attempts.h"
 
 #define KILLED	  1000 /* by seccomp */
 #define NOT_READY 99   /* the sandbox could not be entered */
-
-/* 0 = it went well, else the errno. */
-
-static int got(long result)
-{
-	return result < 0 ? errno : 0;
-}
-
-static int try_udp(void)
-{
-	return got(socket(AF_INET, SOCK_DGRAM, 0));
-}
-
-static int try_tcp(void)
-{
-	return got(socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0));
-}
-
-static int try_raw(void)
-{
-	return got(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
-}
-
-static int try_raw6(void)
-{
-	return got(socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6));
-}
-
-static int try_packet(void)
-{
-	return got(socket(AF_PACKET, SOCK_RAW, 0));
-}
-
-static int try_unix(void)
-{
-	return got(socket(AF_UNIX, SOCK_STREAM, 0));
-}
-
-static int try_netlink(void)
-{
-	return got(socket(AF_NETLINK, SOCK_RAW, 0));
-}
-
-static int try_read(void)
-{
-	return got(open("/etc/passwd", O_RDONLY));
-}
-
-static int try_list(void)
-{
-	return got(open("/", O_RDONLY | O_DIRECTORY));
-}
-
-static int try_stat(void)
-{
-	return got(access("/etc/passwd", F_OK));
-}
-
-static int try_exec(void)
-{
-	char name[] = "/bin/true", *argv[] = {name, NULL};
-
-	return got(execv(name, argv));
-}
-
-static int try_fork(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(0);
-	return got(pid);
-}
-
-static int try_kill(void)
-{
-	return got(kill(1, 0));
-}
-
-static int try_ptrace(void)
-{
-	return got(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
-}
-
-static int try_shared(void)
-{
-	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	return p == MAP_FAILED ? errno : 0;
-}
-
-static int try_code(void)
-{
-	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
-		       -1, 0);
-
-	return p == MAP_FAILED ? errno : 0;
-}
-
-static int try_memory(void)
-{
-	void *p = malloc(8 << 20);
-
-	if (!p)
-		return ENOMEM;
-	memset(p, 1, 8 << 20);
-	free(p);
-	return 0;
-}
-
-static int try_memfd(void)
-{
-	int fd = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	return fd < 0 ? errno : got(ftruncate(fd, 10));
-}
-
-static void *nothing(void *ctx)
-{
-	return ctx;
-}
-
-static int try_thread(void)
-{
-	pthread_t t;
-	int err = pthread_create(&t, NULL, nothing, NULL);
-
-	return err ? err : pthread_join(t, NULL);
-}
-
-static int try_bind_low(void)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(5999)};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	return fd < 0 ? errno : got(bind(fd, (struct sockaddr *)&a, sizeof(a)));
-}
-
-static int try_bind_any(void)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	return fd < 0 ? errno : got(bind(fd, (struct sockaddr *)&a, sizeof(a)));
-}
-
-static int try_change_user(void)
-{
-	return got(setuid(0));
-}
 
 static int in_sandbox(enum proc_kind kind, int (*attempt)(void))
 {
@@ -192,47 +35,84 @@ static int in_sandbox(enum proc_kind kind, int (*attempt)(void))
 	return WEXITSTATUS(status);
 }
 
+#define KINDS 7
+
+static const enum proc_kind kinds[KINDS] = {PROC_SIGNAL, PROC_MEDIA,	PROC_CONSOLE, PROC_TLS,
+					    PROC_WATCH,	 PROC_ANNOUNCE, PROC_STIR};
+
 struct attempt {
 	const char *name;
 	int (*attempt)(void);
-	int signal, media, console; /* what each must get */
+	int want[KINDS]; /* what each must get */
 };
 
+#define ALL(x)                                                                                     \
+	{                                                                                          \
+		x, x, x, x, x, x, x                                                                \
+	}
+
 static const struct attempt attempts[] = {
-	{"memory", try_memory, 0, 0, 0},
-	{"UDP socket", try_udp, EPERM, 0, EPERM},
-	{"TCP socket", try_tcp, 0, EPERM, EPERM},
-	{"raw socket", try_raw, EPERM, EPERM, EPERM},
-	{"raw IPv6 socket", try_raw6, EPERM, EPERM, EPERM},
-	{"packet socket", try_packet, EPERM, EPERM, EPERM},
-	{"Unix socket", try_unix, EPERM, EPERM, EPERM},
-	{"netlink socket", try_netlink, EPERM, EPERM, EPERM},
-	{"reading a file", try_read, EACCES, EACCES, EACCES},
-	{"listing a directory", try_list, EACCES, EACCES, EACCES},
-	{"looking for a file", try_stat, EACCES, EACCES, EACCES},
-	{"exec", try_exec, EACCES, EACCES, EACCES},
-	{"fork", try_fork, KILLED, KILLED, KILLED},
-	{"signalling another process", try_kill, EACCES, EACCES, EACCES},
-	{"ptrace", try_ptrace, KILLED, KILLED, KILLED},
-	{"executable memory", try_code, KILLED, KILLED, KILLED},
-	{"shared memory for writing", try_shared, KILLED, 0, 0},
-	{"a thread", try_thread, KILLED, 0, KILLED},
-	{"changing the user", try_change_user, KILLED, KILLED, KILLED},
-	{"binding a port of choice", try_bind_low, EACCES, EPERM, EPERM},
-	{"binding any port", try_bind_any, 0, EPERM, EPERM},
-	{"a file in memory", try_memfd, 0, KILLED, 0},
+	{"memory", try_memory, ALL(0)},
+	{"what waits", try_waiting_bytes, ALL(0)},
+	{"UDP socket", try_udp, {EPERM, 0, EPERM, EPERM, EPERM, EPERM, 0}},
+	{"TCP socket", try_tcp, {0, EPERM, EPERM, 0, EPERM, EPERM, 0}},
+	{"raw socket", try_raw, ALL(EPERM)},
+	{"raw IPv6 socket", try_raw6, ALL(EPERM)},
+	{"packet socket", try_packet, ALL(EPERM)},
+	{"Unix socket", try_unix, ALL(EPERM)},
+	{"netlink socket", try_netlink, ALL(EPERM)},
+	{"reading a file", try_read, {EACCES, EACCES, EACCES, EACCES, EACCES, EACCES, 0}},
+	{"listing a directory", try_list, ALL(EACCES)},
+	{"looking for a file", try_stat, ALL(EACCES)},
+	{"taking a file away", try_unlink, ALL(KILLED)},
+	{"exec", try_exec, ALL(EACCES)},
+	{"fork", try_fork, ALL(KILLED)},
+	{"signalling another process", try_kill, ALL(EACCES)},
+	{"ptrace", try_ptrace, ALL(KILLED)},
+	{"memory of another process", try_memory_of_another, ALL(KILLED)},
+	{"descriptors of another process", try_descriptor_of_another, ALL(KILLED)},
+	{"executable memory", try_code, ALL(KILLED)},
+	{"memory executable later", try_code_later, ALL(KILLED)},
+	{"readable memory that is executable", try_code_of_the_stack, ALL(KILLED)},
+	{"shared memory for writing",
+	 try_shared,
+	 {KILLED, 0, KILLED, KILLED, KILLED, KILLED, KILLED}},
+	{"shared memory for reading",
+	 try_shared_reading,
+	 {0, 0, KILLED, KILLED, KILLED, KILLED, KILLED}},
+	{"a segment of memory", try_segment, ALL(KILLED)},
+	{"core dumps", try_core_dump, ALL(KILLED)},
+	{"being dumpable", try_dumpable, ALL(EPERM)},
+	{"typing into the terminal", try_typing, ALL(KILLED)},
+	{"asking for interfaces", try_interfaces, ALL(EPERM)},
+	{"a program in the kernel", try_bpf, ALL(KILLED)},
+	{"a ring of requests", try_uring, ALL(EACCES)},
+	{"entering a namespace", try_enter_a_namespace, ALL(KILLED)},
+	{"a namespace of its own", try_leave_a_namespace, ALL(KILLED)},
+	{"mounting", try_mount, ALL(KILLED)},
+	{"another table of system calls", try_other_numbers, ALL(KILLED)},
+	{"a thread", try_thread, {KILLED, 0, KILLED, 0, KILLED, KILLED, 0}},
+	{"changing the user", try_change_user, ALL(KILLED)},
+	{"binding a port of choice",
+	 try_bind_low,
+	 {EACCES, EPERM, EPERM, EACCES, EPERM, EPERM, EACCES}},
+	{"binding any port", try_bind_any, {0, EPERM, EPERM, 0, EPERM, EPERM, 0}},
+	{"listening", try_listen, {KILLED, EPERM, EPERM, KILLED, EPERM, EPERM, KILLED}},
+	{"a file in memory", try_memfd, {0, KILLED, 0, 0, 0, KILLED, 0}},
 };
 
 static void each_attempt_in_each_sandbox(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ROWS(attempts); i++) {
-		const struct attempt *a = &attempts[i];
+	for (size_t i = 0; i < ROWS(attempts); i++)
+		for (size_t k = 0; k < KINDS; k++) {
+			char name[96];
 
-		check_int(a->name, in_sandbox(PROC_SIGNAL, a->attempt), a->signal);
-		check_int(a->name, in_sandbox(PROC_MEDIA, a->attempt), a->media);
-		check_int(a->name, in_sandbox(PROC_CONSOLE, a->attempt), a->console);
-	}
+			snprintf(name, sizeof(name), "%s: %s", proc_kind_name(kinds[k]),
+				 attempts[i].name);
+			check_int(name, in_sandbox(kinds[k], attempts[i].attempt),
+				  attempts[i].want[k]);
+		}
 }
 
 static int try_vsock(void)
@@ -272,6 +152,12 @@ static void the_assessor_may_start_others_and_no_more(void **state)
 		{"fork", try_fork, 0},
 		{"exec", try_exec, 0},
 		{"ptrace", try_ptrace, EPERM},
+		{"typing into the terminal", try_typing, EPERM},
+		{"a program in the kernel", try_bpf, EPERM},
+		{"a ring of requests", try_uring, EPERM},
+		{"memory of another process", try_memory_of_another, EPERM},
+		{"mounting", try_mount, EPERM},
+		{"entering a namespace", try_enter_a_namespace, EPERM},
 		{"a namespace", try_namespace, EPERM},
 		{"one by clone", try_namespace_by_clone, EPERM},
 	};
@@ -298,7 +184,7 @@ static void the_probe_is_held_like_signal(void **state)
 	(void)state;
 	for (size_t i = 0; i < ROWS(attempts); i++)
 		check_int(attempts[i].name, in_sandbox(PROC_PROBE, attempts[i].attempt),
-			  attempts[i].signal);
+			  attempts[i].want[0]);
 }
 
 static int connect_to(uint16_t port)
