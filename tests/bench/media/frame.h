@@ -8,7 +8,8 @@
 
 #include "load.h"
 
-#define FRAME_UDP 17
+#define FRAME_UDP    17
+#define FRAME_RTP_AT (sizeof(struct ethhdr) + sizeof(struct iphdr) + sizeof(struct udphdr))
 
 struct frame {
 	struct ethhdr eth;

@@ -18,9 +18,14 @@
 #define LOAD_INSIDE	 0x0a020001u
 #define LOAD_SERVER	 0x0a020002u
 
-#define LOAD_RTP_BYTES	 172u /* 20 ms of G.711 with its RTP header */
-#define LOAD_FRAME_BYTES (14 + 20 + 8 + LOAD_RTP_BYTES)
-#define LOAD_DIRECTION	 0x80000000u /* in the SSRC: set from the server; below: the stream */
+#define LOAD_RTP_BYTES 172u	   /* 20 ms of G.711 with its RTP header */
+#define LOAD_DIRECTION 0x80000000u /* in the SSRC: set from the server; below: the stream */
+
+/* Sealed packets lie ready in a pool, as the generator cannot seal: packet n in slot n % pool. */
+#define LOAD_SLOT_BYTES	  192u
+#define LOAD_SEALED_SHA1  (LOAD_RTP_BYTES + 10) /* with the tag of HMAC_SHA1_80 */
+#define LOAD_SEALED_GCM	  (LOAD_RTP_BYTES + 16)
+#define LOAD_POOL_PACKETS (1u << 19)
 
 /* Latency in ns, counted log-linearly: 32 steps an octave. */
 #define LOAD_BUCKETS	 1024u
@@ -29,6 +34,10 @@
 /* The gateway's ports of a stream. */
 struct load_stream {
 	__u16 outside, inside;
+};
+
+struct load_slot {
+	__u64 word[LOAD_SLOT_BYTES / 8];
 };
 
 /* One run of the generator. Fixed-point times: 1/256 ns. */
@@ -40,11 +49,14 @@ struct load_state {
 	__u64 interval_q8;	 /* between two packets; 0 = as fast as possible */
 	__u32 streams;
 	__u32 both_ways;  /* 0 = from the client only */
+	__u32 rtp_bytes;  /* of a packet */
+	__u32 pool;	  /* slots, a power of two; 0 = the generator makes the packets itself */
 	__u8 macs[2][12]; /* destination and source, from client and from server */
 };
 
 struct load_count {
 	__u64 packets, strange;
+	__u64 bytes; /* of UDP datagrams with their heads */
 };
 
 /* What the raw redirect needs to know of an interface. */

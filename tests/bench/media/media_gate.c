@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 
 #include "bench/media/load.h"
+#include "bench/media/sealed.h"
 #include "bpf/path.h"
 #include "enforce/xsk.h"
 #include "media/limits.h"
@@ -26,7 +27,8 @@
 struct options {
 	uint32_t first, streams;
 	const char *path;
-	enum srtp_suite suite; /* what comes from the client goes on sealed; SRTP_NONE = as it is */
+	/* What comes from the client is sealed, and goes on sealed; SRTP_NONE = plain. */
+	enum srtp_suite open, seal;
 };
 
 struct hops {
@@ -51,7 +53,8 @@ static struct ip_endpoint at(uint32_t address, uint32_t port)
 }
 
 /* RTP or RTCP from one side; policed, but far above what any run sends. */
-static struct flow_spec spec_of(uint32_t stream, bool from_caller, bool rtcp, enum srtp_suite suite)
+static struct flow_spec spec_of(const struct options *o, uint32_t stream, bool from_caller,
+				bool rtcp)
 {
 	uint32_t shift = 2 * stream + rtcp;
 	struct ip_endpoint outside = at(LOAD_OUTSIDE, LOAD_CLIENT_PORT + shift);
@@ -76,9 +79,12 @@ static struct flow_spec spec_of(uint32_t stream, bool from_caller, bool rtcp, en
 		.codec = "PCMU/8000",
 	};
 
-	if (suite != SRTP_NONE && from_caller)
+	if (o->open != SRTP_NONE && from_caller)
+		spec.secret_in =
+			(struct flow_secret){KEYS_SDES, (uint8_t)o->open, true, true, stream + 1};
+	if (o->seal != SRTP_NONE && from_caller)
 		spec.secret_out =
-			(struct flow_secret){KEYS_SDES, (uint8_t)suite, true, true, stream + 1};
+			(struct flow_secret){KEYS_SDES, (uint8_t)o->seal, true, true, stream + 1};
 	return spec;
 }
 
@@ -89,13 +95,14 @@ static int put_keys(const struct flow_table *t, const struct vault_fds *fds,
 	struct vault *v;
 	int err = vault_map(fds, VAULT_WRITER, &v);
 
-	for (uint32_t i = o->first; i < o->first + o->streams && !err && o->suite; i++)
+	for (uint32_t i = o->first; i < o->first + o->streams && !err && (o->open || o->seal); i++)
 		for (unsigned rtcp = 0; rtcp < 2; rtcp++) {
-			struct flow_spec spec = spec_of(i, true, rtcp, o->suite);
-			struct vault_keys keys = {.seal_number = i + 1,
-						  .seal = {.suite = (uint8_t)o->suite}};
+			struct flow_spec spec = spec_of(o, i, true, rtcp);
+			struct vault_keys keys = {.open_number = i + 1, .seal_number = i + 1};
 
-			memcpy(keys.seal.master, &i, sizeof(i));
+			/* The client's, as the load has it, and another one for the server. */
+			keys.open = sealed_key(o->open, i);
+			keys.seal = sealed_key(o->seal, i | LOAD_DIRECTION);
 			vault_put(v, flow_table_index(t, &spec.local), &keys);
 		}
 	if (!err)
@@ -122,7 +129,7 @@ static int open_flows(struct flow_table *t, const struct options *o, const struc
 	int err = 0;
 
 	for (uint32_t i = 0; i < 4 * o->streams && !err; i++) {
-		struct flow_spec spec = spec_of(o->first + i / 4, i & 1, i & 2, o->suite);
+		struct flow_spec spec = spec_of(o, o->first + i / 4, i & 1, i & 2);
 		struct flow_way way = {.next_hop = i & 1 ? hops->server : hops->client,
 				       .source_hop = i & 1 ? hops->client : hops->server,
 				       .user_why = (uint8_t)why};
@@ -315,11 +322,10 @@ static int run(const struct options *o)
 
 static int options_read(struct options *o, int argc, char **argv)
 {
-	static const struct option names[] = {{"first", required_argument, NULL, 'f'},
-					      {"streams", required_argument, NULL, 'n'},
-					      {"path", required_argument, NULL, 'p'},
-					      {"srtp", required_argument, NULL, 's'},
-					      {NULL, 0, NULL, 0}};
+	static const struct option names[] = {
+		{"first", required_argument, NULL, 'f'}, {"streams", required_argument, NULL, 'n'},
+		{"path", required_argument, NULL, 'p'},	 {"open", required_argument, NULL, 'o'},
+		{"seal", required_argument, NULL, 's'},	 {NULL, 0, NULL, 0}};
 	int c;
 
 	*o = (struct options){0};
@@ -330,8 +336,10 @@ static int options_read(struct options *o, int argc, char **argv)
 			o->first = (uint32_t)strtoul(optarg, NULL, 10);
 		else if (c == 'p')
 			o->path = optarg;
+		else if (c == 'o')
+			o->open = srtp_suite_by_name(slice_z(optarg));
 		else if (c == 's')
-			o->suite = srtp_suite_by_name(slice_z(optarg));
+			o->seal = srtp_suite_by_name(slice_z(optarg));
 	}
 	return o->path && o->streams && o->first <= LOAD_STREAMS_MAX &&
 			       o->streams <= LOAD_STREAMS_MAX - o->first
@@ -348,7 +356,7 @@ int main(int argc, char **argv)
 	if (options_read(&o, argc, argv)) {
 		fprintf(stderr,
 			"usage: media_gate [--first N] --streams N --path sockets|xdp|kernel "
-			"[--srtp SUITE]\n");
+			"[--open SUITE] [--seal SUITE]\n");
 		return 2;
 	}
 	sigemptyset(&end);

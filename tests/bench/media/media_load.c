@@ -15,12 +15,15 @@
 #include "base/json.h"
 #include "bench/media/cpu.h"
 #include "bench/media/rig.h"
+#include "bench/media/sealed.h"
 
 #define BATCH	       64     /* frames of one go, as a driver's poll */
 #define LATENCY_BATCH  1      /* each frame leaves at once */
 #define PILOT_PACKETS  20000u /* tells how fast it goes */
 #define SETTLE_US      50000  /* until what is under way has arrived */
+#define POOL_SLACK_S   0.1    /* that a timed run may take longer */
 #define CALIBRATE_RUNS 3
+#define UDP_HEAD_BYTES 8
 #define SLOWER	       0.9 /* where packets were lost, so much of the rate is tried next */
 #define SLOWER_TRIES   12
 #define ROUNDS_OF_WARMTH                                                                           \
@@ -31,14 +34,16 @@ struct options {
 	const char *prefix, *folder, *ports;
 	uint32_t streams;
 	double seconds;
-	bool one_way;	 /* from the client alone */
-	uint64_t before; /* packets that earlier rigs sent */
+	bool one_way;	       /* from the client alone */
+	uint64_t before;       /* packets that earlier rigs sent */
+	enum srtp_suite suite; /* what is sent is sealed; SRTP_NONE = plain */
+	struct sealed *sealed;
 	enum rig_gateway gateway;
 	struct cpu_watch watch;
 };
 
 struct trial {
-	uint64_t sent, received, strange;
+	uint64_t sent, received, strange, bytes;
 	double seconds, cpu_ns;
 	double p50_ns, p99_ns;
 };
@@ -69,13 +74,33 @@ static double percentile(const struct rig_count *before, const struct rig_count 
 	return 0;
 }
 
-static int try(struct rig *r, const struct options *o, const struct rig_run *run, struct trial *out)
+/* Makes the run no longer than the pool lasts and fills it, before anything is measured. */
+static int provide(struct rig *r, const struct options *o, struct rig_run *run)
+{
+	double longest = 0;
+
+	if (!o->sealed)
+		return 0;
+	if (run->packets > LOAD_POOL_PACKETS)
+		run->packets = LOAD_POOL_PACKETS;
+	if (!run->packets)
+		longest = LOAD_POOL_PACKETS / (double)run->rate_per_s - POOL_SLACK_S;
+	if (!run->packets && run->seconds > longest)
+		run->seconds = longest;
+	return sealed_fill(
+		o->sealed, r->pool, r->sent,
+		run->packets ? run->packets
+			     : (uint32_t)((double)run->rate_per_s * (run->seconds + POOL_SLACK_S)));
+}
+
+static int try(struct rig *r, const struct options *o, struct rig_run *run, struct trial *out)
 {
 	static struct rig_count before, after;
 	struct load_state state;
 	uint64_t cpu;
 	int err = rig_count(r, &before);
 
+	err = err ? err : provide(r, o, run);
 	if (err)
 		return err;
 	cpu = cpu_ns(&o->watch);
@@ -86,6 +111,7 @@ static int try(struct rig *r, const struct options *o, const struct rig_run *run
 	out->sent = state.sent;
 	out->received = after.packets - before.packets;
 	out->strange = after.strange - before.strange;
+	out->bytes = after.bytes - before.bytes;
 	out->seconds = (double)(state.last_ns - state.first_ns) / 1e9;
 	out->p50_ns = percentile(&before, &after, 0.5);
 	out->p99_ns = percentile(&before, &after, 0.99);
@@ -197,6 +223,8 @@ static int measure(struct rig *r, const struct options *o, struct result *out)
 		fprintf(stderr, "media_load: nothing came through\n");
 		return -EIO;
 	}
+	if (o->one_way) /* is about what a packet costs */
+		return err;
 	err = err ? err : try(r, o, &half, &out->half);
 	return err ? err : measure_program(r, o, out);
 }
@@ -217,11 +245,28 @@ static void print(const struct rig *r, const struct result *res)
 	json_member_real(&j, "p99_ns", res->half.p99_ns, 0);
 	json_member_u64(&j, "lost", lost);
 	json_member_u64(&j, "lost_at_full_speed", res->full.sent - res->full.received);
+	json_member_real(&j, "rtp_bytes",
+			 (double)res->full.bytes / (double)res->full.received - UDP_HEAD_BYTES, 1);
 	json_member_u64(&j, "strange", res->full.strange);
 	json_member_real(&j, "half_rate", rate_of(&res->half), 0);
 	json_member_u64(&j, "before", r->sent);
 	json_close(&j, '}');
 	printf("%.*s\n", (int)o.n, text);
+}
+
+static int rig_start(struct rig *r, const struct options *o)
+{
+	const struct rig_setup setup = {.prefix = o->prefix,
+					.folder = o->folder,
+					.streams = o->streams,
+					.rtp_bytes = o->sealed ? sealed_bytes(o->sealed)
+							       : LOAD_RTP_BYTES,
+					.pooled = o->sealed != NULL,
+					.gateway = o->gateway};
+	int err = rig_init(r, &setup);
+
+	r->sent = o->before;
+	return err;
 }
 
 /* Lines "STREAM OUTSIDE INSIDE". */
@@ -252,6 +297,7 @@ static int options_read(struct options *o, int argc, char **argv)
 					      {"pid", required_argument, NULL, 'P'},
 					      {"one-way", no_argument, NULL, '1'},
 					      {"before", required_argument, NULL, 'b'},
+					      {"sealed", required_argument, NULL, 'S'},
 					      {"raw", no_argument, NULL, 'R'},
 					      {"direct", no_argument, NULL, 'D'},
 					      {NULL, 0, NULL, 0}};
@@ -275,6 +321,8 @@ static int options_read(struct options *o, int argc, char **argv)
 			o->one_way = true;
 		else if (c == 'b')
 			o->before = strtoull(optarg, NULL, 10);
+		else if (c == 'S')
+			o->suite = srtp_suite_by_name(slice_z(optarg));
 		else if (c == 'R' || c == 'D')
 			o->gateway = c == 'R' ? RIG_GATEWAY_RAW : RIG_GATEWAY_DIRECT;
 		else
@@ -286,26 +334,28 @@ static int options_read(struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
-	struct result result = {0};
+	struct result result = {.program_ns = -1};
 	struct options o;
-	struct rig rig;
+	struct rig rig = {0};
 	int err = options_read(&o, argc, argv);
 
 	if (err || !o.prefix || !o.folder || o.streams == 0 || o.streams > LOAD_STREAMS_MAX) {
 		fprintf(stderr, "usage: media_load --rig PREFIX --streams N --objects FOLDER "
 				"[--ports FILE] "
-				"[--seconds S] [--pid PID]... [--one-way] [--before PACKETS] "
+				"[--seconds S] [--pid PID]... "
+				"[--one-way [--sealed SUITE]] [--before PACKETS] "
 				"[--raw | --direct]\n");
 		return 2;
 	}
 	setrlimit(RLIMIT_MEMLOCK, &all);
 	cpu_find_softirq(&o.watch);
-	err = rig_init(&rig, o.prefix, o.folder, o.streams, o.gateway);
-	rig.sent = o.before;
+	err = o.suite ? sealed_new(o.suite, o.streams, &o.sealed) : 0;
+	err = err ? err : rig_start(&rig, &o);
 	err = err || !o.ports ? err : ports_read(&rig, o.ports);
 	err = err ? err : cpu_settle();
 	err = err ? err : measure(&rig, &o, &result);
 	rig_done(&rig);
+	sealed_free(o.sealed);
 	if (!err)
 		print(&rig, &result);
 	return err ? 1 : 0;

@@ -1,4 +1,5 @@
 #include "bench/media/rig.h"
+#include "bench/media/frame.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@
 #define CPUS_MAX      512
 #define SETUP_US      30000 /* of one BPF_PROG_TEST_RUN, before the first packet */
 #define Q8_PER_SECOND 256e9
+#define POOL_BYTES    (LOAD_POOL_PACKETS * sizeof(struct load_slot))
 
 static const uint8_t mac_client[6] = {2, 0, 0, 0, 1, 2}, mac_outside[6] = {2, 0, 0, 0, 1, 1},
 		     mac_server[6] = {2, 0, 0, 0, 2, 2}, mac_inside[6] = {2, 0, 0, 0, 2, 1};
@@ -66,17 +69,30 @@ static void end_close(struct rig_end *e)
 	*e = (struct rig_end){0};
 }
 
-static int load(const char *folder, const char *name, struct bpf_object **out)
+static int load(const char *folder, const char *name, uint32_t slots, struct bpf_object **out)
 {
 	char path[PATH_BYTES];
-	int err;
+	int err = 0;
 
 	snprintf(path, sizeof(path), "%s/%s.bpf.o", folder, name);
 	*out = bpf_object__open_file(path, NULL);
 	if (!*out)
 		return complain(path, -errno);
-	err = bpf_object__load(*out);
+	if (slots)
+		err = bpf_map__set_max_entries(bpf_object__find_map_by_name(*out, "pool"), slots);
+	err = err ? err : bpf_object__load(*out);
 	return err ? complain(path, err) : 0;
+}
+
+static int pool_map(struct rig *r)
+{
+	void *p = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       bpf_object__find_map_fd_by_name(r->gen, "pool"), 0);
+
+	if (p == MAP_FAILED)
+		return complain("pool", -errno);
+	r->pool = p;
+	return 0;
 }
 
 static int map_set(struct bpf_object *o, const char *map, uint32_t key, const void *value)
@@ -100,7 +116,7 @@ static int attach_raw(struct rig *r, const char *folder)
 {
 	struct load_raw to_client = {.port_from = LOAD_SERVER_PORT, .port_to = LOAD_CLIENT_PORT};
 	struct load_raw to_server = {.port_from = LOAD_CLIENT_PORT, .port_to = LOAD_SERVER_PORT};
-	int err = load(folder, "raw", &r->raw);
+	int err = load(folder, "raw", 0, &r->raw);
 
 	memcpy(to_client.macs, mac_client, 6);
 	memcpy(to_client.macs + 6, mac_outside, 6);
@@ -147,22 +163,28 @@ static int streams_fill(struct rig *r)
 	return err;
 }
 
-int rig_init(struct rig *r, const char *prefix, const char *folder, uint32_t streams,
-	     enum rig_gateway gateway)
+static int ends_open(struct rig *r, const char *prefix)
+{
+	int err = end_open(&r->client, prefix, "client", "eth0");
+
+	err = err ? err : end_open(&r->server, prefix, "server", "eth0");
+	err = err ? err : end_open(&r->outside, prefix, "gw", "out0");
+	return err ? err : end_open(&r->inside, prefix, "gw", "in0");
+}
+
+int rig_init(struct rig *r, const struct rig_setup *setup)
 {
 	int err;
 
-	*r = (struct rig){.streams = streams};
-	err = load(folder, "gen", &r->gen);
-	err = err ? err : load(folder, "sink", &r->sink);
-	err = err ? err : end_open(&r->client, prefix, "client", "eth0");
-	err = err ? err : end_open(&r->server, prefix, "server", "eth0");
-	err = err ? err : end_open(&r->outside, prefix, "gw", "out0");
-	err = err ? err : end_open(&r->inside, prefix, "gw", "in0");
+	*r = (struct rig){.streams = setup->streams, .rtp_bytes = setup->rtp_bytes};
+	err = load(setup->folder, "gen", setup->pooled ? LOAD_POOL_PACKETS : 0, &r->gen);
+	err = err || !setup->pooled ? err : pool_map(r);
+	err = err ? err : load(setup->folder, "sink", 0, &r->sink);
+	err = err ? err : ends_open(r, setup->prefix);
 	err = err ? err : device_set(r->gen, 0, &r->client);
 	err = err ? err : device_set(r->gen, 1, &r->server);
 	err = err ? err : streams_fill(r);
-	return err ? err : attach(r, folder, gateway);
+	return err ? err : attach(r, setup->folder, setup->gateway);
 }
 
 void rig_done(struct rig *r)
@@ -171,6 +193,8 @@ void rig_done(struct rig *r)
 	end_close(&r->server);
 	end_close(&r->outside);
 	end_close(&r->inside);
+	if (r->pool)
+		munmap(r->pool, POOL_BYTES);
 	bpf_object__close(r->gen);
 	bpf_object__close(r->sink);
 	bpf_object__close(r->raw);
@@ -178,8 +202,11 @@ void rig_done(struct rig *r)
 
 static void state_fill(const struct rig *r, const struct rig_run *run, struct load_state *s)
 {
-	*s = (struct load_state){
-		.streams = r->streams, .both_ways = run->both_ways, .before = r->sent};
+	*s = (struct load_state){.streams = r->streams,
+				 .both_ways = run->both_ways,
+				 .before = r->sent,
+				 .rtp_bytes = r->rtp_bytes,
+				 .pool = r->pool ? LOAD_POOL_PACKETS : 0};
 	if (run->rate_per_s)
 		s->interval_q8 = (uint64_t)(Q8_PER_SECOND / (double)run->rate_per_s);
 	memcpy(s->macs[0], mac_outside, 6);
@@ -205,8 +232,9 @@ static void alarm_in(double seconds)
 
 int rig_run(struct rig *r, const struct rig_run *run, struct load_state *out)
 {
-	static char frame[LOAD_FRAME_BYTES];
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+	static char frame[FRAME_RTP_AT + LOAD_SLOT_BYTES];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame,
+		    .data_size_in = (uint32_t)FRAME_RTP_AT + r->rtp_bytes,
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
 		    .repeat = run->packets ? (int)run->packets : INT32_MAX,
 		    .batch_size = run->batch);
@@ -247,6 +275,7 @@ int rig_count(struct rig *r, struct rig_count *out)
 		return complain("counts", -errno);
 	for (int i = 0; i < cpus; i++) {
 		out->packets += c[i].packets;
+		out->bytes += c[i].bytes;
 		out->strange += c[i].strange;
 	}
 	return 0;

@@ -26,19 +26,29 @@ struct rig {
 	struct bpf_object *gen, *sink, *raw;
 	struct rig_end client, server, outside, inside;
 	uint32_t streams;
+	struct load_slot *pool; /* NULL: the generator makes the packets itself */
+	uint32_t rtp_bytes;	/* of a packet */
 	uint64_t sent; /* by all runs; beginning with what earlier rigs sent, if that is to go on */
 };
 
 /* What came in until now. */
 struct rig_count {
 	uint64_t packets, strange;
+	uint64_t bytes; /* of datagrams with their UDP heads */
 	uint64_t latency[LOAD_BUCKETS];
 };
 
-/* `prefix`-client, -gw, -server are the namespaces; `folder` holds the BPF objects. -errno, having
- * said why. What it attached goes with rig_done. */
-int rig_init(struct rig *r, const char *prefix, const char *folder, uint32_t streams,
-	     enum rig_gateway gateway);
+struct rig_setup {
+	const char *prefix; /* -client, -gw, -server are the namespaces */
+	const char *folder; /* of the BPF objects */
+	uint32_t streams;
+	uint32_t rtp_bytes; /* of a packet */
+	bool pooled;	    /* what is sent from the client lies in a pool that the caller fills */
+	enum rig_gateway gateway;
+};
+
+/* -errno, having said why. What it attached goes with rig_done. */
+int rig_init(struct rig *r, const struct rig_setup *setup);
 void rig_done(struct rig *r);
 /* Where the gateway takes a stream's packets; by default at the same numbers as the peers. */
 int rig_stream_set(struct rig *r, uint32_t stream, const struct load_stream *gateway);

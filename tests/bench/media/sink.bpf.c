@@ -59,6 +59,7 @@ static __always_inline void count(const struct frame *f, int is_good)
 		return;
 	}
 	c->packets++;
+	c->bytes += bpf_ntohs(f->udp.len);
 	*slot += 1;
 }
 
