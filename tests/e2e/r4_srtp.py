@@ -17,7 +17,7 @@ from hwlab.capture import Capture
 from hwlab.message import sdp
 from hwlab.peer import Call
 from hwlab.proc import LabError, wait_until
-from hwlab.srtp import Key, SecureTalker, SUITES
+from hwlab.srtp import Key, SecureTalker, Session, SUITES
 from hwlab.topology import address
 from story import CALLER_HZ, CALLER_RTP, CALLEE_HZ, ScriptedCall, crash, pinholes_are_closed
 
@@ -32,10 +32,11 @@ def secure(ip, port, *lines, proto="RTP/SAVP", direction="sendrecv"):
 
 def crypto(message):
     """(tag, suite, key) of the first a=crypto line of a message's body."""
-    found = re.search(rb"a=crypto:(\d+) (\S+) inline:([^|\s]+)", message.body)
+    found = re.search(rb"a=crypto:(\d+) (\S+) inline:([^|\s]+)(?:\|(\d+):(\d+))?", message.body)
     assert found, message.body
-    tag, suite, inline = (part.decode() for part in found.groups())
-    return int(tag), Key(suite, inline)
+    tag, suite, inline = (part.decode() for part in found.groups()[:3])
+    mki = int(found.group(4)).to_bytes(int(found.group(5)), "big") if found.group(4) else b""
+    return int(tag), Key(suite, inline, mki)
 
 
 def locks(call):
@@ -59,10 +60,10 @@ def payloads(capture, display_filter):
 class SecureCall(ScriptedCall):
     """As ScriptedCall, but alice's side is SRTP by libsrtp2."""
 
-    def __init__(self, lab, gateway, peer_at, talker_at, suite="AES_CM_128_HMAC_SHA1_80", first=1):
+    def __init__(self, lab, gateway, peer_at, talker_at, suite="AES_CM_128_HMAC_SHA1_80", first=1, mki=b""):
         super().__init__(gateway, peer_at, talker_at)
         self.voice.stop()
-        self.own = Key(suite)
+        self.own = Key(suite, mki=mki)
         self.voice = SecureTalker(lab, "ext", CALLER_RTP, CALLER_HZ, first=first)
         self.voice.start()
 
@@ -221,6 +222,26 @@ def test_each_suite(secure_call, suite):
     assert call.voice.refused == 0
     assert set(call.gateway.status()["clear_bytes"].values()) == {0}
     assert locks(call.record())["from_caller"] == ("sdes", suite, False)
+    call.hang_up()
+    call.gateway.wait_idle()
+
+
+@pytest.mark.parametrize("suite", ["AES_CM_128_HMAC_SHA1_80", "AEAD_AES_128_GCM"], ids=["cm", "gcm"])
+def test_a_key_with_a_name(secure_call, suite):
+    """alice's key has an MKI (RFC 3711 3.1, 4568 6.1): it stands in each of her packets, and another one is refused."""
+    call = secure_call(suite=suite, mki=b"\x01\x02\x03\x04").establish()
+    assert call.own.mki in call.voice.last[-14 if suite.startswith("AES") else -4:]
+    call.both_hear()
+    assert call.voice.refused == 0
+    other = Key(suite, mki=b"\x01\x02\x03\x05")
+    other.master = call.own.master
+    call.voice.sealing = Session(other, True)
+    time.sleep(0.2)                                 # what was on its way
+    got = len(call.ear.got)
+    time.sleep(0.5)
+    assert len(call.ear.got) == got, "nothing under another name was forwarded"
+    found, text = refused(call, "not proven")
+    assert found, text
     call.hang_up()
     call.gateway.wait_idle()
 

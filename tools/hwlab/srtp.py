@@ -23,10 +23,14 @@ class _CryptoPolicy(ctypes.Structure):
                 ("auth_tag_len", ctypes.c_int), ("sec_serv", ctypes.c_int)]
 
 
+class _MasterKey(ctypes.Structure):
+    _fields_ = [("key", ctypes.c_char_p), ("mki_id", ctypes.c_char_p), ("mki_size", ctypes.c_uint)]
+
+
 class _Policy(ctypes.Structure):
     _fields_ = [("ssrc_type", ctypes.c_int), ("ssrc_value", ctypes.c_uint),
                 ("rtp", _CryptoPolicy), ("rtcp", _CryptoPolicy), ("key", ctypes.c_char_p),
-                ("keys", ctypes.c_void_p), ("num_master_keys", ctypes.c_ulong),
+                ("keys", ctypes.POINTER(ctypes.POINTER(_MasterKey))), ("num_master_keys", ctypes.c_ulong),
                 ("ekt", ctypes.c_void_p), ("window_size", ctypes.c_ulong),
                 ("allow_repeat_tx", ctypes.c_int), ("enc_xtn_hdr", ctypes.c_void_p),
                 ("enc_xtn_hdr_count", ctypes.c_int), ("next", ctypes.c_void_p)]
@@ -42,16 +46,17 @@ LIB = _library()
 
 
 class Key:
-    """A master key of one suite, as it stands in a=crypto."""
+    """A master key of one suite, as it stands in a=crypto; with a name (MKI) or without."""
 
-    def __init__(self, suite="AES_CM_128_HMAC_SHA1_80", inline=None):
-        self.suite = suite
+    def __init__(self, suite="AES_CM_128_HMAC_SHA1_80", inline=None, mki=b""):
+        self.suite, self.mki = suite, mki
         self.master = base64.b64decode(inline) if inline else os.urandom(SUITES[suite][2])
 
     def line(self, tag=1):
         """The a=crypto line."""
         text = base64.b64encode(self.master).decode()
-        return f"a=crypto:{tag} {self.suite} inline:{text}\r\n"
+        name = f"|{int.from_bytes(self.mki, 'big')}:{len(self.mki)}" if self.mki else ""
+        return f"a=crypto:{tag} {self.suite} inline:{text}{name}\r\n"
 
 
 class Session:
@@ -61,25 +66,30 @@ class Session:
         rtp, rtcp, _ = SUITES[key.suite]
         self._policy = _Policy(ssrc_type=SSRC_ANY_OUTBOUND if outbound else SSRC_ANY_INBOUND,
                                key=key.master, window_size=128)
+        self._named = bool(key.mki)
+        if self._named:
+            self._master = _MasterKey(key.master, key.mki, len(key.mki))
+            self._masters = (ctypes.POINTER(_MasterKey) * 1)(ctypes.pointer(self._master))
+            self._policy.key, self._policy.keys, self._policy.num_master_keys = None, self._masters, 1
         for name, part in ((rtp, self._policy.rtp), (rtcp, self._policy.rtcp)):
             getattr(LIB, f"srtp_crypto_policy_set_{name}")(ctypes.byref(part))
         self._session = ctypes.c_void_p()
         status = LIB.srtp_create(ctypes.byref(self._session), ctypes.byref(self._policy))
         assert status == 0, f"libsrtp2 does not take {key.suite}: {status}"
 
-    def _run(self, function, data):
+    def _run(self, function, data, *more):
         size = ctypes.c_int(len(data))
         room = ctypes.create_string_buffer(data, len(data) + 64)
-        status = getattr(LIB, function)(self._session, room, ctypes.byref(size))
+        status = getattr(LIB, function)(self._session, room, ctypes.byref(size), *more)
         return room.raw[:size.value] if status == 0 else None
 
     def protect(self, data):
         """The sealed packet; None when libsrtp2 refuses."""
-        return self._run("srtp_protect", data)
+        return self._run("srtp_protect_mki", data, int(self._named), 0)
 
     def unprotect(self, data):
         """The opened packet; None when it is not proven."""
-        return self._run("srtp_unprotect", data)
+        return self._run("srtp_unprotect_mki", data, int(self._named))
 
 
 class SecureTalker(Talker):
