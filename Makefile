@@ -12,7 +12,7 @@ DETAILS ?=
 README  ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-qemu check check-fast fuzz bench bench-parse bench-media bench-srtp bench-tls bench-flood bench-assess coverage install uninstall clean help
+.PHONY: build demo test test-qemu check check-fast fuzz bench bench-parse bench-media bench-srtp bench-tls bench-flood bench-ids bench-assess coverage install uninstall clean help
 
 build:
 	@tools/install-deps build
@@ -59,6 +59,11 @@ bench-flood:
 	@tools/install-deps build test bench
 	@$(PYTHON) tools/run_bench.py --only flood $(if $(JSON),--json $(JSON)) --seconds $(SECONDS)
 
+# What watch and Suricata 8 name in captures of attacks.
+bench-ids:
+	@tools/install-deps build test bench
+	@$(PYTHON) tools/run_bench.py --only ids $(if $(JSON),--json $(JSON))
+
 bench-assess:
 	@tools/install-deps build test
 	@$(PYTHON) tools/run_bench.py --only assess $(if $(JSON),--json $(JSON))
@@ -99,6 +104,7 @@ help:
 	@echo 'make bench-srtp [JSON=FILE] [QUICK=1]'
 	@echo 'make bench-tls [JSON=FILE] [QUICK=1]'
 	@echo 'make bench-assess [JSON=FILE]'
+	@echo 'make bench-ids [JSON=FILE]'
 	@echo 'make bench-flood [JSON=FILE] [SECONDS=60]'
 	@echo 'make bench-media [JSON=FILE] [PLOT=FILE.svg] [DETAILS=FILE] [README=1] [QUICK=1]'
 	@echo 'make coverage            coverage of base, proto, call, guard and its floor; of the kernel program each branch'
