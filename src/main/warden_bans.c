@@ -99,7 +99,7 @@ int warden_on_ban(struct child *c, const struct proc_msg *msg)
 	memcpy(&m, msg->payload, sizeof(m));
 	if ((p->addr.family != IP_V4 && p->addr.family != IP_V6) ||
 	    p->bits > (p->addr.family == IP_V4 ? 32 : 128) || m.ban.reason >= REASON_COUNT ||
-	    !memchr(m.ban.note, 0, sizeof(m.ban.note)))
+	    !memchr(m.ban.note, 0, sizeof(m.ban.note)) || !proc_bool_valid(&m.ban.whole))
 		return ERR_PEER;
 	if (m.lifted)
 		(void)r2_bans_lift(&w->bans, p, m.ban.port);

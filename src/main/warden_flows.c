@@ -256,10 +256,29 @@ static void apply(struct warden *w, struct changes *ch)
 	ch->add_count = ch->remove_count = ch->kick_count = 0;
 }
 
+static bool truths_valid(const struct flow_spec *spec)
+{
+	const bool *const truths[] = {&spec->from_caller,
+				      &spec->rtcp_mux,
+				      &spec->dtls,
+				      &spec->ice,
+				      &spec->learn_port,
+				      &spec->to_learned,
+				      &spec->secret_in.required,
+				      &spec->secret_in.terminated,
+				      &spec->secret_out.required,
+				      &spec->secret_out.terminated};
+
+	for (size_t i = 0; i < sizeof(truths) / sizeof(truths[0]); i++)
+		if (!proc_bool_valid(truths[i]))
+			return false;
+	return true;
+}
+
 static bool op_valid(const struct proc_flow_op *op)
 {
-	return op->op <= FLOW_OP_ADOPT && op->reason < REASON_COUNT && op->spec.kind <= FLOW_RAW &&
-	       memchr(op->spec.codec, 0, sizeof(op->spec.codec)) &&
+	return truths_valid(&op->spec) && op->op <= FLOW_OP_ADOPT && op->reason < REASON_COUNT &&
+	       op->spec.kind <= FLOW_RAW && memchr(op->spec.codec, 0, sizeof(op->spec.codec)) &&
 	       op->spec.local.addr.family <= IP_V6 && op->spec.source.addr.family <= IP_V6 &&
 	       op->spec.out.addr.family <= IP_V6 && op->spec.to.addr.family <= IP_V6;
 }

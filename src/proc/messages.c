@@ -1,5 +1,7 @@
 #include "proc/messages.h"
 
+#include <string.h>
+
 #define BIT(kind) (1u << PROC_##kind)
 #define CHILDREN                                                                                   \
 	(BIT(SIGNAL) | BIT(MEDIA) | BIT(CONSOLE) | BIT(TLS) | BIT(WATCH) | BIT(ANNOUNCE) |         \
@@ -105,6 +107,14 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 const struct proc_row *proc_row(unsigned type)
 {
 	return type < PROC_TYPE_COUNT && rows[type].name ? &rows[type] : NULL;
+}
+
+bool proc_bool_valid(const bool *at)
+{
+	uint8_t byte;
+
+	memcpy(&byte, at, sizeof(byte));
+	return byte <= 1;
 }
 
 const char *proc_kind_name(enum proc_kind kind)

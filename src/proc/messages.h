@@ -348,6 +348,8 @@ struct proc_row {
 
 /* NULL for a type that nobody knows. Borrowed for ever. */
 const struct proc_row *proc_row(unsigned type);
+/* False for a byte that stands where a bool should and is none: it must not be read as one. */
+bool proc_bool_valid(const bool *at);
 /* "signal", "media", ... */
 const char *proc_kind_name(enum proc_kind kind);
 
