@@ -105,6 +105,8 @@ static bool look_at_interface(const struct resolve *r, struct config_zone *z,
 	z->trunk = r->world->vlan_link(r->world->ctx, z->interface, 0, name) == 0;
 	z->link_missing = false;
 	if (r->world->interface(r->world->ctx, z->interface, i) == 0) {
+		if (!config_resolve_bridge(r->world, z, i, r->report))
+			return false;
 		check_given(r, z, i, &z->address4);
 		check_given(r, z, i, &z->address6);
 		return true;
@@ -117,7 +119,7 @@ static bool look_at_interface(const struct resolve *r, struct config_zone *z,
 	}
 	z->link_missing = true;
 	check_new_link(r, z);
-	return true;
+	return config_resolve_bridge(r->world, z, i, r->report);
 }
 
 static void resolve_zone(const struct resolve *r, struct config_zone *z)
@@ -138,7 +140,6 @@ static void resolve_zone(const struct resolve *r, struct config_zone *z)
 			     z->name, z->interface);
 	z->bits4 = bits_of(&i, &z->address4);
 	z->bits6 = bits_of(&i, &z->address6);
-	z->bridge = i.bridge;
 	if (z->public4.family == IP_NONE)
 		z->public4 = z->address4;
 	if (z->public6.family == IP_NONE)

@@ -6,12 +6,23 @@
 #include "model/config.h"
 
 #define CONFIG_INTERFACE_ADDRESSES_MAX 32 /* looked at on one interface */
+#define CONFIG_VLANS		       4096
+
+/* What is asked of an interface that is a bridge, and of the one that an interface is a port of. */
+struct config_bridge {
+	bool is, filters_vlans;
+	uint64_t vlans[CONFIG_VLANS / 64]; /* that the bridge lets to its own interface */
+	uint16_t untagged;		   /* the one of them without a tag; 0 = none */
+	char master[CONFIG_IFNAME_MAX];	   /* that takes what comes in by this interface, or "" */
+	char below[CONFIG_IFNAME_MAX];	   /* of a VLAN link: what carries it */
+	uint16_t vlan;			   /* of a VLAN link */
+};
 
 struct config_interface {
 	struct ip_addr addresses[CONFIG_INTERFACE_ADDRESSES_MAX];
 	uint8_t bits[CONFIG_INTERFACE_ADDRESSES_MAX]; /* prefix lengths; 0 = not known */
 	size_t count;
-	bool bridge;
+	struct config_bridge bridge;
 };
 
 /* What config_resolve asks. */
@@ -29,7 +40,15 @@ struct config_world {
 	int (*host)(void *ctx, const char *name, enum ip_family family, struct ip_addr *out);
 };
 
-/* This machine: getifaddrs and getaddrinfo. */
+/* What the kernel says of the interface as a bridge; all zero where it says nothing. */
+void config_world_bridge(const char *name, struct config_bridge *out);
+
+/* Which bridge the zone is of, with warnings for what keeps that from working. `i`: the zone's
+ * interface, all zero when it is not there yet. False: it is a port, an error says of what. */
+bool config_resolve_bridge(const struct config_world *world, struct config_zone *z,
+			   const struct config_interface *i, struct config_report *report);
+
+/* This machine: getifaddrs, getaddrinfo and rtnetlink. */
 struct config_world config_world_system(void);
 
 /* Fills in the zones' and peers' addresses and the listeners. An address that the file gives must

@@ -156,6 +156,7 @@ const char *schema_type_text(enum schema_type type)
 		[SCHEMA_FILES] = "file names such as {\"/etc/hornwork/sip.pem\"}",
 		[SCHEMA_ORIGIN] = "origins such as {\"https://phones.example\"}",
 		[SCHEMA_MAC] = "hardware addresses such as {\"00:15:65:12:34:56\"}",
+		[SCHEMA_PORT_NAMES] = "network interfaces such as {eth2, eth3}",
 		[SCHEMA_WEB_PATH] = "paths such as {\"/provisioning/\"}",
 		[SCHEMA_PATCHES] = "rules or CVEs such as {\"CVE-2018-7284\"}",
 		[SCHEMA_DIAL] = "beginnings of numbers such as {\"+49\", \"0\"}",

@@ -26,20 +26,21 @@ enum schema_type {
 	SCHEMA_PBX,
 	SCHEMA_TRUNK,
 	SCHEMA_TUNNEL,
-	SCHEMA_LISTEN,	 /* list of struct config_listen */
-	SCHEMA_SERVICE,	 /* list of struct config_listen: ports of the gateway itself */
-	SCHEMA_SUBNET,	 /* list of struct ip_prefix */
-	SCHEMA_REACH,	 /* list of struct config_reach: zones, with a port or without */
-	SCHEMA_HOST,	 /* list of struct ip_prefix: each a single address */
-	SCHEMA_DOMAIN,	 /* list of struct slice: host names or addresses */
-	SCHEMA_METHOD,	 /* list of struct slice: SIP methods */
-	SCHEMA_FILES,	 /* list of struct slice: absolute paths */
-	SCHEMA_ORIGIN,	 /* list of struct slice: "https://HOST[:PORT]" (RFC 6454 6.2) */
-	SCHEMA_MAC,	 /* list of struct slice: twelve hexadecimal digits */
-	SCHEMA_WEB_PATH, /* list of struct slice: the path of a URL, from / to / */
-	SCHEMA_PATCHES,	 /* list of struct slice: names of virtual patches, or CVEs */
-	SCHEMA_DIAL,	 /* list of struct slice: beginnings of numbers */
-	SCHEMA_LATER,	 /* no field: belongs to a later version */
+	SCHEMA_LISTEN,	   /* list of struct config_listen */
+	SCHEMA_SERVICE,	   /* list of struct config_listen: ports of the gateway itself */
+	SCHEMA_SUBNET,	   /* list of struct ip_prefix */
+	SCHEMA_REACH,	   /* list of struct config_reach: zones, with a port or without */
+	SCHEMA_HOST,	   /* list of struct ip_prefix: each a single address */
+	SCHEMA_DOMAIN,	   /* list of struct slice: host names or addresses */
+	SCHEMA_METHOD,	   /* list of struct slice: SIP methods */
+	SCHEMA_FILES,	   /* list of struct slice: absolute paths */
+	SCHEMA_ORIGIN,	   /* list of struct slice: "https://HOST[:PORT]" (RFC 6454 6.2) */
+	SCHEMA_MAC,	   /* list of struct slice: twelve hexadecimal digits */
+	SCHEMA_PORT_NAMES, /* list of struct slice: network interfaces */
+	SCHEMA_WEB_PATH,   /* list of struct slice: the path of a URL, from / to / */
+	SCHEMA_PATCHES,	   /* list of struct slice: names of virtual patches, or CVEs */
+	SCHEMA_DIAL,	   /* list of struct slice: beginnings of numbers */
+	SCHEMA_LATER,	   /* no field: belongs to a later version */
 };
 
 struct schema_row {

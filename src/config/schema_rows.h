@@ -23,7 +23,7 @@
 	"Who reads the signalling can then decrypt the media. With deny such a description is "    \
 	"refused where encryption is required or the only way offered."
 
-#define SCHEMA_ZONE_ROWS       15
+#define SCHEMA_ZONE_ROWS       17
 #define SCHEMA_QUALITY_ROWS    4
 #define SCHEMA_QOS_ROWS	       2
 #define SCHEMA_PBX_ROWS	       11

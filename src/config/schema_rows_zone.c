@@ -106,8 +106,33 @@ const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS] = {
 	 .by_default = "nobody is known",
 	 .tag = "r5",
 	 .help = "the addresses that answer DHCP and advertise IPv6 routes in this zone",
-	 .more = "Where the zone's interface is a bridge, such messages of others are dropped. "
+	 .more = "Where the zone's interface is a bridge, or a VLAN of one, such messages of "
+		 "others "
+		 "are dropped. "
 		 "IPv6 servers and routers speak from link-local addresses."},
+	{.key = "server-ports",
+	 .type = SCHEMA_PORT_NAMES,
+	 LIST(zone, server_ports, server_port_count),
+	 .tag = "r5",
+	 .by_default = "every port",
+	 .help = "the ports of the zone's bridge behind which its servers and routers stand",
+	 .more = "Where the zone's interface is a bridge, or a VLAN of one: answers of DHCP, "
+		 "router "
+		 "advertisements and redirects that come in by another port are dropped, whatever "
+		 "address they claim. What comes by these ports may have any source, and "
+		 "address-guard leaves it alone."},
+	{.key = "address-guard",
+	 .type = SCHEMA_ENUM,
+	 FIELD(zone, address_guard),
+	 .words = "auto|on|off",
+	 .fallback = "auto",
+	 .tag = "r5",
+	 .help = "whether an address is for the host that uses it first",
+	 .more = "Where the zone's interface is a bridge, or a VLAN of one: an address belongs to "
+		 "the hardware address and port by which ARP or neighbour discovery told it first, "
+		 "until that host was silent for 15 minutes or the configuration is read again. "
+		 "Whoever else claims it is dropped and counted. auto is on in an untrusted zone. "
+		 "Switch it off, or name server-ports, where addresses move from host to host."},
 	{.key = "tunnel",
 	 .type = SCHEMA_TUNNEL,
 	 FIELD(zone, tunnel),

@@ -223,6 +223,18 @@ static int read_interface(struct slice text, void *out, struct out *why)
 	return read_text(text, CONFIG_IFNAME_MAX, out, why);
 }
 
+static int read_port_name(struct slice text, struct arena *arena, void *out, struct out *why)
+{
+	char name[CONFIG_IFNAME_MAX];
+	struct slice copy;
+	int err = read_interface(text, name, why);
+
+	err = err ? err : arena_copy(arena, text, &copy);
+	if (!err)
+		memcpy(out, &copy, sizeof(copy));
+	return err;
+}
+
 /* Numbers of any type, into their field. */
 static int read_counted(const struct schema_row *row, struct slice text, void *out, struct out *why)
 {
@@ -274,6 +286,8 @@ int value_read(const struct schema_row *row, struct slice text, struct arena *ar
 	case SCHEMA_PATCHES:
 	case SCHEMA_DIAL:
 		return value_word_read(row, text, arena, out, why);
+	case SCHEMA_PORT_NAMES:
+		return read_port_name(text, arena, out, why);
 	case SCHEMA_ZONE:
 	case SCHEMA_PBX:
 	case SCHEMA_TRUNK:
@@ -314,6 +328,7 @@ size_t value_size(const struct schema_row *row)
 		[SCHEMA_FILES] = sizeof(struct slice),
 		[SCHEMA_ORIGIN] = sizeof(struct slice),
 		[SCHEMA_MAC] = sizeof(struct slice),
+		[SCHEMA_PORT_NAMES] = sizeof(struct slice),
 		[SCHEMA_WEB_PATH] = sizeof(struct slice),
 		[SCHEMA_PATCHES] = sizeof(struct slice),
 		[SCHEMA_DIAL] = sizeof(struct slice),

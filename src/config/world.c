@@ -5,11 +5,7 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 static bool take_address(const struct sockaddr *sa, struct ip_addr *out)
 {
@@ -47,24 +43,6 @@ static uint8_t bits_of(const struct sockaddr *mask)
 	return (uint8_t)bits;
 }
 
-/* Asked of the kernel, because /sys may show another network namespace. */
-static bool is_bridge(const char *name)
-{
-	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
-	struct ifreq request = {.ifr_data = (char *)&info};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool bridge;
-
-	if (fd < 0 || !slice_to_z(slice_z(name), request.ifr_name, sizeof(request.ifr_name))) {
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	bridge = ioctl(fd, SIOCETHTOOL, &request) == 0 && strcmp(info.driver, "bridge") == 0;
-	close(fd);
-	return bridge;
-}
-
 static int system_interface(void *ctx, const char *name, struct config_interface *out)
 {
 	struct config_interface found = {0};
@@ -79,7 +57,7 @@ static int system_interface(void *ctx, const char *name, struct config_interface
 		    take_address(i->ifa_addr, &found.addresses[found.count]))
 			found.bits[found.count++] = bits_of(i->ifa_netmask);
 	freeifaddrs(all);
-	found.bridge = is_bridge(name);
+	config_world_bridge(name, &found.bridge);
 	*out = found;
 	return 0;
 }

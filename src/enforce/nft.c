@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <nftables/libnftables.h>
+#include <sys/random.h>
 
 #include "base/mem.h"
 #include "enforce/link.h"
@@ -146,18 +147,23 @@ static bool is_absent(int err)
 	return err == -EOPNOTSUPP || err == -ENOENT || err == -EAFNOSUPPORT;
 }
 
-/* What a kernel has is found out by asking for it: all, then bridges by their ports, then nothing
- * below IP. */
+/* What a kernel has is found out by asking for it: all, then bridges by their ports, both without
+ * what needs hashes, then nothing below IP. */
 static int apply_what_can_be(struct nft *n, struct nft_want *want, const struct nft_figures *f)
 {
 	static const struct {
-		bool frames, by_ports;
-	} ways[] = {{true, false}, {true, true}, {false, false}};
+		bool frames, by_ports, bind;
+	} ways[] = {{true, false, true},
+		    {true, true, true},
+		    {true, false, false},
+		    {true, true, false},
+		    {false, false, false}};
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		want->frames = ways[i].frames;
 		want->bridges_by_ports = ways[i].by_ports;
+		want->bind = ways[i].bind;
 		err = write_and_run(n, want, f);
 		if (!err) {
 			n->frames = want->frames;
@@ -187,9 +193,14 @@ int nft_apply(struct nft *n, const struct config *config, const struct segment_p
 		.zones = mem_zalloc(zones + 1, sizeof(*figures.zones)),
 		.cells = mem_zalloc(zones * zones + 1, sizeof(*figures.cells))};
 	char(*names)[CONFIG_NAME_MAX] = mem_zalloc(zones + 1, sizeof(*names));
+	struct nft_own *own = mem_zalloc(1, sizeof(*own));
 	int err = ERR_NOMEM;
 
-	if (figures.zones && figures.cells && names) {
+	if (figures.zones && figures.cells && names && own) {
+		nft_own_look(config, own);
+		want.own = own;
+		if (getrandom(&want.seed, sizeof(want.seed), 0) != sizeof(want.seed))
+			want.seed = 0;
 		carry_figures(n, config, &figures);
 		err = apply_what_can_be(n, &want, &figures);
 		if (is_absent(err) && want.shield) { /* a firewall without limits is one */
@@ -203,6 +214,7 @@ int nft_apply(struct nft *n, const struct config *config, const struct segment_p
 		names = NULL;
 	}
 	mem_free(names);
+	mem_free(own);
 	mem_free(figures.zones);
 	mem_free(figures.cells);
 	return err;
@@ -358,19 +370,23 @@ static int read_optional(struct nft *n, uint16_t family, const char *name, uint6
 
 static int read_frames(struct nft *n, uint16_t zone, struct nft_zone_counters *c)
 {
-	struct nft_counter_value bridged = {0};
-	char name[NFT_NAME_MAX];
-	int err;
+	const struct {
+		enum nft_counter which;
+		uint64_t *packets, *bytes;
+	} rows[] = {{NFT_COUNTER_TAGGED, &c->tagged_packets, &c->tagged_bytes},
+		    {NFT_COUNTER_FORGED, &c->forged_packets, &c->forged_bytes}};
+	static const uint16_t families[] = {NFPROTO_NETDEV, NFPROTO_BRIDGE};
+	int err = 0;
 
-	nft_counter_name(zone, NFT_COUNTER_TAGGED, name);
-	err = read_optional(n, NFPROTO_NETDEV, name, &c->tagged_packets, &c->tagged_bytes);
-	nft_counter_name(zone, NFT_COUNTER_FORGED, name);
-	if (!err)
-		err = read_optional(n, NFPROTO_NETDEV, name, &c->forged_packets, &c->forged_bytes);
-	if (!err)
-		err = read_optional(n, NFPROTO_BRIDGE, name, &bridged.packets, &bridged.bytes);
-	c->forged_packets += bridged.packets;
-	c->forged_bytes += bridged.bytes;
+	for (size_t i = 0; i < 4 && !err; i++) {
+		struct nft_counter_value v = {0};
+		char name[NFT_NAME_MAX];
+
+		nft_counter_name(zone, rows[i / 2].which, name);
+		err = read_optional(n, families[i % 2], name, &v.packets, &v.bytes);
+		*rows[i / 2].packets += v.packets;
+		*rows[i / 2].bytes += v.bytes;
+	}
 	return err;
 }
 

@@ -1,5 +1,4 @@
-/* Below IP: VLAN tags where none belong, ARP and neighbour discovery in another's name, and on a
- * bridge what passes from port to port. */
+/* Below IP: VLAN tags where none belong, ARP and neighbour discovery in another's name. */
 #include "enforce/nft_rules_impl.h"
 
 /* Two tags count as one too many everywhere; behind our own VLAN link the outer one is gone. */
@@ -12,8 +11,8 @@ static bool carries_vlans(const struct config *c, size_t zone)
 	return c->zones[zone].trunk;
 }
 
-static void write_counter(struct out *o, const struct config *c, size_t zone,
-			  enum nft_counter which, const struct nft_counter_value *from)
+void nft_write_counter(struct out *o, const struct config *c, size_t zone, enum nft_counter which,
+		       const struct nft_counter_value *from)
 {
 	char name[NFT_NAME_MAX];
 
@@ -61,8 +60,8 @@ static void write_claims6(struct out *o, const struct config *c, size_t first)
 
 /* ---- table netdev: what comes in by an interface ---- */
 
-static void write_here_set(struct out *o, const struct nft_want *want, size_t zone,
-			   enum ip_family family)
+void nft_write_here_set(struct out *o, const struct nft_want *want, size_t zone,
+			enum ip_family family)
 {
 	const struct segment_sources *s = &want->policy->sources[zone];
 	char name[NFT_NAME_MAX];
@@ -121,9 +120,9 @@ static void write_netdev(struct out *o, const struct nft_want *want, const struc
 			forged = (struct nft_counter_value){f->zones[i].forged_packets,
 							    f->zones[i].forged_bytes};
 		}
-		write_counter(o, c, i, NFT_COUNTER_TAGGED, &tagged);
-		write_counter(o, c, i, NFT_COUNTER_FORGED, &forged);
-		write_here_set(o, want, i, IP_V4);
+		nft_write_counter(o, c, i, NFT_COUNTER_TAGGED, &tagged);
+		nft_write_counter(o, c, i, NFT_COUNTER_FORGED, &forged);
+		nft_write_here_set(o, want, i, IP_V4);
 		write_ingress(o, want, i);
 		if (c->zones[i].parent[0])
 			write_parent(o, c, i);
@@ -131,153 +130,10 @@ static void write_netdev(struct out *o, const struct nft_want *want, const struc
 	out_z(o, "}\n");
 }
 
-/* ---- table bridge: what passes from port to port ---- */
-
-static void write_dhcp(struct out *o, const struct config_zone *z, size_t zone)
-{
-	if (!z->dhcp_server_count)
-		return;
-	out_fmt(o,
-		"  ip saddr != @i%zu_dhcp4 udp sport 67 counter name z%zu_forged drop\n"
-		"  ip6 saddr != @i%zu_dhcp6 udp sport 547 counter name z%zu_forged drop\n"
-		"  ip6 saddr != @i%zu_dhcp6 icmpv6 type nd-router-advert counter name z%zu_forged "
-		"drop\n",
-		zone, zone, zone, zone, zone, zone);
-}
-
-static void write_bridge_sources(struct out *o, const struct segment_sources *s, size_t zone)
-{
-	if (s->listed)
-		out_fmt(o,
-			"  ip saddr != 0.0.0.0 ip saddr != @i%zu_here4 counter name z%zu_forged "
-			"drop\n"
-			"  ip6 saddr & ffc0:: != fe80:: ip6 saddr != :: ip6 saddr != @i%zu_here6 "
-			"counter name z%zu_forged drop\n",
-			zone, zone, zone, zone);
-}
-
-static void write_bridge_voice(struct out *o, const struct config_zone *z, size_t zone)
-{
-	static const char *const transports[] = {"tcp", "udp"};
-
-	out_fmt(o,
-		"  ip saddr @quarantine4 ip daddr != @admins4 counter name z%zu_forged drop\n"
-		"  ip6 saddr @quarantine6 ip6 daddr != @admins6 counter name z%zu_forged drop\n"
-		"  ip daddr @quarantine4 ip saddr != @admins4 counter name z%zu_forged drop\n"
-		"  ip6 daddr @quarantine6 ip6 saddr != @admins6 counter name z%zu_forged drop\n",
-		zone, zone, zone, zone);
-	for (size_t t = 0; z->role == ZONE_VOICE && t < 2; t++)
-		out_fmt(o,
-			"  ip saddr != @admins4 %s dport @management_%s counter name z%zu_forged "
-			"drop\n"
-			"  ip6 saddr != @admins6 %s dport @management_%s counter name z%zu_forged "
-			"drop\n",
-			transports[t], transports[t], zone, transports[t], transports[t], zone);
-}
-
-static void write_bridge_chain(struct out *o, const struct nft_want *want, size_t zone)
-{
-	out_fmt(o, " chain i%zu_ports {\n", zone);
-	write_claims4(o, want, zone);
-	write_claims6(o, want->config, zone);
-	write_dhcp(o, &want->config->zones[zone], zone);
-	write_bridge_sources(o, &want->policy->sources[zone], zone);
-	write_bridge_voice(o, &want->config->zones[zone], zone);
-	out_z(o, " }\n");
-}
-
-static void write_bridge_sets(struct out *o, const struct nft_want *want, size_t zone)
-{
-	const struct config_zone *z = &want->config->zones[zone];
-	char name[NFT_NAME_MAX];
-
-	for (enum ip_family family = IP_V4; family <= IP_V6; family++) {
-		struct out n = out_to(name, sizeof(name) - 1);
-
-		write_here_set(o, want, zone, family);
-		out_fmt(&n, "i%zu_dhcp%u", zone, family == IP_V4 ? 4 : 6);
-		name[n.n] = '\0';
-		nft_write_prefix_set(o, name, family, z->dhcp_servers, z->dhcp_server_count);
-	}
-}
-
-static void write_shared_sets(struct out *o, const struct nft_want *want)
-{
-	static const struct {
-		const char *name;
-		uint8_t transport;
-	} rows[] = {{"tcp", TRANSPORT_TCP}, {"udp", TRANSPORT_UDP}};
-	const struct segment_policy *p = want->policy;
-
-	nft_write_prefix_set(o, "admins4", IP_V4, p->admins, p->admin_count);
-	nft_write_prefix_set(o, "admins6", IP_V6, p->admins, p->admin_count);
-	nft_write_quarantine(o, want, IP_V4);
-	nft_write_quarantine(o, want, IP_V6);
-	for (size_t t = 0; t < 2; t++) {
-		const char *open = " elements = { ";
-
-		out_fmt(o, " set management_%s { type inet_service;", rows[t].name);
-		for (size_t i = 0; i < p->management_count; i++) {
-			if (p->management[i].transport != rows[t].transport)
-				continue;
-			out_fmt(o, "%s%u", open, p->management[i].port);
-			open = ", ";
-		}
-		out_z(o, " } }\n");
-	}
-}
-
-/* Which packets are of a bridge: by its name, or by its ports where the kernel cannot tell. */
-static void write_bridge_jump(struct out *o, const struct nft_want *want, size_t zone)
-{
-	const char *bridge = want->config->zones[zone].interface;
-	const char *ports = want->bridges_by_ports ? want->ports_of(want->ctx, bridge) : NULL;
-
-	if (!want->bridges_by_ports)
-		out_fmt(o, "  meta ibrname \"%s\" jump i%zu_ports\n", bridge, zone);
-	else if (ports)
-		out_fmt(o, "  iifname { %s } jump i%zu_ports\n", ports, zone);
-}
-
-static bool is_bridge(const struct config *c, size_t zone)
-{
-	return nft_is_first(c, zone) && c->zones[zone].bridge;
-}
-
-static bool any_bridge(const struct config *c)
-{
-	for (size_t i = 0; i < c->zone_count; i++)
-		if (is_bridge(c, i))
-			return true;
-	return false;
-}
-
-static void write_bridges(struct out *o, const struct nft_want *want)
-{
-	static const struct nft_counter_value zero;
-	const struct config *c = want->config;
-
-	out_z(o, "table bridge " NFT_TABLE " {\n");
-	write_shared_sets(o, want);
-	for (size_t i = 0; i < c->zone_count; i++) {
-		if (!is_bridge(c, i))
-			continue;
-		write_counter(o, c, i, NFT_COUNTER_BRIDGED, &zero);
-		write_bridge_sets(o, want, i);
-		write_bridge_chain(o, want, i);
-	}
-	out_z(o, " chain forward {\n  type filter hook forward priority -200; policy accept;\n");
-	for (size_t i = 0; i < c->zone_count; i++)
-		if (is_bridge(c, i))
-			write_bridge_jump(o, want, i);
-	out_z(o, " }\n}\n");
-}
-
 void nft_frames_write(struct out *o, const struct nft_want *want, const struct nft_figures *figures)
 {
 	out_z(o, "add table netdev " NFT_TABLE "\ndelete table netdev " NFT_TABLE "\n");
 	write_netdev(o, want, figures);
 	out_z(o, "add table bridge " NFT_TABLE "\ndelete table bridge " NFT_TABLE "\n");
-	if (any_bridge(want->config))
-		write_bridges(o, want);
+	nft_bridges_write(o, want);
 }

@@ -34,6 +34,9 @@ void nft_bans_write_rule(struct out *o, const struct config_listener *l, bool sh
 size_t nft_shield_bytes(const struct config *c);
 void nft_shield_write(struct out *o, const struct config *c);
 void nft_shield_write_rule(struct out *o, const struct config_listener *l);
+/* nft_own.c: what the kernel says of the links of the zones and of their bridges; nothing where it
+ * says nothing. */
+void nft_own_look(const struct config *c, struct nft_own *out);
 /* ERR_NOMEM, ERR_DENIED, ERR_ABSENT, -errno. */
 int nft_netlink_new(struct nft_netlink **out) must_check;
 /* Accepts NULL. */

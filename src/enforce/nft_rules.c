@@ -45,7 +45,8 @@ size_t nft_rules_bytes(const struct nft_want *want)
 {
 	const struct config *config = want->config;
 	size_t n = RULES_BASE_BYTES + want->pinhole_count * RULES_PINHOLE_BYTES +
-		   nft_segment_bytes(want) + nft_tunnels_bytes(config) + nft_shield_bytes(config);
+		   nft_segment_bytes(want) + nft_bridges_bytes(want) + nft_tunnels_bytes(config) +
+		   nft_shield_bytes(config);
 
 	for (size_t i = 0; i < config->zone_count; i++)
 		n += RULES_ZONE_BYTES + config->zones[i].service_count * RULES_SERVICE_BYTES +
@@ -189,7 +190,7 @@ static bool write_zone_addresses(struct out *o, const struct config *c, enum ip_
 	return any;
 }
 
-static void write_ours(struct out *o, const struct config *c)
+void nft_write_ours(struct out *o, const struct config *c)
 {
 	static const enum ip_family families[] = {IP_V4, IP_V6};
 
@@ -481,7 +482,7 @@ int nft_rules_write(struct out *o, const struct nft_want *want, const struct nft
 		write_sources(o, config, i, IP_V4);
 		write_sources(o, config, i, IP_V6);
 	}
-	write_ours(o, config);
+	nft_write_ours(o, config);
 	nft_bans_write_sets(o);
 	if (want->shield)
 		nft_shield_write(o, config);

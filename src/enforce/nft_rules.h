@@ -24,6 +24,15 @@ enum nft_counter {
 	NFT_COUNTER_BRIDGED /* in `bridge hornwork` */
 };
 
+#define NFT_OWN_MAX 256 /* addresses of the gateway on its links */
+
+/* As who the gateway speaks on the links of its zones. */
+struct nft_own {
+	uint8_t macs[NFT_OWN_MAX][6];
+	struct ip_addr link_locals[NFT_OWN_MAX];
+	size_t mac_count, link_local_count;
+};
+
 /* What the tables shall be made from. */
 struct nft_want {
 	const struct config *config;
@@ -35,6 +44,9 @@ struct nft_want {
 	bool shield;	       /* also the shield's limits */
 	bool frames;	       /* also the tables below IP */
 	bool bridges_by_ports; /* this kernel cannot tell the bridge of a port */
+	bool bind;     /* this kernel can hash: addresses are bound to who used them first */
+	uint32_t seed; /* of those hashes */
+	const struct nft_own *own; /* NULL = not known */
 	/* The ports of a zone's bridge as a list of quoted names; NULL = none. */
 	const char *(*ports_of)(void *ctx, const char *bridge);
 	void *ctx;

@@ -21,6 +21,9 @@ void nft_write_dispatch(struct out *o, const struct config *c, const char *text,
 void nft_write_prefix_set(struct out *o, const char *name, enum ip_family family,
 			  const struct ip_prefix *list, size_t count);
 
+/* "set ours4" and "set ours6": the gateway's address in each zone. */
+void nft_write_ours(struct out *o, const struct config *c);
+
 /* What may stand in quotes, and is no wildcard. */
 bool nft_name_good(const char *name);
 
@@ -48,5 +51,15 @@ void nft_marks_write(struct out *o, const struct nft_want *want);
 /* Tables `netdev hornwork` and, where a zone's interface is a bridge, `bridge hornwork`. */
 void nft_frames_write(struct out *o, const struct nft_want *want,
 		      const struct nft_figures *figures);
+void nft_write_counter(struct out *o, const struct config *c, size_t zone, enum nft_counter which,
+		       const struct nft_counter_value *from);
+/* The sources that belong to the interface of `zone`. */
+void nft_write_here_set(struct out *o, const struct nft_want *want, size_t zone,
+			enum ip_family family);
+
+/* nft_bridge.c */
+/* Table `bridge hornwork`; nothing without a zone on a bridge. */
+void nft_bridges_write(struct out *o, const struct nft_want *want);
+size_t nft_bridges_bytes(const struct nft_want *want);
 
 #endif

@@ -165,6 +165,25 @@ static void write_rule(struct out *o, const struct segment_rule *r, bool answer,
 	}
 }
 
+/* Where the kernel shows bridged packets to IP's firewall too (bridge-nf-call-iptables): what
+ * passes from port to port of a zone's bridge was judged there, and only what is for us is routed.
+ */
+static void write_bridged(struct out *o, const struct nft_want *want, uint16_t zone)
+{
+	const struct config_zone *z = &want->config->zones[zone];
+	const struct nft_own *own = want->own;
+
+	if (!own || !own->mac_count || strcmp(z->bridge, z->interface) != 0)
+		return;
+	for (size_t i = 0; i < own->mac_count; i++) {
+		const uint8_t *m = own->macs[i];
+
+		out_fmt(o, "%s%02x:%02x:%02x:%02x:%02x:%02x", i ? ", " : "  ether daddr != { ",
+			m[0], m[1], m[2], m[3], m[4], m[5]);
+	}
+	out_z(o, " } accept\n");
+}
+
 static void write_cell(struct out *o, const struct nft_want *want, uint16_t from, uint16_t to)
 {
 	const struct segment_policy *p = want->policy;
@@ -174,6 +193,8 @@ static void write_cell(struct out *o, const struct nft_want *want, uint16_t from
 
 	nft_cell_name(from, to, counter);
 	out_fmt(o, " chain f%u_%u {\n", from, to);
+	if (from == to)
+		write_bridged(o, want, from);
 	for (size_t i = 0; i < p->rule_count; i++) {
 		const struct segment_rule *r = &p->rules[i];
 

@@ -44,6 +44,13 @@ struct config_peer {
 	struct ip_endpoint at; /* family IP_NONE until resolved */
 };
 
+/* Whether an address of a bridge's zone is for who uses it first. */
+enum address_guard {
+	ADDRESS_GUARD_AUTO, /* where nobody is trusted */
+	ADDRESS_GUARD_ON,
+	ADDRESS_GUARD_OFF
+};
+
 /* Another zone that may be reached from this one, with what: "core", "core tcp:443". */
 struct config_reach {
 	char to[CONFIG_NAME_MAX];
@@ -85,8 +92,12 @@ struct config_zone {
 	char parent[CONFIG_IFNAME_MAX]; /* with a vlan: what carries it; interface is its link */
 	bool trunk;			/* the interface carries VLANs besides */
 	bool link_missing; /* the VLAN's link is to be made, with the addresses given */
-	bool bridge;	   /* the interface is a bridge: what passes it may be filtered */
-	uint16_t tunnel;   /* index of the tunnel through which all of it goes, or CONFIG_NONE */
+	char bridge[CONFIG_IFNAME_MAX]; /* that the interface is, or is a VLAN of; "" = none */
+	uint16_t bridge_vlan;  /* the bridge's VLAN that is the zone; 0 = it filters no VLANs */
+	uint8_t address_guard; /* enum address_guard */
+	const struct slice *server_ports; /* of the bridge: where servers and routers stand */
+	size_t server_port_count;	  /* 0 = at whichever port */
+	uint16_t tunnel; /* index of the tunnel through which all of it goes, or CONFIG_NONE */
 };
 
 struct config_pbx {

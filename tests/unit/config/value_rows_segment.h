@@ -16,6 +16,12 @@
 	{"zone", "switches", "closet",
 	 "switches = \"closet\": write a hardware address, as in \"00:15:65:12:34:56\""},
 	{"zone", "dhcp-servers", "{10.0.0.2, \"fe80::2\"}", NULL},
+	{"zone", "server-ports", "{eth2, tap0}", NULL},
+	{"zone", "server-ports", "\"a b\"",
+	 "server-ports = \"a b\": write the name of a network interface, as `ip link` shows it: up "
+	 "to 15 letters, digits, dots, hyphens"},
+	{"zone", "address-guard", "off", NULL},
+	{"zone", "address-guard", "maybe", "address-guard = \"maybe\": write auto, on or off"},
 	{"zone", "dhcp-servers", "dhcp.example",
 	 "dhcp-servers = \"dhcp.example\": write a network, as in \"10.0.0.0/8\" or "
 	 "\"2001:db8::/32\""},

@@ -287,16 +287,19 @@ static void a_bridge_is_guarded(void **state)
 	const char *r;
 
 	memcpy(zones[1].interface, "br0\0", 5);
-	zones[1].bridge = true;
+	memcpy(zones[1].bridge, "br0", 4);
 	zones[1].role = ZONE_VOICE;
 	zones[1].dhcp_servers = servers;
 	zones[1].dhcp_server_count = 2;
 	r = rules_of(&config, NULL, 0, NULL);
 	want(r, "table bridge hornwork {");
-	want(r, "meta ibrname \"br0\" jump i1_ports");
+	want(r, "meta ibrname \"br0\" jump b1");
 	want(r, "arp saddr ip != 0.0.0.0 arp saddr ip != @i1_here4 counter name z1_forged drop");
-	want(r, "ip saddr != @i1_dhcp4 udp sport 67 counter name z1_forged drop");
-	want(r, "ip6 saddr != @i1_dhcp6 icmpv6 type nd-router-advert counter name z1_forged drop");
+	want(r, "ip saddr != @i1_dhcp4 udp dport 68 counter name z1_forged drop");
+	want(r, "ip6 saddr != @i1_dhcp6 icmpv6 type { nd-router-advert, nd-redirect } counter name "
+		"z1_forged drop");
+	want_not(r, "iifname != ");
+	want_not(r, "_held");
 	want(r, "ip saddr != @admins4 tcp dport @management_tcp counter name z1_forged drop");
 	assert_int_equal(r5_segment_new(&config, &policy), 0);
 	w = wanted(&config, policy, NULL, 0);
@@ -304,7 +307,7 @@ static void a_bridge_is_guarded(void **state)
 	assert_int_equal(nft_rules_write(&o, &w, NULL), 0);
 	r5_segment_free(policy);
 	text[o.n] = '\0';
-	want(text, "iifname { \"port1\", \"port2\" } jump i1_ports");
+	want(text, "iifname { \"port1\", \"port2\" } jump b1");
 }
 
 static void odd_names_are_refused(void **state)
