@@ -170,7 +170,7 @@ static enum reason cross_any(struct call *k, unsigned from, enum media_turn turn
 {
 	struct crossing_body b = {.k = k, .from = from, .turn = turn, .o = o};
 
-	cross_init(&b.x, &k->leg[from].side, &k->leg[!from].side, in);
+	compose_cross(k, from, in, &b.x);
 	if (is_multipart(in->content_type))
 		return cross_multipart(&b, in->content_type, in->body, 0);
 	cross_body(&b.x, o, in->content_type, in->body);

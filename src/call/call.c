@@ -205,6 +205,15 @@ int leg_index(struct leg *l)
 	return err;
 }
 
+bool leg_known(const struct core *c, struct slice call_id)
+{
+	struct hash_node *n = hash_first(&c->by_call_id, hash_bytes(&c->key, call_id));
+
+	while (n && !slice_eq(container_of(n, struct leg, by_call_id)->call_id, call_id))
+		n = hash_next(n);
+	return n != NULL;
+}
+
 struct leg *leg_find(const struct core *c, const struct sip_msg *msg, struct slice local_tag,
 		     struct slice remote_tag, struct dialog **out_dialog)
 {

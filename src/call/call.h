@@ -169,6 +169,8 @@ int dialog_end_learn(struct call *k, struct dialog_end *e, const struct sip_msg 
 		     bool reversed) must_check;
 /* The leg is found by its Call-ID. ERR_LIMIT; call_id is then empty. */
 int leg_index(struct leg *l) must_check;
+/* Whether a leg has this Call-ID. */
+bool leg_known(const struct core *c, struct slice call_id);
 /* The leg that a message with this Call-ID and these tags belongs to; *out_dialog may be NULL when
  * only the leg fits. */
 struct leg *leg_find(const struct core *c, const struct sip_msg *msg, struct slice local_tag,
@@ -184,6 +186,9 @@ void call_report(struct call *k, enum report_type type, enum reason why, const s
 		 struct slice detail);
 
 /* ---- compose.c: what we write ---- */
+
+/* How a message that came from the leg `from` crosses to the other one; `in` is borrowed. */
+void compose_cross(const struct call *k, unsigned from, const struct sip_msg *in, struct cross *x);
 
 /* A request of an exchange towards the asked leg, made from the request that came in, with `auth`
  * (a whole header line or empty) and with `body`. */

@@ -59,38 +59,32 @@ static bool has_contact(enum sip_method m)
 	       m == SIP_REFER || m == SIP_OPTIONS;
 }
 
-/* Replaces and the like: the same dialog by its names on the other side (RFC 3891, 3911, 4538). */
-static bool map_dialog(void *ctx, struct slice value, struct out *o)
+static enum cross_known map_dialog(const struct cross *x, const struct cross_dialog *in,
+				   struct cross_dialog *out)
 {
-	const struct core *c = ctx;
-	struct slice params, to_tag, from_tag, id = slice_split(value, ';', &params);
-	struct sip_msg probe = {.call_id = slice_trim(id)};
+	struct sip_msg probe = {.call_id = in->call_id};
+	const struct leg *l, *other;
+	const struct dialog_end *end;
 	struct dialog *d;
-	struct leg *l;
 	bool swapped;
 
-	params = slice_of(value.p + id.n, value.n - id.n);
-	if (!sip_param_get(params, SL("to-tag"), &to_tag) ||
-	    !sip_param_get(params, SL("from-tag"), &from_tag))
-		return false;
-	l = leg_find(c, &probe, to_tag, from_tag, &d);
+	l = leg_find(x->map_ctx, &probe, in->to_tag, in->from_tag, &d);
 	swapped = !d;
 	if (!d)
-		l = leg_find(c, &probe, from_tag, to_tag, &d);
+		l = leg_find(x->map_ctx, &probe, in->from_tag, in->to_tag, &d);
 	if (!l || !d)
-		return false;
-	out_bytes(o, l->call->leg[!l->index].call_id);
-	out_z(o, ";to-tag=");
-	out_bytes(o, swapped ? d->end[!l->index].local_tag : d->end[!l->index].remote_tag);
-	out_z(o, ";from-tag=");
-	out_bytes(o, swapped ? d->end[!l->index].remote_tag : d->end[!l->index].local_tag);
-	if (sip_param_get(params, SL("early-only"), NULL))
-		out_z(o, ";early-only");
-	return true;
+		return leg_known(x->map_ctx, in->call_id) ? CROSS_ELSEWHERE : CROSS_UNKNOWN;
+	other = &l->call->leg[!l->index];
+	if (l->side.zone != x->from->zone || other->side.zone != x->to->zone)
+		return CROSS_ELSEWHERE;
+	end = &d->end[!l->index];
+	*out = (struct cross_dialog){.call_id = other->call_id,
+				     .to_tag = swapped ? end->local_tag : end->remote_tag,
+				     .from_tag = swapped ? end->remote_tag : end->local_tag};
+	return CROSS_KNOWN;
 }
 
-static void cross_setup(const struct call *k, unsigned from, const struct sip_msg *in,
-			struct cross *x)
+void compose_cross(const struct call *k, unsigned from, const struct sip_msg *in, struct cross *x)
 {
 	cross_init(x, &k->leg[from].side, &k->leg[!from].side, in);
 	x->map_dialog = map_dialog;
@@ -131,7 +125,7 @@ int compose_request(const struct exchange *x, const struct sip_msg *in, struct s
 {
 	struct cross cross;
 
-	cross_setup(x->call, x->from, in, &cross);
+	compose_cross(x->call, x->from, in, &cross);
 	if (x->method == SIP_INVITE && !x->dialog)
 		cross.mark = identity_verstat(x->call);
 	write_own_head(x, x->dialog, in->method_text, x->client_cseq, branch, o);
@@ -169,7 +163,7 @@ int compose_ack(const struct exchange *x, const struct dialog *d, const struct s
 	write_own_head(x, d, SL("ACK"), x->client_cseq, branch, o);
 	write_hops(in, o);
 	if (in) {
-		cross_setup(x->call, x->from, in, &cross);
+		compose_cross(x->call, x->from, in, &cross);
 		cross_headers(&cross, o, in);
 	}
 	sip_write_body(o, content_type, body);
@@ -206,7 +200,7 @@ int compose_response(const struct exchange *x, const struct dialog *d, const str
 
 	if (err)
 		return err;
-	cross_setup(x->call, !x->from, in, &cross);
+	compose_cross(x->call, !x->from, in, &cross);
 	err = sip_write_response_head(o, &request, in->status, in->reason_phrase,
 				      &txn_path(x->server)->remote,
 				      in->status > 100 ? tag : SL(""));

@@ -230,7 +230,11 @@ bool cross_body_names_addresses(struct slice content_type)
 
 void cross_body(const struct cross *x, struct out *o, struct slice content_type, struct slice body)
 {
-	if (cross_body_names_addresses(content_type))
+	struct slice params, type = slice_trim(slice_split(content_type, ';', &params));
+
+	if (slice_eq_nocase(type, SL("application/dialog-info+xml")))
+		cross_dialog_info(x, o, body);
+	else if (cross_body_names_addresses(content_type))
 		cross_lines(x, o, body);
 	else
 		out_bytes(o, body);
@@ -381,8 +385,8 @@ static void cross_refer_headers(const struct cross *x, struct out *o, struct sli
 	while (rest.n) {
 		one = slice_split(rest, '&', &rest);
 		if (slice_starts_nocase(one, replaces)) {
-			if (sip_unescape(slice_from(one, replaces.n), &in) || !x->map_dialog ||
-			    !x->map_dialog(x->map_ctx, out_slice(&in), &out))
+			if (sip_unescape(slice_from(one, replaces.n), &in) ||
+			    !cross_dialog_reference(x, out_slice(&in), &out))
 				continue;
 			out_char(o, sep);
 			out_bytes(o, replaces);
@@ -439,15 +443,6 @@ static void cross_address_header(const struct cross *x, struct out *o, const str
 		cross_address_value(&plain, o, one);
 	}
 	out_z(o, "\r\n");
-}
-
-static void cross_dialog_header(const struct cross *x, struct out *o, const struct sip_header *h)
-{
-	char mapped[1024];
-	struct out m = out_to(mapped, sizeof(mapped));
-
-	if (x->map_dialog && x->map_dialog(x->map_ctx, h->value, &m))
-		sip_write_header_id(o, (enum sip_header_id)h->id, out_slice(&m));
 }
 
 /* Credentials prove a phone to its PBX, or the PBX to a provider. A PBX may let a caller's pass (in

@@ -290,7 +290,7 @@ static void what_is_missing_is_no_trait(void **state)
 	b = pattern_of(&h, &same, words);
 	assert_true(a.name[R2_BY_AGENT] == 0);
 	assert_true(a.name[R2_BY_TARGET] == b.name[R2_BY_TARGET] && a.name[R2_BY_TARGET]);
-	assert_true(a.name[R2_BY_SHAPE] && !(a.name[R2_BY_SHAPE] & 1) == 0);
+	assert_true(a.name[R2_BY_SHAPE] && (a.name[R2_BY_SHAPE] & 1));
 	r2_swarm_done(&h.swarm);
 }
 
