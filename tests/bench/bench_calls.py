@@ -83,10 +83,9 @@ onreply_route[ANSWER] {{
 """
 
 
-def cpu_seconds(root_pids):
-    """CPU time of these processes and all their descendants, ended children included."""
-    ticks = os.sysconf("SC_CLK_TCK")
-    children, stat = {}, {}
+def family(root_pids):
+    """These processes and all their descendants: {pid: CPU time in ticks, ended children included}."""
+    children, ticks, found = {}, {}, {}
     for path in glob.glob("/proc/[0-9]*/stat"):
         try:
             with open(path, encoding="latin-1") as f:
@@ -94,14 +93,19 @@ def cpu_seconds(root_pids):
         except OSError:
             continue
         pid = int(path.split("/")[2])
-        stat[pid] = sum(int(x) for x in rest[11:15])
+        ticks[pid] = sum(int(x) for x in rest[11:15])
         children.setdefault(int(rest[1]), []).append(pid)
-    todo, total = list(root_pids), 0
+    todo = list(root_pids)
     while todo:
         pid = todo.pop()
-        total += stat.get(pid, 0)
+        found[pid] = ticks.get(pid, 0)
         todo += children.get(pid, [])
-    return total / ticks
+    return found
+
+
+def cpu_seconds(root_pids):
+    """CPU time of these processes and all their descendants, ended children included."""
+    return sum(family(root_pids).values()) / os.sysconf("SC_CLK_TCK")
 
 
 class Load:
