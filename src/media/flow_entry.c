@@ -44,7 +44,7 @@ static bool read_once(const struct flow_table *t, uint32_t index, union flow_wor
 
 bool flow_table_read(const struct flow_table *t, uint32_t index, struct hw_flow *out)
 {
-	union flow_words copy;
+	union flow_words copy not_zeroed;
 
 	/* While an entry is replaced its bit stays set: wait for the few stores, not for ever. */
 	for (unsigned tries = 0; tries < FLOW_READ_TRIES; tries++) {
@@ -330,6 +330,10 @@ struct hw_flow_stats *flow_table_figures(struct flow_table *t, uint32_t index,
 {
 	struct hw_flow_stats *stats = &t->stats[index];
 
+	/* Whoever claims them writes this last: there is nothing to clear, and no lock to pay for.
+	 */
+	if (__atomic_load_n(&stats->opened, __ATOMIC_ACQUIRE) == flow->opened)
+		return stats;
 	hw_figures_lock(stats);
 	hw_figures_claim(stats, flow->opened);
 	hw_figures_unlock(stats);

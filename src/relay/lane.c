@@ -120,7 +120,7 @@ static bool view_take(struct lane *l, uint32_t index, struct view *v)
 static bool way_find(struct lane *l, const struct view *in, struct frame_way *way,
 		     uint16_t *out_hop)
 {
-	struct view out;
+	struct view out not_zeroed;
 	struct ip_addr announced = {.family = in->flow.flags & HW_FLOW_TO_V6 ? IP_V6 : IP_V4};
 
 	if (!view_take(l, in->flow.out_index, &out) || out.flow.call != in->flow.call ||
@@ -180,10 +180,10 @@ static enum hw_refused pass(struct lane *l, const struct view *in, uint32_t inde
 static bool relay_frame(struct lane *l, const struct xdp_desc *d, uint64_t now_ns)
 {
 	uint64_t offset = d->addr - d->addr % HW_XSK_FRAME_BYTES;
-	struct frame_way way;
+	struct frame_way way not_zeroed;
 	enum hw_refused why;
-	struct view in;
-	struct frame f;
+	struct view in not_zeroed;
+	struct frame f not_zeroed;
 	uint32_t index;
 	uint16_t hop;
 
