@@ -44,6 +44,7 @@ static void hang_up(struct charon *c, const char *why, uint64_t now_ms)
 	c->in_n = c->out.n = c->out_sent = 0;
 	c->out.err = 0;
 	load_forget(c);
+	charon_stale_gone(c); /* perhaps */
 	c->step = STEP_IDLE;
 	c->before = (struct charon_sas){0};
 	charon_state_set(c, CHARON_ABSENT, now_ms);
@@ -156,12 +157,12 @@ static void go_on(struct charon *c, uint64_t now_ms)
 		c->end_due = false;
 		charon_write_terminate(&c->out, c->name);
 		ask(c, STEP_TERMINATE, now_ms);
+	} else if ((*c->stale_key || c->stale_secret) && charon_write_stale(c)) {
+		ask(c, STEP_REMOVE, now_ms); /* before other terms make more of it */
 	} else if (c->load_due) {
 		load_begin(c, now_ms);
 	} else if (c->view.state == CHARON_REFUSED) {
 		c->load_due = now_ms - c->loaded_ms >= LOAD_AGAIN_MS;
-	} else if ((*c->stale_key || c->stale_secret) && charon_write_stale(c)) {
-		ask(c, STEP_REMOVE, now_ms);
 	} else if (c->begin_due) {
 		c->begin_due = false;
 		c->initiated_ms = now_ms;
@@ -238,6 +239,8 @@ static void on_answer(struct charon *c, const struct vici_packet *p, uint64_t no
 		on_loaded(c, p->message, now_ms);
 	else if (step == STEP_LIST && p->type == VICI_RESPONSE)
 		charon_on_listed(c, now_ms);
+	else if (step == STEP_REMOVE && p->type == VICI_RESPONSE)
+		charon_stale_gone(c);
 	else if (step == STEP_IDLE || step == STEP_REGISTER || p->type != VICI_RESPONSE)
 		hang_up(c, "it does not speak the vici that we know", now_ms);
 }
@@ -383,6 +386,12 @@ void charon_reload(struct charon *c, bool anew, uint64_t now_ms)
 	c->load_due = true;
 	c->end_due |= anew;
 	go_on(c, now_ms);
+}
+
+void charon_key_gone(struct charon *c, const char *key_id)
+{
+	if (c->load.n || strcmp(c->key_id, key_id) == 0 || strcmp(c->told_key, key_id) == 0)
+		c->load_due = true;
 }
 
 int charon_fd(const struct charon *c)

@@ -44,6 +44,9 @@ struct charon_setup {
 	void (*news)(void *ctx, enum reason what, struct slice detail);
 	/* Whether another tunnel of this charon proves itself by this key; NULL: none does. */
 	bool (*key_shared)(void *ctx, const char *key_id);
+	/* charon has forgotten this key. It may have been told of it for another tunnel meanwhile:
+	 * charon_key_gone for each of them. NULL: there is none. */
+	void (*key_gone)(void *ctx, const char *key_id);
 	void *ctx;
 };
 
@@ -63,6 +66,9 @@ void charon_tick(struct charon *c, uint64_t now_ms);
 void charon_reload(struct charon *c, bool anew, uint64_t now_ms);
 /* Ends the tunnel and takes it out of charon. Waits up to a second. */
 void charon_leave(struct charon *c);
+/* A key is gone from charon: one that this tunnel has, or may just be telling of, is told again
+ * with the next tick. */
+void charon_key_gone(struct charon *c, const char *key_id);
 /* Of the private key that charon has for it; "" = it has none. */
 const char *charon_key_id(const struct charon *c);
 const struct charon_view *charon_view(const struct charon *c);

@@ -42,8 +42,19 @@ bool charon_write_stale(struct charon *c)
 	*c->stale_key = '\0';
 	if (!may_unload(c, key))
 		return false;
+	memcpy(c->leaving_key, key, sizeof(c->leaving_key));
 	write_removal(&c->out, "unload-key", "id", key);
 	return true;
+}
+
+void charon_stale_gone(struct charon *c)
+{
+	char key[KEY_ID_MAX];
+
+	memcpy(key, c->leaving_key, sizeof(key));
+	*c->leaving_key = '\0';
+	if (*key && c->setup.key_gone)
+		c->setup.key_gone(c->setup.ctx, key);
 }
 
 /* Asks and waits for the answer, whatever it is; events go by. False: it has no time for us. */
@@ -75,6 +86,18 @@ static bool ask_waiting(struct charon *c, int *left_ms)
 	return false;
 }
 
+/* An answer that did not come in time may still be on its way: others are told all the same. */
+static bool take_stale_out(struct charon *c, int *left_ms)
+{
+	bool answered = true;
+
+	while (answered && charon_write_stale(c)) {
+		answered = ask_waiting(c, left_ms);
+		charon_stale_gone(c);
+	}
+	return answered;
+}
+
 void charon_leave(struct charon *c)
 {
 	int left_ms = LEAVE_MS;
@@ -88,10 +111,8 @@ void charon_leave(struct charon *c)
 	if (!ask_waiting(c, &left_ms))
 		return;
 	c->stale_secret |= !*c->key_id;
-	while (charon_write_stale(c))
-		if (!ask_waiting(c, &left_ms))
-			return;
+	if (!take_stale_out(c, &left_ms))
+		return;
 	memcpy(c->stale_key, c->key_id, sizeof(c->stale_key));
-	if (charon_write_stale(c))
-		(void)!ask_waiting(c, &left_ms);
+	(void)!take_stale_out(c, &left_ms);
 }

@@ -50,6 +50,7 @@ struct charon {
 				       nothing */
 	char told_key[KEY_ID_MAX];  /* the same of what is being loaded */
 	char stale_key[KEY_ID_MAX]; /* of earlier terms, to be taken out */
+	char leaving_key[KEY_ID_MAX]; /* which charon has been asked to forget */
 	bool stale_secret;
 	/* Said by charon while the tunnel was up: why it fell, if it falls now, else of no matter.
 	 */
@@ -71,6 +72,8 @@ void charon_flush(struct charon *c, uint64_t now_ms);
 void charon_write_terminate(struct out *o, const char *name);
 /* What earlier terms left in charon is to be taken out; false: nothing is left. */
 bool charon_write_stale(struct charon *c);
+/* charon has answered to that, whatever it said. */
+void charon_stale_gone(struct charon *c);
 /* The list of SAs is whole: what it means, and what is due now. */
 void charon_on_listed(struct charon *c, uint64_t now_ms);
 

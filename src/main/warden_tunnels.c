@@ -193,11 +193,22 @@ static bool key_shared(void *ctx, const char *key_id)
 	return false;
 }
 
+static void key_gone(void *ctx, const char *key_id)
+{
+	const struct tunnel *t = ctx;
+	const struct warden_tunnels *all = t->warden->tunnels;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (all->item[i] != t && strcmp(all->item[i]->socket, t->socket) == 0)
+			charon_key_gone(all->item[i]->charon, key_id);
+}
+
 static int tunnel_begin(struct warden *w, const struct config_tunnel *section)
 {
 	struct charon_setup setup = {.load = write_script,
 				     .news = on_news,
 				     .key_shared = key_shared,
+				     .key_gone = key_gone,
 				     .remote4 = section->remote4,
 				     .remote6 = section->remote6};
 	struct tunnel *t = mem_zalloc(1, sizeof(*t));

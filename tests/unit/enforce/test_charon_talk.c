@@ -245,6 +245,14 @@ static bool key_shared(void *ctx, const char *key_id)
 	return is_shared;
 }
 
+static char gone[64];
+
+static void key_gone(void *ctx, const char *key_id)
+{
+	(void)ctx;
+	(void)snprintf(gone, sizeof(gone), "%s", key_id);
+}
+
 static void with_key(int peer, const char *id)
 {
 	char buf[256];
@@ -278,8 +286,11 @@ static void what_is_replaced_is_taken_out(void **state)
 		struct charon_setup setup = {.name = "branch",
 					     .load = load_key,
 					     .news = on_news,
-					     .key_shared = key_shared};
+					     .key_shared = key_shared,
+					     .key_gone = key_gone};
 		struct charon *c;
+
+		*gone = '\0';
 
 		is_shared = shared != 0;
 		(void)snprintf(setup.socket, sizeof(setup.socket), "%s", path);
@@ -297,11 +308,55 @@ static void what_is_replaced_is_taken_out(void **state)
 		answer(peer, VICI_RESPONSE, "no", "not found");
 		step(c, peer, 1100, shared ? "list-sas" : "unload-key");
 		assert_string_equal(charon_key_id(c), "bb22");
+		assert_string_equal(gone, ""); /* charon has not answered yet */
+		answer(peer, VICI_RESPONSE, "yes", NULL);
+		charon_ready(c, 1100);
+		assert_string_equal(gone, shared ? "" : "aa11");
 		charon_free(c);
 		close(peer);
 		close(listener);
 		(void)unlink(path);
 	}
+}
+
+static void loads(struct charon *c, int peer, const char *id)
+{
+	with_key(peer, id);
+	step(c, peer, 1000, "load-conn");
+	up(c, peer, 1000, true);
+}
+
+/* Another tunnel has a key taken out while this one has told charon of the same: it tells again,
+ * whether that had been answered or not. */
+static void a_key_that_another_took_along_is_told_again(void **state)
+{
+	char path[64];
+	int listener = listen_at(path), peer;
+	struct charon_setup setup = {.name = "branch", .load = load_key, .news = on_news};
+	struct charon *c;
+
+	(void)state;
+	set_up("");
+	memcpy(tunnels[0].remote_id, "site.test", 10);
+	(void)snprintf(setup.socket, sizeof(setup.socket), "%s", path);
+	c = connected_as(&setup, listener, &peer, "load-key");
+	charon_key_gone(c, "aa11"); /* before charon has said which key it is */
+	with_key(peer, "aa11");
+	step(c, peer, 1000, "load-conn");
+	answer(peer, VICI_RESPONSE, "yes", NULL);
+	step(c, peer, 1000, "unload-shared");
+	answer(peer, VICI_RESPONSE, "no", "not found");
+	step(c, peer, 1000, "load-key");
+	loads(c, peer, "aa11");
+	charon_key_gone(c, "cc33"); /* nobody's here */
+	step(c, peer, 1000, "");
+	charon_key_gone(c, "aa11");
+	step(c, peer, 1000, "load-key");
+	loads(c, peer, "aa11");
+	charon_free(c);
+	close(peer);
+	close(listener);
+	(void)unlink(path);
 }
 
 static void what_it_does_not_take_is_told(void **state)
@@ -335,6 +390,7 @@ int main(void)
 		cmocka_unit_test(it_begins_until_it_is_up_and_again),
 		cmocka_unit_test(another_attempt_that_fails_is_no_matter),
 		cmocka_unit_test(what_is_replaced_is_taken_out),
+		cmocka_unit_test(a_key_that_another_took_along_is_told_again),
 		cmocka_unit_test(what_it_does_not_take_is_told),
 	};
 
