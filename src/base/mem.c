@@ -1,9 +1,13 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Larger blocks are the kernel's pages of their own (mmap_threshold), which it takes back. */
+#define WIPED_BYTES_MAX ((size_t)128 << 10)
 
 /* Counters for tests and budgets only; nothing decides by them but the failure injection. */
 static atomic_ulong requests;
@@ -27,9 +31,34 @@ void *mem_zalloc(size_t count, size_t size)
 	return p;
 }
 
+/* What a block holds, as far as it is to be wiped; 0: it is not. */
+static size_t wiped_bytes(void *p)
+{
+	size_t n = p ? malloc_usable_size(p) : 0;
+
+	return n <= WIPED_BYTES_MAX ? n : 0;
+}
+
+/* As realloc, but nothing stays where the block had been. */
+static void *move(void *old, size_t had, size_t bytes)
+{
+	void *p = malloc(bytes);
+
+	if (!p)
+		return NULL;
+	memcpy(p, old, had < bytes ? had : bytes);
+	explicit_bzero(old, had);
+	free(old);
+	return p;
+}
+
 void *mem_grow(void *old, size_t bytes)
 {
-	void *p = refused_by_test() ? NULL : realloc(old, bytes);
+	size_t had = wiped_bytes(old);
+	void *p = NULL;
+
+	if (!refused_by_test())
+		p = had ? move(old, had, bytes) : realloc(old, bytes);
 
 	if (p && !old)
 		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
@@ -50,6 +79,10 @@ char *mem_strndup(const char *p, size_t n)
 
 void mem_free(void *p)
 {
+	size_t had = wiped_bytes(p);
+
+	if (had)
+		explicit_bzero(p, had);
 	if (p)
 		atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
 	free(p);

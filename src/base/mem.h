@@ -6,13 +6,15 @@
 
 /* Zeroed memory for `count` objects of `size` bytes, or NULL. Freed with mem_free. */
 void *mem_zalloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
-/* As realloc; the old block stays valid on failure (NULL). New bytes are not zeroed. */
+/* As realloc; the old block stays valid on failure (NULL), and is wiped where it is left. New bytes
+ * are not zeroed. */
 void *mem_grow(void *old, size_t bytes) __attribute__((warn_unused_result));
 /* A copy of `n` bytes with a NUL behind, or NULL. */
 char *mem_strndup(const char *p, size_t n) __attribute__((malloc, warn_unused_result));
-/* Accepts NULL. */
+/* Overwrites what was there, which may have been a message with keys; blocks above 128 KiB give
+ * their pages back instead. Accepts NULL. */
 void mem_free(void *p);
-/* Overwrites a secret so that the compiler cannot drop it, then frees. Accepts NULL. */
+/* Overwrites a secret of any size so that the compiler cannot drop it, then frees. Accepts NULL. */
 void mem_wipe_free(void *p, size_t bytes);
 
 /* For tests: the `nth` request from now fails (1 = the next one), later ones succeed; 0 = never. */

@@ -177,6 +177,12 @@ static enum reason cross_any(struct call *k, unsigned from, enum media_turn turn
 	return REASON_NONE;
 }
 
+/* RFC 4568 9.1: SDP attributes are case-sensitive. */
+static bool holds_keys(struct slice body)
+{
+	return slice_find_slice(body, SL("a=crypto:")) < body.n;
+}
+
 enum reason compose_body(struct call *k, unsigned from, enum media_turn turn,
 			 const struct sip_msg *in, struct slice *out_type, struct slice *out_body)
 {
@@ -200,5 +206,6 @@ enum reason compose_body(struct call *k, unsigned from, enum media_turn turn,
 	if (!why && o.err)
 		why = REASON_response_too_long;
 	*out_body = out_slice(&o);
+	k->core->keys_told |= holds_keys(in->body) || holds_keys(*out_body);
 	return why;
 }

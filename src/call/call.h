@@ -131,6 +131,7 @@ struct core {
 	uint64_t put_off_before; /* in all, when it began */
 	char *message;		 /* CORE_MESSAGE_MAX, for composing */
 	char *body;		 /* CORE_MESSAGE_MAX, likewise */
+	bool keys_told;		 /* there are keys in them, until the event is dealt with */
 };
 
 /* ---- overload.c: what is put off ---- */

@@ -94,8 +94,19 @@ void core_free(struct core *c)
 	mem_free(c);
 }
 
+/* Where messages were put together and keys stood in one, none stays. */
+static void wipe_keys(struct core *c)
+{
+	if (!c->keys_told)
+		return;
+	c->keys_told = false;
+	explicit_bzero(c->message, CORE_MESSAGE_MAX);
+	explicit_bzero(c->body, CORE_MESSAGE_MAX);
+}
+
 void core_sweep(struct core *c)
 {
+	wipe_keys(c);
 	while (!list_empty(&c->dirty)) {
 		struct call *k = container_of(c->dirty.next, struct call, dirty);
 

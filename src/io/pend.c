@@ -32,6 +32,7 @@ void pend_take(struct pend *b, size_t n)
 	if (n < b->n) {
 		memmove(b->p, b->p + n, b->n - n);
 		b->n -= n;
+		explicit_bzero(b->p + b->n, n);
 		return;
 	}
 	mem_free(b->p);

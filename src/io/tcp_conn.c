@@ -108,6 +108,7 @@ static void conn_read(struct tcp_conn *c)
 
 		if (n > 0) {
 			on_bytes(c, slice_of(c->tcp->read, (size_t)n));
+			explicit_bzero(c->tcp->read, (size_t)n); /* keys may be in it */
 			continue;
 		}
 		if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))

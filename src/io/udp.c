@@ -145,6 +145,7 @@ static int receive_batch(struct udp_socket *s)
 		u->waited_ms = waited_ms(&b->head[i].msg_hdr);
 		u->handler.datagram(u->handler.ctx, s->listener, &from,
 				    slice_of(b->iov[i].iov_base, b->head[i].msg_len));
+		explicit_bzero(b->iov[i].iov_base, b->head[i].msg_len); /* keys may be in it */
 	}
 	return n;
 }
@@ -270,6 +271,7 @@ static void keep_waiting(struct udp *u)
 		bytes += o.n;
 		u->out[kept++] = o;
 	}
+	explicit_bzero(u->send + bytes, u->out_bytes - bytes); /* keys may be in it */
 	u->out_count = kept;
 	u->out_bytes = bytes;
 }
