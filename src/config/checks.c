@@ -154,10 +154,13 @@ static bool apart(uint8_t a, uint8_t b)
 	return (a == ZONE_VOICE && b == ZONE_DATA) || (a == ZONE_DATA && b == ZONE_VOICE);
 }
 
+/* What comes out of a tunnel is told from the rest of its interface by the kernel's word for it. */
 static bool shares_interface(const struct config *c, const struct config_zone *z)
 {
-	for (size_t i = 0; i < c->zone_count; i++)
-		if (&c->zones[i] != z && strcmp(c->zones[i].interface, z->interface) == 0)
+	uint16_t zone = (uint16_t)(z - c->zones);
+
+	for (uint16_t i = 0; i < c->zone_count; i++)
+		if (i != zone && config_zone_first(c, i) == config_zone_first(c, zone))
 			return true;
 	return false;
 }

@@ -142,8 +142,10 @@ const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS] = {
 	 .more = "While the tunnel is down nothing goes and nothing comes: the firewall drops what "
 		 "would pass outside of it, from the start on. Such a zone needs an address of its "
 		 "own in the tunnel's local-subnet; its subnets are the remote-subnet if it names "
-		 "none. Its interface is that of the tunnel's zone, or the tunnel's device. Its "
-		 "media always goes through user space."},
+		 "none. Its interface is that of the tunnel's zone, or the tunnel's device; roles "
+		 "and "
+		 "reaches hold for each of the two, since the kernel says what came out of IPsec. "
+		 "Its media always goes through user space."},
 	{.key = "switches",
 	 .type = SCHEMA_MAC,
 	 LIST(zone, switches, switch_count),

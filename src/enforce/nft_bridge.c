@@ -19,7 +19,7 @@
 
 static bool is_guarded(const struct config *c, size_t zone)
 {
-	return nft_is_first(c, zone) && *c->zones[zone].bridge;
+	return nft_owns_link(c, zone) && *c->zones[zone].bridge;
 }
 
 static bool is_first_of_bridge(const struct config *c, size_t zone)

@@ -24,13 +24,24 @@ void nft_write_counter(struct out *o, const struct config *c, size_t zone, enum 
 
 /* ---- what claims to be the gateway, or somebody of another zone ---- */
 
+static bool same_link(const struct config *c, size_t a, size_t b)
+{
+	return strcmp(c->zones[a].interface, c->zones[b].interface) == 0;
+}
+
+bool nft_owns_link(const struct config *c, size_t zone)
+{
+	return nft_is_first(c, zone) && !config_zone_is_inner(c, (uint16_t)zone) &&
+	       !config_zone_is_device(c, (uint16_t)zone);
+}
+
 static void write_claims4(struct out *o, const struct nft_want *want, size_t first)
 {
 	const struct config *c = want->config;
 	const struct segment_sources *s = &want->policy->sources[first];
 
-	for (size_t z = first; z < c->zone_count; z++) {
-		if (nft_first_on_interface(c, z) != first || !c->zones[z].address4.family)
+	for (size_t z = 0; z < c->zone_count; z++) {
+		if (!same_link(c, z, first) || !c->zones[z].address4.family)
 			continue;
 		out_z(o, "  arp saddr ip ");
 		ip_write(o, &c->zones[z].address4);
@@ -45,10 +56,10 @@ static void write_claims4(struct out *o, const struct nft_want *want, size_t fir
 
 static void write_claims6(struct out *o, const struct config *c, size_t first)
 {
-	for (size_t z = first; z < c->zone_count; z++) {
+	for (size_t z = 0; z < c->zone_count; z++) {
 		const struct ip_addr *a = &c->zones[z].address6;
 
-		if (nft_first_on_interface(c, z) != first || !a->family)
+		if (!same_link(c, z, first) || !a->family)
 			continue;
 		/* the target of an advertisement lies 8 bytes into it (RFC 4861 4.4) */
 		out_z(o, "  icmpv6 type nd-neighbor-advert @th,64,128 0x");
@@ -112,7 +123,7 @@ static void write_netdev(struct out *o, const struct nft_want *want, const struc
 	for (size_t i = 0; i < c->zone_count; i++) {
 		struct nft_counter_value tagged = {0}, forged = {0};
 
-		if (!nft_is_first(c, i) || config_zone_is_device(c, (uint16_t)i))
+		if (!nft_owns_link(c, i))
 			continue;
 		if (f) {
 			tagged = (struct nft_counter_value){f->zones[i].tagged_packets,

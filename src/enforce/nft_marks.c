@@ -20,17 +20,21 @@ static bool has_queues(const struct config_zone *z)
 static void write_remarking(struct out *o, const struct config *c)
 {
 	out_z(o, " chain remark {\n  type filter hook forward priority mangle; policy accept;\n");
-	for (size_t i = 0; i < c->zone_count; i++) {
-		if (!nft_is_first(c, i) || !steals(&c->zones[i]))
-			continue;
-		out_fmt(o,
-			"  iifname \"%s\" ip dscp " VOICE_MARKS
-			" counter name z%zu_remarked ip dscp set cs0\n"
-			"  iifname \"%s\" ip6 dscp " VOICE_MARKS
-			" counter name z%zu_remarked ip6 dscp set cs0\n",
-			c->zones[i].interface, i, c->zones[i].interface, i);
-	}
+	nft_write_dispatch(o, c, "iifname", "goto", "remark");
 	out_z(o, " }\n");
+	for (size_t i = 0; i < c->zone_count; i++) {
+		if (!nft_is_first(c, i))
+			continue;
+		out_fmt(o, " chain i%zu_remark {\n", i);
+		if (steals(&c->zones[i]))
+			out_fmt(o,
+				"  ip dscp " VOICE_MARKS
+				" counter name z%zu_remarked ip dscp set cs0\n"
+				"  ip6 dscp " VOICE_MARKS
+				" counter name z%zu_remarked ip6 dscp set cs0\n",
+				i, i);
+		out_z(o, " }\n");
+	}
 }
 
 static void write_class(struct out *o, const char *interface, const char *dscp, unsigned minor)

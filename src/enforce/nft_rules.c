@@ -71,18 +71,14 @@ bool nft_name_good(const char *name)
 	return true;
 }
 
-uint16_t nft_first_on_interface(const struct config *c, size_t zone)
+uint16_t nft_first_of(const struct config *c, size_t zone)
 {
-	for (size_t i = 0; i < zone; i++)
-		if (strcmp(c->zones[i].interface, c->zones[zone].interface) == 0)
-			return (uint16_t)i;
-	return (uint16_t)zone;
+	return config_zone_first(c, (uint16_t)zone);
 }
 
 bool nft_is_first(const struct config *c, size_t zone)
 {
-	return nft_first_on_interface(c, zone) == zone &&
-	       strcmp(c->zones[zone].interface, "lo") != 0;
+	return nft_first_of(c, zone) == zone && strcmp(c->zones[zone].interface, "lo") != 0;
 }
 
 static void write_counters(struct out *o, const struct config *c, const struct nft_figures *from)
@@ -179,8 +175,7 @@ static bool write_zone_addresses(struct out *o, const struct config *c, enum ip_
 		const struct config_zone *z = &c->zones[i];
 		const struct ip_addr *a = family == IP_V4 ? &z->address4 : &z->address6;
 
-		if (a->family != family ||
-		    (first < c->zone_count && nft_first_on_interface(c, i) != first))
+		if (a->family != family || (first < c->zone_count && nft_first_of(c, i) != first))
 			continue;
 		out_z(o, any ? ", " : "{ ");
 		ip_write(o, a);
@@ -234,8 +229,9 @@ void nft_write_dispatch(struct out *o, const struct config *c, const char *text,
 {
 	bool any = false;
 
+	nft_tunnels_write_dispatch(o, c, text, verb, chain);
 	for (size_t i = 0; i < c->zone_count; i++) {
-		if (!nft_is_first(c, i))
+		if (!nft_is_first(c, i) || config_zone_is_inner(c, (uint16_t)i))
 			continue;
 		if (!any)
 			out_fmt(o, "  %s vmap { ", text);
@@ -320,7 +316,7 @@ static void write_media_chains(struct out *o, const struct config *c)
 			continue;
 		out_fmt(o, " chain i%zu_media {\n", i);
 		for (size_t z = i; z < c->zone_count; z++)
-			if (nft_first_on_interface(c, z) == i)
+			if (nft_first_of(c, z) == i)
 				write_media_zone(o, c, z);
 		write_leftover_pinholes(o, c, "notrack accept");
 		out_z(o, " }\n");
@@ -409,7 +405,7 @@ static void write_bans(struct out *o, const struct nft_want *want, size_t first)
 
 	for (size_t i = 0; i < c->listener_count; i++)
 		if (c->listeners[i].local.addr.family != IP_NONE &&
-		    nft_first_on_interface(c, c->listeners[i].zone) == first)
+		    nft_first_of(c, c->listeners[i].zone) == first)
 			nft_bans_write_rule(o, &c->listeners[i], want->shield);
 }
 
@@ -431,7 +427,7 @@ static void write_interface_input(struct out *o, const struct nft_want *want, si
 	out_fmt(o, " chain i%zu_input {\n", first);
 	write_other_zones(o, c, first);
 	for (size_t z = first; z < c->zone_count; z++)
-		if (nft_first_on_interface(c, z) == first)
+		if (nft_first_of(c, z) == first)
 			write_input_media(o, c, z);
 	write_leftover_pinholes(o, c, "ct state untracked accept");
 	write_bans(o, want, first);
@@ -440,7 +436,7 @@ static void write_interface_input(struct out *o, const struct nft_want *want, si
 	nft_tunnels_write_input(o, c, first);
 	write_unlisted(o, &want->policy->sources[first], first);
 	for (size_t z = first; z < c->zone_count; z++) {
-		if (nft_first_on_interface(c, z) != first)
+		if (nft_first_of(c, z) != first)
 			continue;
 		write_listeners(o, c, z);
 		write_services(o, &c->zones[z], z);
@@ -486,11 +482,11 @@ int nft_rules_write(struct out *o, const struct nft_want *want, const struct nft
 	nft_bans_write_sets(o);
 	if (want->shield)
 		nft_shield_write(o, config);
+	err = nft_tunnels_write(o, config);
 	write_media_chains(o, config);
 	write_input(o, want);
 	nft_segment_write(o, want, figures);
 	nft_marks_write(o, want);
-	err = nft_tunnels_write(o, config);
 	out_z(o, "}\n");
 	if (want->frames)
 		nft_frames_write(o, want, figures);

@@ -10,11 +10,13 @@
 #define NFT_SEGMENT_ZONE_BYTES	4096
 #define NFT_SEGMENT_ENTRY_BYTES 64 /* a prefix, a port or an address in a set */
 
-/* Zones that share an interface share its chains: those of the first one. */
-uint16_t nft_first_on_interface(const struct config *c, size_t zone);
+/* Zones that nothing tells apart share their chains: those of the first one (config_zone_first). */
+uint16_t nft_first_of(const struct config *c, size_t zone);
 /* Loopback is never filtered: whoever makes it a zone keeps the host's own traffic all the same. */
 bool nft_is_first(const struct config *c, size_t zone);
-/* "TEXT vmap { "eth0" : goto i0_CHAIN, ... }", an entry for each interface; nothing without one. */
+/* "TEXT vmap { "eth0" : goto i0_CHAIN, ... }", an entry for each interface, nothing without one;
+ * and in front of it what came out of the kernel's IPsec. TEXT: iifname, in a chain before routing,
+ * of input or of forwarding. */
 void nft_write_dispatch(struct out *o, const struct config *c, const char *text, const char *verb,
 			const char *chain);
 /* " set NAME { type TYPE; FLAGS elements = { ... } }" from the prefixes of one family. */
@@ -32,6 +34,14 @@ size_t nft_tunnels_bytes(const struct config *c);
 /* Counters, sets and the chains that drop what passes outside of a tunnel. ERR_SYNTAX: a device
  * whose name nft cannot take. */
 int nft_tunnels_write(struct out *o, const struct config *c) must_check;
+/* "iifname "eth0" meta ipsec exists ip saddr @t0_far4 goto i1_CHAIN", for zones bound to a tunnel
+ * of the kernel's. */
+void nft_tunnels_write_dispatch(struct out *o, const struct config *c, const char *text,
+				const char *verb, const char *chain);
+/* "oifname "eth0" ip daddr @t0_far4", a line for each family, with what follows it: what goes into
+ * the tunnel of an inner zone. What would not go through it is dropped later. */
+void nft_tunnels_write_outward(struct out *o, const struct config *c, uint16_t zone,
+			       const char *then);
 /* What the gateways at the other ends may send to the interface of zone `first`. */
 void nft_tunnels_write_input(struct out *o, const struct config *c, size_t first);
 
@@ -56,6 +66,10 @@ void nft_write_counter(struct out *o, const struct config *c, size_t zone, enum 
 /* The sources that belong to the interface of `zone`. */
 void nft_write_here_set(struct out *o, const struct nft_want *want, size_t zone,
 			enum ip_family family);
+
+/* Whether a zone's rules speak for its link: the first one that is not reached through a tunnel.
+ * What comes out of IPsec comes in no frame of its own. */
+bool nft_owns_link(const struct config *c, size_t zone);
 
 /* nft_bridge.c */
 /* Table `bridge hornwork`; nothing without a zone on a bridge. */

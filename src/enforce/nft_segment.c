@@ -193,7 +193,7 @@ static void write_cell(struct out *o, const struct nft_want *want, uint16_t from
 
 	nft_cell_name(from, to, counter);
 	out_fmt(o, " chain f%u_%u {\n", from, to);
-	if (from == to)
+	if (from == to && !config_zone_is_inner(want->config, from))
 		write_bridged(o, want, from);
 	for (size_t i = 0; i < p->rule_count; i++) {
 		const struct segment_rule *r = &p->rules[i];
@@ -222,9 +222,24 @@ static void write_cell(struct out *o, const struct nft_want *want, uint16_t from
 static bool holds_voice(const struct config *c, size_t first)
 {
 	for (size_t z = first; z < c->zone_count; z++)
-		if (nft_first_on_interface(c, z) == first && c->zones[z].role == ZONE_VOICE)
+		if (nft_first_of(c, z) == first && c->zones[z].role == ZONE_VOICE)
 			return true;
 	return false;
+}
+
+/* To the zones at the other ends of the kernel's tunnels. */
+static void write_inner_cells(struct out *o, const struct config *c, uint16_t from)
+{
+	for (uint16_t to = 0; to < c->zone_count; to++) {
+		char then[32];
+		struct out t = out_to(then, sizeof(then) - 1);
+
+		if (!nft_is_first(c, to) || !config_zone_is_inner(c, to))
+			continue;
+		out_fmt(&t, "goto f%u_%u", from, to);
+		then[t.n] = '\0';
+		nft_tunnels_write_outward(o, c, to, then);
+	}
 }
 
 static void write_interface_forward(struct out *o, const struct nft_want *want, uint16_t from)
@@ -235,9 +250,11 @@ static void write_interface_forward(struct out *o, const struct nft_want *want, 
 	for (uint16_t to = 0; to < c->zone_count; to++)
 		if (nft_is_first(c, to))
 			write_cell(o, want, from, to);
-	out_fmt(o, " chain i%u_forward {\n  oifname vmap { ", from);
+	out_fmt(o, " chain i%u_forward {\n", from);
+	write_inner_cells(o, c, from);
+	out_z(o, "  oifname vmap { ");
 	for (uint16_t to = 0; to < c->zone_count; to++) {
-		if (!nft_is_first(c, to))
+		if (!nft_is_first(c, to) || config_zone_is_inner(c, to))
 			continue;
 		out_fmt(o, "%s\"%s\" : goto f%u_%u", between, c->zones[to].interface, from, to);
 		between = ", ";
@@ -263,6 +280,20 @@ static void write_quarantine_rules(struct out *o, const struct config *c)
 	}
 }
 
+/* Whatever comes from no zone goes to none that is for voice. */
+static void write_voice_end(struct out *o, const struct config *c, uint16_t zone)
+{
+	char then[64];
+	struct out t = out_to(then, sizeof(then) - 1);
+
+	out_fmt(&t, "counter name z%u_dropped drop", zone);
+	then[t.n] = '\0';
+	if (config_zone_is_inner(c, zone))
+		nft_tunnels_write_outward(o, c, zone, then);
+	else
+		out_fmt(o, "  oifname \"%s\" %s\n", c->zones[zone].interface, then);
+}
+
 static void write_forward(struct out *o, const struct nft_want *want)
 {
 	const struct config *c = want->config;
@@ -273,10 +304,9 @@ static void write_forward(struct out *o, const struct nft_want *want)
 	out_z(o, " chain forward {\n  type filter hook forward priority filter; policy accept;\n");
 	write_quarantine_rules(o, c);
 	nft_write_dispatch(o, c, "iifname", "goto", "forward");
-	for (size_t i = 0; i < c->zone_count; i++)
+	for (uint16_t i = 0; i < c->zone_count; i++)
 		if (nft_is_first(c, i) && holds_voice(c, i))
-			out_fmt(o, "  oifname \"%s\" counter name z%zu_dropped drop\n",
-				c->zones[i].interface, i);
+			write_voice_end(o, c, i);
 	out_z(o, " }\n");
 }
 

@@ -122,6 +122,50 @@ int nft_tunnels_write(struct out *o, const struct config *c)
 	return 0;
 }
 
+/* ---- zones of which the kernel's IPsec is the way in and out ---- */
+
+/* The address in the tunnel decides, since only what came by IPsec has come so far with it. */
+static void write_inner(struct out *o, const struct config *c, uint16_t zone, const char *text,
+			const char *address, const char *then)
+{
+	for (enum ip_family family = IP_V4; family <= IP_V6; family++) {
+		char far[NFT_NAME_MAX];
+
+		set_name(far, c->zones[zone].tunnel, "far", family);
+		out_fmt(o, "  %s %s %s @%s %s\n", text, family == IP_V4 ? "ip" : "ip6", address,
+			far, then);
+	}
+}
+
+void nft_tunnels_write_dispatch(struct out *o, const struct config *c, const char *text,
+				const char *verb, const char *chain)
+{
+	for (uint16_t i = 0; i < c->zone_count; i++) {
+		char match[64 + CONFIG_IFNAME_MAX], then[64];
+		struct out m = out_to(match, sizeof(match) - 1), t = out_to(then, sizeof(then) - 1);
+
+		if (!nft_is_first(c, i) || !config_zone_is_inner(c, i))
+			continue;
+		out_fmt(&m, "%s \"%s\" meta ipsec exists", text, c->zones[i].interface);
+		out_fmt(&t, "%s i%u_%s", verb, i, chain);
+		match[m.n] = then[t.n] = '\0';
+		write_inner(o, c, i, match, "saddr", then);
+	}
+}
+
+void nft_tunnels_write_outward(struct out *o, const struct config *c, uint16_t zone,
+			       const char *then)
+{
+	char match[16 + CONFIG_IFNAME_MAX];
+	struct out m = out_to(match, sizeof(match) - 1);
+
+	out_fmt(&m, "oifname \"%s\"", c->zones[zone].interface);
+	match[m.n] = '\0';
+	write_inner(o, c, zone, match, "daddr", then);
+}
+
+/* ---- IKE ---- */
+
 static void write_ike(struct out *o, const struct ip_addr *remote, const struct ip_addr *own)
 {
 	static const char *const what[] = {"udp dport { 500, 4500 }", "meta l4proto esp"};
@@ -142,7 +186,7 @@ void nft_tunnels_write_input(struct out *o, const struct config *c, size_t first
 	for (size_t i = 0; i < c->tunnel_count; i++) {
 		const struct config_tunnel *t = &c->tunnels[i];
 
-		if (t->zone >= c->zone_count || nft_first_on_interface(c, t->zone) != first)
+		if (t->zone >= c->zone_count || nft_first_of(c, t->zone) != first)
 			continue;
 		if (t->remote4.family && c->zones[t->zone].address4.family)
 			write_ike(o, &t->remote4, &c->zones[t->zone].address4);

@@ -12,14 +12,6 @@ static const struct segment_port management[] = {
 };
 #define MANAGEMENT_COUNT (sizeof(management) / sizeof(management[0]))
 
-uint16_t r5_segment_first(const struct config *c, uint16_t zone)
-{
-	for (uint16_t i = 0; i < zone; i++)
-		if (strcmp(c->zones[i].interface, c->zones[zone].interface) == 0)
-			return i;
-	return zone;
-}
-
 /* ---- rules ---- */
 
 static void add_management(const struct config *c, uint16_t from, uint16_t to,
@@ -149,7 +141,7 @@ static struct ip_prefix *gather(struct arena *arena, const struct config *c, uin
 		bound += belongings_bound(c, z);
 	list = arena_alloc(arena, (bound + 1) * sizeof(*list));
 	for (uint16_t z = 0; list && z < c->zone_count; z++)
-		if ((r5_segment_first(c, z) == first) == here)
+		if ((config_zone_first(c, z) == first) == here)
 			n += belongings(c, z, list + n);
 	*out_count = n;
 	return list;
@@ -174,7 +166,7 @@ static size_t without(struct ip_prefix *list, size_t count, const struct ip_pref
 static int build_source(struct segment_policy *p, const struct config *c, uint16_t zone,
 			struct segment_sources *out)
 {
-	uint16_t first = r5_segment_first(c, zone);
+	uint16_t first = config_zone_first(c, zone);
 	struct segment_sources s = {.listed = true};
 	struct ip_prefix *here = gather(&p->arena, c, first, true, &s.here_count);
 	struct ip_prefix *elsewhere = gather(&p->arena, c, first, false, &s.elsewhere_count);
@@ -185,7 +177,7 @@ static int build_source(struct segment_policy *p, const struct config *c, uint16
 	s.elsewhere_count = without(elsewhere, s.elsewhere_count, here, s.here_count);
 	s.elsewhere = elsewhere;
 	for (uint16_t z = 0; z < c->zone_count; z++) {
-		if (r5_segment_first(c, z) != first)
+		if (config_zone_first(c, z) != first)
 			continue;
 		s.listed = s.listed && c->zones[z].subnet_count > 0;
 		s.answers_pass = s.answers_pass || c->zones[z].role == ZONE_WAN;
@@ -200,7 +192,7 @@ static int build_sources(struct segment_policy *p, const struct config *c)
 	int err = all ? 0 : ERR_NOMEM;
 
 	for (uint16_t z = 0; z < c->zone_count && !err; z++)
-		err = r5_segment_first(c, z) == z ? build_source(p, c, z, &all[z]) : 0;
+		err = config_zone_first(c, z) == z ? build_source(p, c, z, &all[z]) : 0;
 	p->sources = all;
 	return err;
 }

@@ -9,8 +9,8 @@ static bool denied(void *ctx, uint16_t from, uint16_t to, uint64_t *packets)
 	const struct warden *w = ctx;
 	struct nft_counter_value v;
 
-	if (!w->nft || nft_cell_counter(w->nft, r5_segment_first(w->now.config, from),
-					r5_segment_first(w->now.config, to), &v))
+	if (!w->nft || nft_cell_counter(w->nft, config_zone_first(w->now.config, from),
+					config_zone_first(w->now.config, to), &v))
 		return false;
 	*packets = v.packets;
 	return true;

@@ -41,6 +41,27 @@ bool config_zone_is_device(const struct config *c, uint16_t zone)
 	return t && *t->device;
 }
 
+static const struct config_tunnel *inner_tunnel(const struct config *c, uint16_t zone)
+{
+	const struct config_tunnel *t = config_tunnel_of(c, zone);
+
+	return t && !*t->device ? t : NULL;
+}
+
+bool config_zone_is_inner(const struct config *c, uint16_t zone)
+{
+	return inner_tunnel(c, zone) != NULL;
+}
+
+uint16_t config_zone_first(const struct config *c, uint16_t zone)
+{
+	for (uint16_t i = 0; i < zone; i++)
+		if (strcmp(c->zones[i].interface, c->zones[zone].interface) == 0 &&
+		    inner_tunnel(c, i) == inner_tunnel(c, zone))
+			return i;
+	return zone;
+}
+
 bool config_zone_shaped(const struct config *c, uint16_t zone)
 {
 	return zone < c->zone_count && c->zones[zone].uplink_bps != 0;

@@ -429,6 +429,12 @@ bool config_is_tunnelled(const struct config *c, const struct ip_addr *own,
 			 const struct ip_addr *peer);
 /* Whether the zone's interface is a tunnel's device: it comes and goes, and carries no frames. */
 bool config_zone_is_device(const struct config *c, uint16_t zone);
+/* Whether its packets come out of the kernel's IPsec: by the interface of another zone, from which
+ * only what the kernel says of them tells them. */
+bool config_zone_is_inner(const struct config *c, uint16_t zone);
+/* Zones of one interface whose packets nothing tells apart share what is decided about them: the
+ * first of those (`zone` itself, when it is alone). */
+uint16_t config_zone_first(const struct config *c, uint16_t zone);
 /* Whether the zone's link has queues of ours. */
 bool config_zone_shaped(const struct config *c, uint16_t zone);
 uint16_t config_pbx_find(const struct config *c, struct slice name);

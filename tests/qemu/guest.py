@@ -35,22 +35,22 @@ MORE = {"internet": "qos { uplink = 20mbit }", "core": 'reaches = {"internet", "
 
 
 OURS, THEIRS = "10.1.9.1", "10.2.0.2"           # the ends within the tunnel
-SUBNETS = ("10.2.0.0/24", "10.1.9.0/24")        # as the other site sees it
-# What comes out of the kernel's ESP comes from eth0 too, so zones are told apart by the tunnel and not by roles.
+SUBNETS = ("10.2.0.0/24", "10.1.9.0/24,10.10.0.0/24")        # as the other site sees it
+# What comes out of the kernel's ESP comes from eth0 too: only the kernel's word tells it from what is in the clear.
 TUNNEL = """
-zone internet {{ interface = eth0  address = {near} }}
-zone core {{ interface = {core}  trust = trusted  address = {gate} }}
+zone internet {{ interface = eth0  role = wan  address = {near} }}
+zone core {{ interface = {core}  role = core  trust = trusted  address = {gate}  reaches = "branch udp:7000" }}
 pbx main {{ zone = core  address = "{pbx}"  outbound = hq }}
 console {{ events = "{{events}}" }}
 tunnel branch {{
     zone          = internet
     remote        = {site}
-    local-subnet  = "10.1.9.0/24"
+    local-subnet  = {{"10.1.9.0/24", "10.10.0.0/24"}}
     remote-subnet = "10.2.0.0/24"
     charon        = "{charon}"
     psk-file      = "{secret}"
 }}
-zone branch {{ interface = eth0  address = {ours}  tunnel = branch }}
+zone branch {{ interface = eth0  role = data  address = {ours}  tunnel = branch  reaches = "core udp:7001" }}
 trunk hq {{ zone = branch  peer = "udp:{theirs}:5060"  to = main  tunnel = branch }}
 """
 
@@ -277,7 +277,7 @@ def host_of_internet():
 def tunnel(lab, ours, site):
     """The gateway with a tunnel over the kernel's ESP, and the other site's charon; until it is up."""
     far, near = host_of_internet(), trunk.address("internet", gateway=True)
-    for host, own, net, via in (("gw", OURS, SUBNETS[0], trunk.address("internet")), (far, THEIRS, SUBNETS[1], near)):
+    for host, own, net, via in (("gw", OURS, "10.2.0.0/24", trunk.address("internet")), (far, THEIRS, "10.1.9.0/24", near)):
         netns.batch(lab.ns(host), [f"addr add {own}/32 dev lo", f"route add {net} via {via}"])
     secret = pathlib.Path(lab.workdir) / "branch.secret"
     secret.write_text("kJ2c7Zs0eQ5tYw8mVx1bNa4dRf6hUg3p\n", encoding="ascii")
@@ -290,6 +290,71 @@ def tunnel(lab, ours, site):
                          near=near, core=link_of_core, gate=trunk.address("core", gateway=True), pbx=trunk.address("core"))
     lab.gateway.reload(text.replace("{events}", lab.gateway.events_path))
     wait_until(lambda: lab.gateway.status()["tunnels"][0]["state"] == "up", 2 * SLOW_S, "the tunnel is up", 0.5)
+
+
+class Said:
+    """What is said and heard between the core's host, the other site's and the open network."""
+
+    def __init__(self, lab):
+        self.lab, self.pbx = lab, trunk.address("core")
+        self.ears = {}
+        for host, own in (("pbx", self.pbx), (host_of_internet(), THEIRS)):
+            for port in (7000, 7001):
+                self.ears[own, port] = ear = lab.socket(host, socket.AF_INET, socket.SOCK_DGRAM)
+                ear.bind((own, port))
+                ear.settimeout(SLOW_S)
+
+    def say(self, host, own, to, words, times=3):
+        mouth = self.lab.socket(host, socket.AF_INET, socket.SOCK_DGRAM)
+        mouth.bind((own, 0))
+        for _ in range(times):
+            mouth.sendto(words, to)
+        mouth.close()
+
+    def forge(self, to, words):
+        """From the other site's address, on the wire as it is."""
+        data = struct.pack("!HHHH", 7100, to[1], 8 + len(words), 0) + words
+        head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(data), 1, 0, 64, 17, 0, socket.inet_aton(THEIRS),
+                           socket.inet_aton(to[0]))
+        total = sum(struct.unpack("!10H", head))
+        total = (total & 0xffff) + (total >> 16)
+        head = head[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) + head[12:]
+        near = json.loads(run(["ip", "-n", self.lab.ns("gw"), "-j", "link", "show", "eth0"]).stdout)[0]["address"]
+        with netns.inside(self.lab.ns(host_of_internet())), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+            raw.bind(("eth0", 0))
+            for _ in range(3):
+                raw.send(bytes.fromhex(near.replace(":", "")) + b"\x02\0\0\0\0\x01\x08\0" + head + data)
+
+
+def roles_beside_the_tunnel(lab):
+    """The matrix tells what came out of the kernel's ESP from what came by the same interface in the clear."""
+    def counts():
+        policy = lab.gateway.ask("policy")[0]
+        shut = sum(t["stopped_in"] for t in lab.gateway.status()["tunnels"])
+        return {(p["from"], p["to"]): p["denied_packets"] for p in policy["pairs"]} | {"outside": shut}
+    far, said, before = host_of_internet(), Said(lab), counts()
+    said.say(far, trunk.address("internet"), (said.pbx, 7001), b"clear")       # in the clear, for a port of the tunnel's
+    said.forge((said.pbx, 7001), b"forged")
+    said.say(far, THEIRS, (said.pbx, 7000), b"not from there")
+    said.say("pbx", said.pbx, (THEIRS, 7001), b"not from here")
+    said.say("pbx", said.pbx, (trunk.address("internet"), 7000), b"not to the open network")
+    said.say(far, THEIRS, (said.pbx, 7001), b"from the branch", 1)
+    said.say("pbx", said.pbx, (THEIRS, 7000), b"to the branch", 1)
+    assert said.ears[said.pbx, 7001].recv(100) == b"from the branch"
+    assert said.ears[THEIRS, 7000].recv(100) == b"to the branch"
+    after = counts()
+    grown = {pair: after[pair] - before[pair] for pair in after if after[pair] != before[pair]}
+    assert grown == {("internet", "core"): 3, ("branch", "core"): 3, ("core", "branch"): 3, ("core", "internet"): 3,
+                     "outside": 3}, grown
+    for ear in said.ears.values():
+        ear.setblocking(False)
+        try:
+            raise AssertionError(ear.recv(100))
+        except BlockingIOError:
+            pass
+    leaks = [k for k in lab.gateway.ask("leaks") if "branch" in json.dumps(k) or THEIRS in json.dumps(k)]
+    assert not leaks, leaks
+    return said
 
 
 def tunnel_by_the_kernels_esp(lab):
@@ -313,6 +378,8 @@ def tunnel_by_the_kernels_esp(lab):
         near.remote, far.remote = final.sdp_media(), callee.invite.sdp_media()
         wait_until(lambda: len(near.got) > 20 and len(far.got) > 20, SLOW_S, "both hear each other")
         sent = wire.drain()
+        said = roles_beside_the_tunnel(lab)
+        through = wire.drain()
         site.kill()
         for spi in ("state", "policy"):
             lab.run(host_of_internet(), ["ip", "xfrm", spi, "flush"])
@@ -320,14 +387,16 @@ def tunnel_by_the_kernels_esp(lab):
         wait_until(lambda: lab.gateway.status()["tunnels"][0]["state"] != "up", 2 * SLOW_S, "the tunnel is down", 0.5)
         wire.drain()
         for _ in range(10):
+            said.say("pbx", said.pbx, (THEIRS, 7000), b"to nobody", 1)
             time.sleep(0.2)
         silent = wire.drain()
         near.remote = far.remote = None
     esp = [row for row in sent if row[0] == 50 or (row[0] == 17 and row[1] == 4500)]
     assert len(esp) > 40, len(esp)
     assert not [row for row in sent if row[3] in (OURS, THEIRS)], sent[:20]
+    assert not [row for row in through if row[3] in (OURS, said.pbx) or (row[3] == THEIRS and row[1] != 7001)], through[:20]
     assert sum(row[2] == DSCP_EF for row in esp if row[3] == trunk.address("internet", gateway=True)) > 15, esp[:40]
-    assert not [row for row in silent if row[3] == OURS], silent[:20]
+    assert not [row for row in silent if row[3] in (OURS, said.pbx)], silent[:20]
     ours.daemon.stop()
     lab.gateway.reload(before)
 

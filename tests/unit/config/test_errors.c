@@ -104,6 +104,27 @@ static const struct row names[] = {
 	 GOOD TUNNEL " psk-file = \"/s\" }\n" BOUND "trunk t { zone = b peer = 10.2.0.9 to = main "
 		     "tunnel = t }\n",
 	 NULL},
+	{"roles beside a tunnel of the kernel's",
+	 "zone out { interface = eth0 role = wan }\n"
+	 "zone core { interface = eth1 trust = trusted role = core reaches = {\"b udp:7000\"} "
+	 "}\n" PBX PHONES TUNNEL " psk-file = \"/s\" }\n"
+	 "zone b { interface = eth0 role = data address = 10.1.9.1 tunnel = t "
+	 "reaches = {\"core\"} }\n" TRUNK,
+	 NULL},
+	{"roles in one tunnel",
+	 "zone out { interface = eth0 role = wan }\n"
+	 "zone core { interface = eth1 trust = trusted role = core reaches = {\"b udp:7000\"} "
+	 "}\n" PBX PHONES TUNNEL " psk-file = \"/s\" }\n" BOUND
+	 "zone c { interface = eth0 address = 10.1.9.2 tunnel = t }\n" TRUNK,
+	 "f:2: zone b shares its interface with another zone, so what comes from it cannot be "
+	 "told; "
+	 "give it an interface or a vlan of its own\n"
+	 "f:7: subnet 10.2.0.0/24 of zone c overlaps with one of zone b; let each address belong "
+	 "to "
+	 "one\n"
+	 "f:7: warning: zones b and c share eth0: what is in one can reach the other without "
+	 "passing the gateway\n"
+	 "f:7: warning: zone c is named by no pbx, phones or trunk\n"},
 	{"a tunnel without a proof", GOOD TUNNEL "}\n" BOUND TRUNK,
 	 "f:5: tunnel t cannot prove itself; add psk-file = \"/etc/hornwork/t.secret\", or "
 	 "certificate, key and ca\n"},

@@ -200,6 +200,56 @@ static void zones_share_an_interface(void **state)
 	want_not(r, "chain i2_media");
 }
 
+/* What the kernel takes out of a tunnel has chains of its own, on whichever side of the interface's
+ * own zone it stands in the file; frames belong to the interface. */
+static void a_tunnel_shares_an_interface(void **state)
+{
+	static struct config_tunnel tunnel = {.name = "branch"};
+	struct ip_prefix far = {addr("10.2.0.0"), 24};
+	struct config_zone outer = zones[0];
+	const char *r;
+
+	(void)state;
+	tunnel.remote_subnets = &far;
+	tunnel.remote_subnet_count = 1;
+	tunnel.zone = 2;
+	zones[2] = outer;
+	memcpy(zones[0].name, "branch\0\0", 9);
+	zones[0].address4 = addr("10.1.9.1");
+	zones[0].address6 = (struct ip_addr){0};
+	zones[0].role = ZONE_VOICE;
+	zones[0].subnets = &far; /* as config_load takes them from the tunnel */
+	zones[0].subnet_count = 1;
+	for (size_t i = 0; i < 3; i++)
+		zones[i].tunnel = i ? CONFIG_NONE : 0;
+	listeners[0].local.addr = zones[0].address4;
+	config.zone_count = 3;
+	config.tunnels = &tunnel;
+	config.tunnel_count = 1;
+	r = rules_of(&config, NULL, 0, NULL);
+	want(r, "  iifname \"eth0\" meta ipsec exists ip saddr @t0_far4 goto i0_source\n"
+		"  iifname \"eth0\" meta ipsec exists ip6 saddr @t0_far6 goto i0_source\n"
+		"  iifname vmap { \"eth1.20\" : goto i1_source, \"eth0\" : goto i2_source }");
+	want(r, "meta ipsec exists ip saddr @t0_far4 goto i0_media\n");
+	want(r, "meta ipsec exists ip saddr @t0_far4 goto i0_input\n");
+	want(r, "meta ipsec exists ip saddr @t0_far4 goto i0_forward\n");
+	want(r, "meta ipsec exists ip saddr @t0_far4 goto i0_remark\n");
+	want(r, "chain i1_forward {\n"
+		"  oifname \"eth0\" ip daddr @t0_far4 goto f1_0\n"
+		"  oifname \"eth0\" ip6 daddr @t0_far6 goto f1_0\n"
+		"  oifname vmap { \"eth1.20\" : goto f1_1, \"eth0\" : goto f1_2 }");
+	want(r, "chain f2_0 {\n");
+	want(r, "  oifname \"eth0\" ip daddr @t0_far4 counter name z0_dropped drop\n");
+	want_not(r, "  oifname \"eth0\" counter");
+	want(r, "set i2_elsewhere4 { type ipv4_addr; flags interval; auto-merge; elements = { "
+		"10.2.0.0/24, ");
+	want(r, " chain i2_ingress {\n  type filter hook ingress device \"eth0\"");
+	want(r, "arp saddr ip 10.1.9.1 counter name z2_forged drop");
+	want_not(r, "i0_ingress");
+	for (size_t i = 0; i < 3; i++)
+		zones[i].tunnel = CONFIG_NONE;
+}
+
 static void loopback_is_left_alone(void **state)
 {
 	const char *r;
@@ -349,6 +399,7 @@ int main(void)
 		cmocka_unit_test_setup(whole_table, set_up),
 		cmocka_unit_test_setup(pinholes_and_counters_go_on, set_up),
 		cmocka_unit_test_setup(zones_share_an_interface, set_up),
+		cmocka_unit_test_setup(a_tunnel_shares_an_interface, set_up),
 		cmocka_unit_test_setup(loopback_is_left_alone, set_up),
 		cmocka_unit_test_setup(voice_is_kept_apart, set_up),
 		cmocka_unit_test_setup(a_wan_with_subnets_hears_answers, set_up),

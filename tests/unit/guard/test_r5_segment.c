@@ -177,7 +177,7 @@ static void zones_on_one_interface(void **state)
 
 	(void)state;
 	memcpy(zones[DATA].interface, "voice\0", 7);
-	assert_int_equal(r5_segment_first(&config, DATA), VOICE);
+	assert_int_equal(config_zone_first(&config, DATA), VOICE);
 	p = policy();
 	assert_int_equal(p->sources[VOICE].here_count, 3);
 	zones[DATA].subnet_count = 0; /* now whoever is there belongs there */
