@@ -44,7 +44,8 @@ struct config_world {
 void config_world_bridge(const char *name, struct config_bridge *out);
 
 /* Which bridge the zone is of, with warnings for what keeps that from working. `i`: the zone's
- * interface, all zero when it is not there yet. False: it is a port, an error says of what. */
+ * interface, all zero when it is not there yet. False: an error says why it cannot be
+ * one. */
 bool config_resolve_bridge(const struct config_world *world, struct config_zone *z,
 			   const struct config_interface *i, struct config_report *report);
 

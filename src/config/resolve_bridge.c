@@ -19,6 +19,23 @@ static bool stands_alone(const struct config_zone *z, const char *port, const ch
 	return !*master;
 }
 
+/* A link that another made is used, but not for another VLAN than its own, whatever its name. */
+static bool is_of_this_vlan(const struct config_zone *z, const struct config_bridge *link,
+			    struct config_report *report)
+{
+	bool good = !z->vlan || !link->vlan ||
+		    (link->vlan == z->vlan && strcmp(link->below, z->parent) == 0);
+
+	if (!good)
+		config_error(
+			report, z->line,
+			"zone %s is VLAN %u of %s, but the link %s is VLAN %u of %s; give that "
+			"link another name (ip link set %s name ...), or correct vlan",
+			z->name, z->vlan, z->parent, z->interface, link->vlan, link->below,
+			z->interface);
+	return good;
+}
+
 static void check_vlan(const struct config_zone *z, const struct config_bridge *b,
 		       struct config_report *report)
 {
@@ -75,7 +92,7 @@ bool config_resolve_bridge(const struct config_world *world, struct config_zone 
 
 	z->bridge[0] = '\0';
 	z->bridge_vlan = 0;
-	if (!stands_alone(z, z->interface, b->master, report))
+	if (!stands_alone(z, z->interface, b->master, report) || !is_of_this_vlan(z, b, report))
 		return false;
 	if (!b->is && *below && world->interface(world->ctx, below, &lower) == 0) {
 		vlan = i->bridge.vlan ? i->bridge.vlan : z->vlan;

@@ -349,6 +349,29 @@ static void judge_pair(const struct asked *q, struct verdict *v)
 			to->name);
 }
 
+/* From port to port of a bridge. */
+static void judge_bridge(const struct asked *q, struct verdict *v)
+{
+	const struct config_zone *z = &q->c->zones[q->to.zone];
+	bool managed = false, admin = false;
+
+	for (size_t i = 0; i < q->p->management_count && z->role == ZONE_VOICE; i++)
+		managed = managed || (q->p->management[i].port == q->port &&
+				      q->p->management[i].transport == q->transport);
+	for (size_t i = 0; i < q->p->admin_count; i++)
+		admin = admin || ip_in_prefix(&q->from.address, &q->p->admins[i]);
+	v->line = z->line;
+	v->passes = !managed || admin;
+	if (managed)
+		out_fmt(&v->words,
+			"management ports of voice devices (zone %s) are for assess { admins } "
+			"alone, from port to port of bridge %s too%s",
+			z->name, z->bridge, admin ? ", and the source is one of them" : "");
+	else
+		out_fmt(&v->words, "within zone %s it passes from port to port of bridge %s",
+			z->name, z->bridge);
+}
+
 static void judge(const struct asked *q, struct verdict *v)
 {
 	if (q->from.gateway) {
@@ -356,6 +379,8 @@ static void judge(const struct asked *q, struct verdict *v)
 		out_z(&v->words, "what the gateway's host itself sends is not filtered");
 	} else if (q->to.gateway) {
 		judge_gateway(q, v);
+	} else if (q->from.zone == q->to.zone && *q->c->zones[q->to.zone].bridge) {
+		judge_bridge(q, v);
 	} else if (q->from.zone == q->to.zone) {
 		v->line = q->c->zones[q->to.zone].line;
 		out_fmt(&v->words,

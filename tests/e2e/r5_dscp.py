@@ -1,5 +1,7 @@
 """Media leaves the gateway marked EF and signalling CS3, whatever mark came in."""
 
+import pytest
+
 from hwlab.capture import Capture
 from hwlab.topology import address
 
@@ -15,12 +17,16 @@ def marks(capture, own_address, display_filter):
     return out
 
 
-def test_on_both_sides(lab, gateway, scripted_call):
+@pytest.mark.parametrize("path", ["kernel", "user"])
+def test_on_both_sides(path, lab, kamailio, gateway_of, scripted_call):
     # At the far ends: what the kernel path sends is seen by no capture on the gateway itself.
+    del kamailio
+    gateway = gateway_of(more="" if path == "kernel" else "media { path = user }")
     with Capture(lab, "ext", "eth0", "outside") as outside, \
             Capture(lab, "peer", "eth0", "core") as core, Capture(lab, "pbx", "eth0", "pbx") as pbx:
         call = scripted_call(gateway).establish()
         call.talk(0.6)
+        assert {s["path"] for s in gateway.calls()[0]["streams"]} == {path}
         call.hang_up()
         gateway.wait_idle()
     for media_at, sip_at, own in ((outside, outside, address("gw", "eth0")),

@@ -174,7 +174,8 @@ def test_the_calls_that_fit(gateway_of, peer_at):
     assert "no room" in gateway.command("explain", address("ext")).stdout
 
 
-def test_marks_that_are_not_voice(lab, gateway_of, kamailio):
+@pytest.mark.parametrize("family", [4, 6])
+def test_marks_that_are_not_voice(lab, gateway_of, kamailio, family):
     """EF from a zone that is not for voice loses its mark on the way through; the core's keeps it."""
     del kamailio
     text = config(True).replace("zone voice    { interface = eth2  trust = trusted  role = voice }",
@@ -182,17 +183,18 @@ def test_marks_that_are_not_voice(lab, gateway_of, kamailio):
                                 "reaches = {internet} }").replace(
         "zone core     { interface = eth1 ", "zone core     { interface = eth1 role = core ")
     gateway = gateway_of(config=text)
-    ear = lab.socket("ext", socket.AF_INET, socket.SOCK_DGRAM)
-    ear.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
-    ear.bind((address("ext"), 7777))
-    ear.settimeout(2.0)
-    for source, want in (("desk", 0), ("peer", 46)):
-        mouth = lab.socket(source, socket.AF_INET, socket.SOCK_DGRAM)
-        mouth.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 46 << 2)
-        mouth.sendto(b"x", (address("ext"), 7777))
+    kind, level, hears, marks = (socket.AF_INET, socket.IPPROTO_IP, socket.IP_RECVTOS, socket.IP_TOS) if family == 4 else \
+        (socket.AF_INET6, socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, socket.IPV6_TCLASS)
+    ear = lab.socket("ext", kind, socket.SOCK_DGRAM)
+    ear.setsockopt(level, hears, 1)
+    ear.bind((address("ext", family=family), 7777))
+    ear.settimeout(5.0)
+    for source, mark, want in (("desk", 46, 0), ("desk", 24, 0), ("desk", 10, 10), ("peer", 46, 46)):
+        with lab.socket(source, kind, socket.SOCK_DGRAM) as mouth:
+            mouth.setsockopt(level, marks, mark << 2)
+            mouth.sendto(b"x", (address("ext", family=family), 7777))
         _data, more, _flags, _from = ear.recvmsg(100, 100)
-        mouth.close()
         assert more[0][2][0] >> 2 == want, source
     ear.close()
     metrics = gateway.api("/metrics")[1].decode()
-    assert 'hornwork_remarked_packets_total{zone="voice"} 1' in metrics
+    assert 'hornwork_remarked_packets_total{zone="voice"} 2' in metrics

@@ -1,5 +1,6 @@
 """Between the zones nothing passes but what a line admits, IPv4 and IPv6, on cables and on a VLAN trunk."""
 
+import json
 import os
 import socket
 import struct
@@ -125,17 +126,42 @@ def test_answers_come_back(zones, family):
     answerer.close()
 
 
-@pytest.mark.parametrize("question, passes", [
-    (("data", "voice", "tcp:80"), False), (("10.99.0.7", "10.20.0.20", "tcp:22"), True),
-    (("office", "voice", "tcp:22"), False), (("core", "voice", "udp:7000"), True),
-    (("core", "voice", "udp:161"), False), (("fd00:30::20", "2001:db8:113::60", "udp:7002"), True),
-    (("voice", "gateway", "udp:5060"), True), (("internet", "gateway", "tcp:22"), False),
-])
-def test_explain(zones, question, passes):
-    """The same answers as the packets got, with the line that decides."""
-    done = zones.gateway.command("policy", "--explain", *question, check=False)
+@pytest.mark.parametrize("question, passes, line", [
+    (("data", "voice", "udp:7002"), False, "zone data"), (("10.99.0.7", "10.20.0.20", "tcp:22"), True, "admins ="),
+    (("office", "voice", "tcp:22"), False, "zone voice"), (("core", "voice", "udp:7000"), True, "voice udp:7000"),
+    (("core", "voice", "udp:161"), False, "zone voice"), (("fd00:30::20", "2001:db8:113::60", "udp:7002"), True, "internet udp:7002"),
+    (("voice", "gateway", "udp:5060"), True, "phones desk"), (("internet", "gateway", "tcp:22"), False, "zone internet"),
+], ids=lambda value: "-".join(value) if isinstance(value, tuple) else None)
+def test_explain(zones, question, passes, line):
+    """The same answers as the packets got, with the line of the configuration that decides."""
+    done = zones.gateway.command("policy", "--explain", *question, "--json", check=False)
     assert done.returncode == (0 if passes else 1), done.stdout + done.stderr
-    assert "line " in done.stdout
+    said = json.loads(done.stdout)[0]
+    assert said["verdict"] == ("pass" if passes else "drop"), said
+    assert line in zones.gateway.config.split("\n")[said["line"] - 1], said
+    assert f"line {said['line']}" in zones.gateway.command("policy", "--explain", *question, check=False).stdout
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_data_reaches_voice_through_sip_alone(zones, family):
+    """A softphone of the data zone is heard by the gateway, whose media ports are closed to it."""
+    kind = socket.AF_INET if family == 4 else socket.AF_INET6
+    gate = trunk.address("data", family, gateway=True)
+    shown = f"[{gate}]" if family == 6 else gate
+    own = f"[{trunk.address('data', family)}]" if family == 6 else trunk.address("data", family)
+    with zones.socket("pc", kind, socket.SOCK_DGRAM) as mouth:
+        mouth.bind((trunk.address("data", family), 5070))
+        mouth.settimeout(10)
+        mouth.sendto((f"OPTIONS sip:{shown} SIP/2.0\r\nVia: SIP/2.0/UDP {own}:5070;branch=z9hG4bKq{family}\r\nMax-Forwards: 70\r\n"
+                      f"From: <sip:pc@{shown}>;tag=1\r\nTo: <sip:{shown}>\r\nCall-ID: q{family}\r\nCSeq: 1 OPTIONS\r\n"
+                      "Content-Length: 0\r\n\r\n").encode(), (gate, 5060))
+        assert mouth.recv(2000).startswith(b"SIP/2.0 200")
+        def closed():
+            rows = zones.gateway.api("/metrics")[1].decode().split("\n")
+            return int(next(r for r in rows if r.startswith('hornwork_closed_port_packets_total{zone="data"}')).split()[1])
+        before = closed()
+        mouth.sendto(b"\x80\x00" + bytes(170), (gate, 20000))
+        wait_until(lambda: closed() == before + 1, 10, "it is counted")
 
 
 # ---- hopping ---------------------------------------------------------------------------------

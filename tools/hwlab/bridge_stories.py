@@ -106,6 +106,9 @@ def management_is_for_administrators(lab):
                 ip6(mac(host), address(host, 6), address("phone", 6), udp(4000, 161), to=to))
     all_dropped(lab, "rogue", *asks("rogue", mac("phone")))
     all_pass(lab, "phone2", asks("phone2", mac("phone"))[0])
+    for host, code in (("rogue", 1), ("phone2", 0)):
+        done = lab.gateway.command("policy", "--explain", address(host), address("phone"), "udp:161", check=False)
+        assert done.returncode == code and "management ports" in done.stdout, done.stdout + done.stderr
     with lab.socket("gw", socket.AF_INET, socket.SOCK_STREAM) as service:
         service.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         service.bind((address("voice"), 22))

@@ -5,11 +5,12 @@
 #include "config/resolve.h"
 
 /* br0 filters VLANs: 1 and 110 come to itself, 1 without a tag; br1 filters none; br2 all but
- * itself. port0 is a port of br0. voice0 is VLAN 110 of br0. */
+ * itself. port0 is a port of br0. voice0 is VLAN 110 of br0,
+ * and so is br0.120, misnamed. */
 static int fake_interface(void *ctx, const char *name, struct config_interface *out)
 {
 	static const char *const names[] = {"eth0",  "br0",    "br1",	 "br2",
-					    "port0", "voice0", "br0.110"};
+					    "port0", "voice0", "br0.120"};
 	struct config_interface found = {.count = 1};
 
 	(void)ctx;
@@ -28,7 +29,7 @@ static int fake_interface(void *ctx, const char *name, struct config_interface *
 		}
 		if (strcmp(name, "port0") == 0)
 			memcpy(found.bridge.master, "br0", 4);
-		if (strcmp(name, "voice0") == 0) {
+		if (strcmp(name, "voice0") == 0 || strchr(name, '.')) {
 			memcpy(found.bridge.below, "br0", 4);
 			found.bridge.vlan = 110;
 		}
@@ -77,6 +78,9 @@ static const struct {
 	 "link set port0 master br1, or correct it\n"
 	 "f:1: warning: zone z: server-ports names eth9, which is no port of bridge br1 now; ip "
 	 "link set eth9 master br1, or correct it\n"},
+	{"interface = br0 vlan = 120", "", 0,
+	 "f:1: zone z is VLAN 120 of br0, but the link br0.120 is VLAN 110 of br0; give that link "
+	 "another name (ip link set br0.120 name ...), or correct vlan\n"},
 	{"interface = port0", "", 0,
 	 "f:1: zone z: interface port0 is a port of br0, which takes all that comes in by it; "
 	 "write "
