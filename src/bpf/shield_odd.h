@@ -31,6 +31,7 @@ struct hw_odd {
 	__u8 protocol;
 	__u8 fragment, more;
 	__u8 syn;
+	__u8 hidden; /* its ports stand behind headers that the stack goes through */
 };
 
 /* ---- reading ---- */
@@ -57,8 +58,15 @@ HW_INLINE void *hw_odd_ip4(struct iphdr *ip, void *end, struct hw_odd *o)
 	o->fragment = o->offset || o->more;
 	o->bytes = total - header;
 	o->id = ip->id;
+	o->hidden = 0;
 	o->protocol = ip->protocol;
 	return (void *)ip + header;
+}
+
+/* RFC 8200 4, RFC 7045 4: the stack looks behind them for UDP and TCP. */
+HW_INLINE int hw_is_extension(__u8 next)
+{
+	return next == 0 || next == 43 || next == 60 || next == 135 || next == 139 || next == 140;
 }
 
 HW_INLINE void *hw_odd_ip6(struct ipv6hdr *ip, void *end, struct hw_odd *o)
@@ -75,6 +83,7 @@ HW_INLINE void *hw_odd_ip6(struct ipv6hdr *ip, void *end, struct hw_odd *o)
 	o->protocol = ip->nexthdr;
 	o->fragment = o->more = 0;
 	o->offset = o->id = 0;
+	o->hidden = hw_is_extension(ip->nexthdr);
 	if (ip->nexthdr != HW_IP6_FRAGMENT)
 		return f;
 	if ((void *)(f + 1) > end || o->bytes < sizeof(*f))
@@ -85,6 +94,7 @@ HW_INLINE void *hw_odd_ip6(struct ipv6hdr *ip, void *end, struct hw_odd *o)
 	o->fragment = o->offset || o->more; /* one alone is whole: RFC 6946 */
 	o->bytes -= sizeof(*f);
 	o->protocol = f->next;
+	o->hidden = hw_is_extension(f->next);
 	o->id = f->id;
 	return f + 1;
 }
@@ -171,17 +181,18 @@ HW_INLINE int hw_fragment_next(const struct hw_shield_setup *setup, const struct
 /* ---- verdicts ---- */
 
 /* Whether this is looked at: the address is one at which we listen, and it is a fragment, a new
- * connection, or a datagram with options. */
+ * connection, a datagram with options, or something whose ports are hidden. */
 HW_INLINE int hw_odd_concerns(const struct hw_odd *o)
 {
-	return (o->fragment || o->syn || o->protocol == IPPROTO_UDP) && hw_port_at(&o->p, 0, 0);
+	return (o->fragment || o->syn || o->hidden || o->protocol == IPPROTO_UDP) &&
+	       hw_port_at(&o->p, 0, 0);
 }
 
 /* Ports that are not to be seen, and a connection in pieces: nobody's who means well. */
 HW_INLINE int hw_fragment_hides(const struct hw_odd *o, const struct hw_shield_port *port)
 {
 	return o->fragment &&
-	       (o->bytes < HW_FRAGMENT_LEAST || (port && o->protocol == IPPROTO_TCP));
+	       (o->hidden || o->bytes < HW_FRAGMENT_LEAST || (port && o->protocol == IPPROTO_TCP));
 }
 
 /* What has ports, and comes to a listener: 1 to go on. */
@@ -192,6 +203,14 @@ HW_INLINE int hw_odd_may_speak(struct hw_speaker *s, const struct hw_odd *o,
 	s->syn = o->syn;
 	if (o->syn)
 		s->source_port = 0; /* another one each time */
+	return hw_may_speak(s);
+}
+
+/* What is hidden shares the small budget of what is no SIP, whoever sends it but peers. */
+HW_INLINE int hw_hidden_may_pass(struct hw_speaker *s)
+{
+	s->source_port = 0;
+	s->not_sip = 1;
 	return hw_may_speak(s);
 }
 
@@ -215,6 +234,8 @@ HW_STEP int hw_shield_odd(const struct hw_odd *o)
 	port = hw_port_at(&o->p, o->p.local_port, o->protocol);
 	if (hw_fragment_hides(o, port))
 		return hw_shield_drop(&s, HW_SHIELD_FRAGMENT);
+	if (o->hidden)
+		return hw_hidden_may_pass(&s);
 	if (port && !hw_odd_may_speak(&s, o, port))
 		return 0;
 	if (o->fragment)

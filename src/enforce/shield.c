@@ -86,10 +86,31 @@ static struct hw_shield_rate common_rate(uint32_t per_s, uint32_t per_source)
 	return rate_of(per_s > per_source ? per_s : per_source);
 }
 
+static int write_setup(struct shield *s)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(xdp_map_fd(s->xdp, XDP_MAP_SHIELD), &zero, &s->setup, BPF_ANY)
+		       ? -errno
+		       : 0;
+}
+
+int shield_recover(struct shield *s, uint64_t now_ms)
+{
+	s->setup.recovery_until_ns = (now_ms + SHIELD_RECOVERY_MS) * NS_PER_MS;
+	return s->setup.active ? write_setup(s) : 0;
+}
+
+uint64_t shield_recovery_ms(const struct shield *s, uint64_t now_ms)
+{
+	uint64_t until_ms = s->setup.recovery_until_ns / NS_PER_MS;
+
+	return until_ms > now_ms ? until_ms - now_ms : 0;
+}
+
 static int put_setup(struct shield *s, const struct config_limits *l)
 {
 	struct hw_shield_rate *rate = s->setup.rate;
-	uint32_t zero = 0;
 
 	s->per_source_pps = l->per_source_pps * SHIELD_SLACK;
 	s->setup.active = 1;
@@ -100,9 +121,7 @@ static int put_setup(struct shield *s, const struct config_limits *l)
 	rate[HW_BUDGET_STRANGERS] = rate[HW_BUDGET_REGISTERS] = rate[HW_BUDGET_RETURNING] =
 		rate[HW_BUDGET_SYNS] = common_rate(l->strangers_pps, s->per_source_pps);
 	rate[HW_BUDGET_NOT_SIP] = rate_of(SHIELD_NOT_SIP_PPS);
-	return bpf_map_update_elem(xdp_map_fd(s->xdp, XDP_MAP_SHIELD), &zero, &s->setup, BPF_ANY)
-		       ? -errno
-		       : 0;
+	return write_setup(s);
 }
 
 static int put_ports(const struct shield *s, const struct config *c)

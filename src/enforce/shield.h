@@ -12,7 +12,7 @@
 #define SHIELD_TRUST_MS	     180000  /* of a registered flow; it is told again each minute */
 #define SHIELD_CHALLENGE_MS  32000   /* to answer a challenge: a transaction's life, RFC 3261 17 */
 #define SHIELD_HOME_MS	     3600000 /* an address is known for so long after its last phone */
-#define SHIELD_RECOVERY_MS   60000   /* after a start: everybody registers again */
+#define SHIELD_RECOVERY_MS   60000   /* after a start or an outage: everybody registers again */
 #define SHIELD_CHALLENGES    8192    /* at a time; the oldest are forgotten first */
 #define SHIELD_PHONES_MAX    256     /* of one address that add to its budget */
 #define SHIELD_PHONE_PPS     5	     /* that each of them adds */
@@ -33,6 +33,11 @@ int shield_new(struct xdp *xdp, uint64_t now_ms, struct shield **out) must_check
 void shield_free(struct shield *s);
 /* Listeners, peers, never-ban and limits are the configuration's from now on. ERR_NOMEM, -errno. */
 int shield_apply(struct shield *s, const struct config *config) must_check;
+/* The grace of recovery begins anew: phones lost their way to us, or we ours to the PBX, and all
+ * register again. Only what one source may send of REGISTER grows by it. -errno. */
+int shield_recover(struct shield *s, uint64_t now_ms) must_check;
+/* How much of it is left. */
+uint64_t shield_recovery_ms(const struct shield *s, uint64_t now_ms);
 /* Exactly these are kept out from now on: of prefixes strangers, or with `whole` everybody; of
  * flows (with a port) the flow. ERR_NOMEM, -errno. */
 int shield_bans_set(struct shield *s, const struct ban *bans, size_t count) must_check;

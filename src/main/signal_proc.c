@@ -55,6 +55,7 @@ static void on_house_timer(void *ctx)
 		log_line(SEV_WARNING, "memory ran out while looking for silent calls");
 	signal_fraud_clock(s);
 	signal_watch_handshakes(s);
+	signal_watch_pbxs(s);
 	signal_quality_look(s);
 	signal_injection_look(s);
 	records_age(&s->records, clock_ms());

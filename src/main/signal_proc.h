@@ -91,6 +91,7 @@ struct signal {
 	struct tls_counts tls_counts;
 	char ws_out[TLS_WS_PREFIX_BYTES + CORE_MESSAGE_MAX];
 	uint32_t house_turns;
+	bool pbx_away[CONFIG_SECTIONS_MAX]; /* at the last look */
 	bool locked_in, stopping;
 	bool taking_ban; /* from the warden, who needs not be told of it */
 	int failed;	 /* why the process must end; 0 = it need not */
@@ -118,6 +119,8 @@ void signal_note_closed(struct signal *s, const struct path *at);
 
 /* signal_trust.c: what flows have earned, for the warden's shield. */
 void signal_trust(struct signal *s, const struct path *at, enum hw_trust trust);
+/* A PBX that was away is back: the warden lets everybody register again. */
+void signal_watch_pbxs(struct signal *s);
 /* A phone is registered there: it has trust, unless it misbehaved since. */
 void signal_prove(struct signal *s, const struct path *at);
 /* A response that goes out by datagram: a challenge lets its addressee answer. */

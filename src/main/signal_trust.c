@@ -53,3 +53,15 @@ void signal_trust_sent(struct signal *s, const struct path *to, struct slice byt
 	if (s->challenges++ < CHALLENGES_PER_S)
 		signal_trust(s, to, HW_TRUST_CHALLENGED);
 }
+
+void signal_watch_pbxs(struct signal *s)
+{
+	for (size_t i = 0; i < s->config->pbx_count; i++) {
+		bool up = core_pbx_up(s->core, (uint16_t)i);
+
+		if (up && s->pbx_away[i] &&
+		    proc_send(&s->warden.channel, PROC_RECOVERY, NULL, 0, NULL, 0) != 0)
+			s->failed = ERR_PEER;
+		s->pbx_away[i] = !up;
+	}
+}

@@ -133,6 +133,8 @@ void warden_on_child_message(struct child *c, struct proc_msg *msg)
 		err = warden_on_ban(c, msg);
 	else if (msg->type == PROC_TRUST)
 		err = warden_on_trust(w, msg);
+	else if (msg->type == PROC_RECOVERY)
+		warden_shield_recover(w, "a PBX answers again");
 	else if (msg->type == PROC_CONFIG_DONE)
 		on_config_done(c, msg);
 	else if (msg->type == PROC_QUERY)

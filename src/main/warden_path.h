@@ -16,8 +16,9 @@
 struct warden_path {
 	struct warden *warden;
 	struct xdp *xdp;
-	struct shield *shield; /* NULL before the first configuration */
-	uint64_t swept_ms;     /* when the shield's flows were last looked through */
+	struct shield *shield;		     /* NULL before the first configuration */
+	bool zone_down[CONFIG_SECTIONS_MAX]; /* its interface had no link at the last look */
+	uint64_t swept_ms;		     /* when the shield's flows were last looked through */
 	struct ways *ways;
 	struct hw_next_hop *hops;
 	struct warden_lanes *lanes; /* NULL = media has ordinary sockets only */
@@ -62,6 +63,8 @@ void warden_shield_apply(struct warden *w, const struct config *config);
 /* Exactly these are kept out. */
 void warden_shield_bans(struct warden *w, const struct ban *bans, size_t count);
 void warden_shield_tick(struct warden *w);
+/* An outage is over: phones that register again are no flood. `why` is for the log. */
+void warden_shield_recover(struct warden *w, const char *why);
 void warden_shield_status(const struct warden *w, struct json *j);
 void warden_shield_metrics(const struct warden *w, struct out *o);
 /* A list: what was dropped of this address lately, or nothing. */

@@ -13,6 +13,35 @@ static struct shield *shield_of(const struct warden *w)
 	return w->path ? w->path->shield : NULL;
 }
 
+/* It is told once in half of the grace, or signal could fill the log. */
+void warden_shield_recover(struct warden *w, const char *why)
+{
+	uint64_t now_ms = clock_ms(), left_ms;
+	int err;
+
+	if (!shield_of(w))
+		return;
+	left_ms = shield_recovery_ms(shield_of(w), now_ms);
+	err = shield_recover(shield_of(w), now_ms);
+	if (err)
+		log_line(SEV_WARNING, "shield: %s", err_text(err));
+	else if (left_ms < SHIELD_RECOVERY_MS / 2)
+		log_line(SEV_NOTICE, "%s: phones may register faster for %u s", why,
+			 SHIELD_RECOVERY_MS / 1000);
+}
+
+static void look_at_links(struct warden *w, const struct config *c)
+{
+
+	for (size_t i = 0; i < c->zone_count; i++) {
+		bool up = ways_interface(w->path->ways, c->zones[i].interface).up;
+
+		if (up && w->path->zone_down[i])
+			warden_shield_recover(w, "an interface is up again");
+		w->path->zone_down[i] = !up;
+	}
+}
+
 void warden_shield_apply(struct warden *w, const struct config *c)
 {
 	int err = 0;
@@ -24,6 +53,8 @@ void warden_shield_apply(struct warden *w, const struct config *c)
 	err = err ? err : shield_apply(w->path->shield, c);
 	if (err)
 		log_line(SEV_WARNING, "shield: %s", err_text(err));
+	else
+		look_at_links(w, c);
 }
 
 void warden_shield_bans(struct warden *w, const struct ban *bans, size_t count)
@@ -128,6 +159,8 @@ void warden_shield_status(const struct warden *w, struct json *j)
 	for (unsigned i = 0; i < HW_TRUST_BANNED; i++)
 		json_member_u64(j, shield_trust_name(i), counts.passed[i]);
 	json_close(j, '}');
+	json_member_u64(j, "recovery_s",
+			(shield_recovery_ms(shield_of(w), clock_ms()) + 999) / 1000);
 	json_member_open(j, "known", '{');
 	json_member_u64(j, "registered_flows", flows[HW_TRUST_REGISTERED]);
 	json_member_u64(j, "challenged_flows", flows[HW_TRUST_CHALLENGED]);

@@ -74,6 +74,7 @@ static const struct proc_row rows[PROC_TYPE_COUNT] = {
 	[PROC_BAN] = {"ban", WAY(BIT(SIGNAL), BIT(WARDEN)), ONE(struct proc_ban)},
 	[PROC_TRUST] = {"trust", WAY(BIT(SIGNAL), BIT(WARDEN)),
 			MANY(struct proc_trust, PROC_TRUST_MAX)},
+	[PROC_RECOVERY] = {"recovery", WAY(BIT(SIGNAL), BIT(WARDEN)), .unit_bytes = 1},
 	[PROC_BAN_KNOWN] = {"ban_known", WAY(BIT(WARDEN), BIT(SIGNAL)), ONE(struct proc_ban)},
 
 	[PROC_QUERY] = {"query", WAY(BIT(CONSOLE), BIT(WARDEN) | BIT(SIGNAL) | BIT(WATCH)),

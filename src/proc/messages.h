@@ -13,7 +13,7 @@
 #include "model/identity.h"
 #include "model/tls_facts.h"
 
-#define PROC_VERSION	     3	   /* of this page; both ends must have the same */
+#define PROC_VERSION	     4	   /* of this page; both ends must have the same */
 #define PROC_PAYLOAD_MAX     32768 /* bytes of one message behind its head */
 #define PROC_SOCKET_NAME_MAX 108   /* sun_path of unix(7), with its NUL */
 #define PROC_FDS_MAX	     10	   /* descriptors that may travel with one message */
@@ -72,7 +72,8 @@ enum proc_type {
 	PROC_MEDIA_READY,
 	PROC_VERDICT,
 	PROC_BAN,
-	PROC_TRUST, /* flows that were challenged, or at which phones are registered */
+	PROC_RECOVERY, /* a PBX is back: everybody registers again */
+	PROC_TRUST,    /* flows that were challenged, or at which phones are registered */
 	/* console -> warden, signal; and back */
 	PROC_QUERY,
 	PROC_ANSWER, /* + memfd with the text */

@@ -239,7 +239,7 @@ static void the_other_side_is_not_there(void **state)
 	index = publish(w, &s, HW_USER_NOT);
 	assert_int_equal(SEND(w, &f, PHONE, OURS, RTP_HEAD), XDP_DROP);
 	assert_int_equal(refused(w, index, HW_REFUSED_NO_TARGET), 1);
-	s.out.port = LAST + 1; /* a block that nobody has opened */
+	s.out.port = LAST + 2; /* a block that nobody has opened */
 	index = publish(w, &s, HW_USER_NOT);
 	assert_int_equal(SEND(w, &f, PHONE, OURS, RTP_HEAD), XDP_DROP);
 	assert_int_equal(refused(w, index, HW_REFUSED_NO_TARGET), 2);

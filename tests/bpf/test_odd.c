@@ -1,6 +1,8 @@
 /* What is no datagram in one piece, at the shield: new connections, fragments, headers with
  * options.
  */
+#include <time.h>
+
 #include "bpf/shielded.h"
 
 #define FROM	 "203.0.113.5:5060"
@@ -160,6 +162,18 @@ static void pieces_in_their_order_pass(void **state)
 	assert_int_equal(piece(s, FROM_6, OURS_6, 17, 1, BIG, 8, LAST_ONE), XDP_DROP);
 }
 
+/* HW_FRAGMENT_NS */
+static void nobody_waits_for_ever(void **state)
+{
+	const struct timespec wait = {2, 100000000};
+	struct shielded *s = *state;
+
+	assert_int_equal(PIECE(s, 1, 0, BIG, MORE), XDP_PASS);
+	assert_int_equal(nanosleep(&wait, NULL), 0);
+	assert_int_equal(PIECE(s, 1, BIG, 8, LAST_ONE), XDP_DROP);
+	assert_int_equal(dropped(s, HW_SHIELD_FRAGMENT), 1);
+}
+
 static void nobody_waits_for_a_stray_one(void **state)
 {
 	struct shielded *s = *state;
@@ -219,6 +233,11 @@ static void media_in_pieces_needs_a_flow(void **state)
 			 XDP_DROP);
 	assert_int_equal(piece(s, "203.0.113.5:4000", "192.0.2.1:16400", 17, 1, BIG, 8, LAST_ONE),
 			 XDP_DROP);
+	/* neither another host's nor another service's is media */
+	assert_int_equal(piece(s, "203.0.113.5:4000", "192.0.2.200:16400", 17, 3, 0, BIG, MORE),
+			 XDP_PASS);
+	assert_int_equal(piece(s, "203.0.113.5:4000", "192.0.2.1:20479", 17, 4, 0, BIG, MORE),
+			 XDP_PASS);
 	(void)publish_both(s->world, &spec);
 	assert_int_equal(piece(s, "203.0.113.5:4000", "192.0.2.1:16400", 17, 2, 0, BIG, MORE),
 			 XDP_PASS);
@@ -272,6 +291,61 @@ static void options_lead_around_nothing(void **state)
 	assert_int_equal(with_options(s, FROM, 1), XDP_DROP);
 	for (unsigned i = 0; i < 200; i++)
 		through += with_options(s, "203.0.113.6:5060", 1) == XDP_PASS;
+	assert_in_range(through, 20, 199);
+}
+
+/* A datagram behind an extension header of IPv6 (RFC 8200 4). */
+static int behind_header(struct shielded *s, const char *from, uint8_t header)
+{
+	struct frame_ends e = {.from = at(from), .to = at(OURS_6)};
+	struct frame f;
+
+	frame_build(&f, &e, INVITE, sizeof(INVITE) - 1);
+	memmove(f.udp + 8, f.udp, f.n - (unsigned)(f.udp - f.bytes));
+	memset(f.udp, 0, 8);
+	f.udp[0] = 17; /* then six bytes of padding: PadN */
+	f.udp[2] = 1;
+	f.udp[3] = 4;
+	f.ip[6] = header;
+	f.n += 8;
+	put(f.ip + 4, f.n - 14 - 40);
+	return run(s, &f);
+}
+
+/* The stack looks behind them, and so does the flood; nobody who means well needs them for SIP. */
+static void extension_headers_lead_around_nothing(void **state)
+{
+	static const uint8_t headers[] = {0, 43, 60, 135, 139, 140};
+	struct shielded *s = *state;
+
+	for (size_t i = 0; i < ROWS(headers); i++) {
+		unsigned through = 0;
+		char from[40];
+
+		snprintf(from, sizeof(from), "[2001:db8:%zx::7]:5060", i + 16);
+		for (unsigned n = 0; n < 400; n++)
+			through += behind_header(s, from, headers[i]) == XDP_PASS;
+		assert_true(through < 300);
+	}
+	assert_true(dropped(s, HW_SHIELD_NOT_SIP) + dropped(s, HW_SHIELD_SOURCE) > 600);
+	assert_int_equal(behind_header(s, FROM_6, 58), XDP_PASS); /* ICMPv6 is none */
+	ban(s, "2001:db8:5::5", 0, ON, 0);
+	assert_int_equal(behind_header(s, FROM_6, 60), XDP_DROP);
+	/* nor in the first of several pieces */
+	assert_int_equal(piece(s, "[2001:db8:6::6]:5060", OURS_6, 60, 7, 0, BIG, MORE), XDP_DROP);
+}
+
+/* RFC 6946: a fragment that is the whole datagram is judged as one, and announces no other. */
+static void a_fragment_alone_is_a_datagram(void **state)
+{
+	struct shielded *s = *state;
+	unsigned through = 0;
+
+	assert_int_equal(piece(s, FROM_6, OURS_6, 17, 8, 0, BIG, LAST_ONE), XDP_PASS);
+	assert_int_equal(piece(s, FROM_6, OURS_6, 17, 8, BIG, BIG, LAST_ONE), XDP_DROP);
+	for (unsigned i = 0; i < 200; i++)
+		through += piece(s, "[2001:db8:6::6]:5060", OURS_6, 17, 9, 0, BIG, LAST_ONE) ==
+			   XDP_PASS;
 	assert_in_range(through, 20, 199);
 }
 
@@ -340,11 +414,14 @@ int main(void)
 		ODD(a_known_address_has_its_own_budget),
 		ODD(pieces_in_their_order_pass),
 		ODD(nobody_waits_for_a_stray_one),
+		ODD(nobody_waits_for_ever),
 		ODD(pieces_do_not_overlap),
 		ODD(ports_are_not_hidden),
 		ODD(media_in_pieces_needs_a_flow),
 		ODD(pieces_have_limits),
 		ODD(options_lead_around_nothing),
+		ODD(extension_headers_lead_around_nothing),
+		ODD(a_fragment_alone_is_a_datagram),
 		ODD(what_is_cut_is_the_stacks),
 		ODD(nothing_without_a_listener),
 	};

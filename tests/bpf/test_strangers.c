@@ -132,6 +132,35 @@ static void from_port_0(void **state)
 	assert_int_equal(passed(s, HW_TRUST_REGISTERED), 0);
 }
 
+static unsigned registers(struct shielded *s, const char *from, unsigned count)
+{
+	unsigned through = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		through += SPEAK(s, from, REGISTER) == XDP_PASS;
+	return through;
+}
+
+/* After an outage one source may register so many times faster, and do nothing else faster. */
+static void the_grace_of_recovery_begins_anew(void **state)
+{
+	struct shielded *s = *state;
+	unsigned usual = s->config.limits.per_source_pps * SHIELD_SLACK * SHIELD_BURST_S, got;
+
+	s->config.limits.per_network_pps = s->config.limits.strangers_pps = 0;
+	assert_int_equal(shield_apply(s->shield, &s->config), 0);
+	assert_int_equal(shield_recovery_ms(s->shield, clock_ms()), 0);
+	got = registers(s, "203.0.113.5:5060", 4 * usual);
+	assert_in_range(got, usual, usual + usual / 2);
+	assert_int_equal(shield_recover(s->shield, clock_ms()), 0);
+	assert_in_range(shield_recovery_ms(s->shield, clock_ms()), SHIELD_RECOVERY_MS / 2,
+			SHIELD_RECOVERY_MS);
+	assert_in_range(registers(s, "203.0.113.6:5060", 4 * usual), 3 * usual, 4 * usual);
+	assert_in_range(flood(s, "203.0.113.9:5060", 4 * usual), usual, usual + usual / 2);
+	assert_int_equal(shield_recover(s->shield, 0), 0); /* long over */
+	assert_true(registers(s, "203.0.113.7:5060", 4 * usual) < 2 * usual);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +169,7 @@ int main(void)
 		SHIELDED(returning_phones_have_limits),
 		SHIELDED(many_banned_hosts_of_one_network),
 		SHIELDED(from_port_0),
+		SHIELDED(the_grace_of_recovery_begins_anew),
 	};
 
 	return world_root() ? 77 : cmocka_run_group_tests(tests, NULL, NULL);

@@ -268,8 +268,11 @@ def test_an_interface_may_go_down_and_up(lab, gateway, scripted_call):
     try:
         down = ("user", "the interface to its destination is down")
         wait_until(lambda: down in paths(call), FOLLOW_S, "no kernel path over a dead link")
+        time.sleep(2.5)
+        grace = gateway.status()["shield"]["recovery_s"]
     finally:
         lab.run("switch", ["ip", "link", "set", "p-gw", "up"])
+    wait_until(lambda: gateway.status()["shield"]["recovery_s"] > grace, FOLLOW_S, "phones may come back at once")
     on_kernel_path(call)
     assert min(call.talk(1.0)) > 40
     call.hang_up()

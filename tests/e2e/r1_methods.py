@@ -148,8 +148,10 @@ def test_the_pbx_is_asked_whether_it_is_there(kamailio, gateway_of):
     kamailio.stop()
     gone = gateway.wait_event(40.0, event_type="sip")
     assert "pbx main" in gone["message"] and gone["src_ip"] == kamailio.ip
+    grace = gateway.status()["shield"]["recovery_s"]
     kamailio.start()
     wait_until(lambda: len(gateway.events(event_type="sip")) == 2, 10.0, "its return is seen")
+    wait_until(lambda: gateway.status()["shield"]["recovery_s"] > grace, 5.0, "everybody may register again")
 
 
 def test_retransmissions_are_absorbed(gateway, scripted_call):
