@@ -433,6 +433,11 @@ static void check_voice_vlan(const struct check *k)
 {
 	const struct config *c = k->c;
 
+	if (c->voice_vlan.line && !c->voice_vlan.lldp && !c->voice_vlan.cdp) {
+		config_warning(k->report, c->voice_vlan.line,
+			       "voice-vlan tells nobody: neither lldp nor cdp is yes");
+		return;
+	}
 	for (size_t i = 0; i < c->zone_count; i++)
 		if (c->zones[i].role == ZONE_VOICE)
 			return;

@@ -81,7 +81,8 @@ static const struct schema_section sections[] = {
 	 .rows = schema_voice_vlan_rows,
 	 .row_count = COUNT_OF(schema_voice_vlan_rows),
 	 .tag = "r5",
-	 .help = "phones are told of the voice VLAN by LLDP-MED, through a running lldpd",
+	 .help = "phones are told of the voice VLAN by LLDP-MED, through a running lldpd, and by "
+		 "CDP",
 	 .example = "voice-vlan { lldpd = \"/run/lldpd.socket\" }"},
 	{LATER("cluster", false, "r1", "running as a cluster")},
 };

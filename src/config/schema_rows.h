@@ -41,7 +41,7 @@
 #define SCHEMA_ASSET_ROWS      19
 #define SCHEMA_PLACE_ROWS      6
 #define SCHEMA_SHIELD_ROWS     3
-#define SCHEMA_VOICE_VLAN_ROWS 3
+#define SCHEMA_VOICE_VLAN_ROWS 5
 
 extern const struct schema_row schema_zone_rows[SCHEMA_ZONE_ROWS];
 extern const struct schema_row schema_quality_rows[SCHEMA_QUALITY_ROWS];

@@ -229,6 +229,23 @@ const struct schema_row schema_quality_rows[SCHEMA_QUALITY_ROWS] = {
 };
 
 const struct schema_row schema_voice_vlan_rows[SCHEMA_VOICE_VLAN_ROWS] = {
+	{.key = "lldp",
+	 .type = SCHEMA_BOOL,
+	 FIELD(voice_vlan, lldp),
+	 .fallback = "yes",
+	 .tag = "r5",
+	 .help = "tell phones of the voice VLAN by LLDP-MED, through lldpd"},
+	{.key = "cdp",
+	 .type = SCHEMA_BOOL,
+	 FIELD(voice_vlan, cdp),
+	 .fallback = "no",
+	 .tag = "r5",
+	 .help = "tell phones of the voice VLAN by CDP, for those that hear nothing else",
+	 .more = "The gateway sends it itself, every 60 seconds and within a second after a "
+		 "neighbour's, on the interfaces of the zones with role = voice, a bridge at its "
+		 "ports; it is withdrawn when the gateway stops. A zone without vlan is told as "
+		 "voice without a tag. CDP has no DSCP and no priority. lldpd must not send CDP "
+		 "there too (its option -c): phones would hear two neighbours."},
 	{.key = "lldpd",
 	 .type = SCHEMA_FILE,
 	 FIELD(voice_vlan, lldpd),

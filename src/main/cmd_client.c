@@ -95,6 +95,9 @@ static void print_status(const json_t *s)
 	p = json_object_get(s, "voice_vlan");
 	if (*client_text(p, "explain"))
 		printf("  voice VLAN     %s\n", client_text(p, "explain"));
+	json_array_foreach(json_object_get(s, "voice_vlan_cdp"), i, p) printf(
+		"  voice VLAN     phones on %s are %stold by CDP\n", client_text(p, "interface"),
+		json_is_true(json_object_get(p, "told")) ? "" : "not ");
 	json_array_foreach(json_object_get(s, "bandwidth"), i, p)
 		printf("  zone %-9s media may take %.1f Mbit/s and takes up to %.1f\n",
 		       client_text(p, "zone"), (double)client_number(p, "limit_bps") / 1e6,

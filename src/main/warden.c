@@ -298,6 +298,7 @@ static int begin(struct warden *w)
 	warden_shape_apply(w, w->now.config);
 	warden_taps_apply(w);
 	warden_voice_vlan_apply(w);
+	warden_cdp_apply(w);
 	note_unserved(w);
 	err = tunnels_possible(w);
 	err = err ? err : give_up_rights(w);
@@ -311,6 +312,7 @@ static void end(struct warden *w)
 	warden_tunnels_done(w);
 	warden_taps_done(w);
 	warden_voice_vlan_done(w);
+	warden_cdp_done(w);
 	if (w->flows)
 		warden_flows_done(w);
 	warden_bans_done(w);

@@ -30,6 +30,7 @@ struct warden;
 struct warden_path;
 struct warden_tunnels;
 struct warden_taps;
+struct warden_cdp;
 struct warden_voice_vlan;
 
 struct child {
@@ -93,6 +94,7 @@ struct warden {
 	struct vlans *vlans;
 	struct warden_tunnels *tunnels;	      /* NULL = there never was one */
 	struct warden_taps *taps;	      /* NULL = no link is watched */
+	struct warden_cdp *cdp;		      /* likewise */
 	struct warden_voice_vlan *voice_vlan; /* NULL = there never was one to tell of */
 	struct shaper *shaper;		      /* NULL = this host lets us shape nothing */
 	struct pinhole_counts pinholes;
@@ -242,6 +244,14 @@ void warden_on_lldpd_gone(struct warden *w);
 void warden_voice_vlan_status(const struct warden *w, struct json *j);
 void warden_voice_vlan_metrics(const struct warden *w, struct out *o);
 void warden_voice_vlan_done(struct warden *w);
+
+/* warden_cdp.c */
+/* The voice VLAN by CDP, where the present configuration wants it; from then on also as links come
+ * and go. What was told is withdrawn when it is wanted no more, and by warden_cdp_done. */
+void warden_cdp_apply(struct warden *w);
+void warden_cdp_status(const struct warden *w, struct json *j);
+void warden_cdp_metrics(const struct warden *w, struct out *o);
+void warden_cdp_done(struct warden *w);
 
 /* warden_policy.c */
 /* Answers the console's query: the whole matrix, or about one packet. */

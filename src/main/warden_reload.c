@@ -109,6 +109,7 @@ static int take_over(struct warden *w, struct regime *next, struct out *errors)
 	warden_hand_config(&w->child[CHILD_WATCH], true);
 	warden_taps_apply(w);
 	warden_voice_vlan_apply(w);
+	warden_cdp_apply(w);
 	warden_expiry_look(w);
 	wake_assessor(w);
 	warden_hand_console(w, w->console_fd == console_fd);

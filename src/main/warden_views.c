@@ -71,6 +71,7 @@ void warden_status(struct warden *w, struct out *o)
 	warden_expiry_status(w, &j);
 	warden_tunnels_status(w, &j);
 	warden_voice_vlan_status(w, &j);
+	warden_cdp_status(w, &j);
 	json_member_open(&j, "notices", '[');
 	for (size_t i = 0; i < w->notice_count; i++)
 		json_str(&j, slice_z(w->notices[i]));
@@ -134,6 +135,7 @@ void warden_metrics(struct warden *w, struct out *o)
 	warden_expiry_metrics(w, o);
 	warden_tunnels_metrics(w, o);
 	warden_voice_vlan_metrics(w, o);
+	warden_cdp_metrics(w, o);
 	warden_path_metrics(w, o);
 	out_z(o, "# TYPE hornwork_process_restarts_total counter\n");
 	for (size_t i = 0; i < CHILD_COUNT; i++)

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "enforce/link.h"
 #include "enforce/lldpd.h"
+#include "main/voice_ports.h"
 #include "main/warden.h"
 #include "proc/identity.h"
 
@@ -33,80 +34,11 @@ struct warden_voice_vlan {
 	char said[WARDEN_NOTICE_BYTES];
 };
 
-struct ports {
-	struct proc_voice_vlan port[PROC_VOICE_PORTS_MAX];
-	size_t count;
-};
-
-/* ---- what is wanted ---- */
-
-static void add_port(struct ports *p, const struct config *c, const struct config_zone *z,
-		     const char *interface)
-{
-	struct proc_voice_vlan *port = &p->port[p->count];
-
-	if (p->count == PROC_VOICE_PORTS_MAX)
-		return;
-	for (size_t i = 0; i < p->count; i++)
-		if (strcmp(p->port[i].interface, interface) == 0)
-			return; /* a second voice VLAN of one link: the first is told */
-	*port = (struct proc_voice_vlan){.vlan = z->vlan,
-					 .tagged = z->vlan != 0,
-					 .priority = (uint8_t)c->voice_vlan.priority,
-					 .dscp = (uint8_t)c->voice_vlan.dscp};
-	(void)slice_to_z(slice_z(interface), port->interface, sizeof(port->interface));
-	p->count++;
-}
-
-static void add_zone(struct ports *p, const struct config *c, const struct config_zone *z,
-		     const struct link *links, size_t count)
-{
-	const char *of = z->parent[0] ? z->parent : z->interface;
-	const struct link *own = NULL;
-
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(links[i].name, of) == 0)
-			own = &links[i];
-	if (!own || strcmp(own->kind, "bridge") != 0) {
-		add_port(p, c, z, of);
-		return;
-	}
-	for (size_t i = 0; i < count; i++)
-		if (links[i].master == own->index)
-			add_port(p, c, z, links[i].name);
-}
-
-static int wanted(struct warden *w, struct ports *out)
-{
-	const struct config *c = w->now.config;
-	struct link *links = NULL;
-	size_t count;
-	int err;
-
-	*out = (struct ports){0};
-	if (!c->voice_vlan.line)
-		return 0;
-	err = link_list(w->voice_vlan->links, &links, &count);
-	for (size_t i = 0; !err && i < c->zone_count; i++)
-		if (c->zones[i].role == ZONE_VOICE && !config_zone_is_device(c, (uint16_t)i))
-			add_zone(out, c, &c->zones[i], links, count);
-	mem_free(links);
-	return err;
-}
-
-static bool has_port(const struct ports *p, const char *interface)
-{
-	for (size_t i = 0; i < p->count; i++)
-		if (strcmp(p->port[i].interface, interface) == 0)
-			return true;
-	return false;
-}
-
 /* What phones were told and is wanted no more. */
-static void add_withdrawn(const struct warden_voice_vlan *v, struct ports *p)
+static void add_withdrawn(const struct warden_voice_vlan *v, struct voice_ports *p)
 {
 	for (size_t i = 0; v->asked && i < v->count && p->count < PROC_VOICE_PORTS_MAX; i++) {
-		if (v->port[i].withdraw || has_port(p, v->port[i].interface))
+		if (v->port[i].withdraw || voice_ports_has(p, v->port[i].interface))
 			continue;
 		p->port[p->count] = v->port[i];
 		p->port[p->count++].withdraw = 1;
@@ -114,7 +46,7 @@ static void add_withdrawn(const struct warden_voice_vlan *v, struct ports *p)
 }
 
 /* Nothing differs but what was taken back already. */
-static bool is_told(const struct warden_voice_vlan *v, const struct ports *p)
+static bool is_told(const struct warden_voice_vlan *v, const struct voice_ports *p)
 {
 	size_t live = 0;
 
@@ -168,7 +100,7 @@ static int connect_to(const char *path)
 	return err ? err : fd;
 }
 
-static void ask(struct warden *w, struct ports *want)
+static void ask(struct warden *w, struct voice_ports *want)
 {
 	struct warden_voice_vlan *v = w->voice_vlan;
 	const char *path = w->now.config->voice_vlan.lldpd;
@@ -199,10 +131,13 @@ static void ask(struct warden *w, struct ports *want)
 static void look(struct warden *w)
 {
 	struct warden_voice_vlan *v = w->voice_vlan;
-	struct ports want;
+	struct voice_ports want = {0};
 
 	loop_timer_start(v->look, LOOK_MS);
-	if (wanted(w, &want) || (v->asked && is_told(v, &want)))
+	if (voice_ports_by_lldp(w->now.config) &&
+	    voice_ports_wanted(w->now.config, v->links, &want) != 0)
+		return;
+	if (v->asked && is_told(v, &want))
 		return;
 	ask(w, &want);
 }
@@ -289,7 +224,7 @@ static int voice_vlan_new(struct warden *w)
 
 void warden_voice_vlan_apply(struct warden *w)
 {
-	if (!w->voice_vlan && !w->now.config->voice_vlan.line)
+	if (!w->voice_vlan && !voice_ports_by_lldp(w->now.config))
 		return;
 	if (!w->voice_vlan && voice_vlan_new(w) != 0)
 		warden_notice(w, "phones are not told of the voice VLAN: memory ran out");

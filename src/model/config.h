@@ -239,9 +239,10 @@ struct config_limits {
 	size_t never_ban_count;
 };
 
-/* The voice VLAN, told to phones by a running lldpd. */
+/* The voice VLAN, told to phones by LLDP-MED through a running lldpd, and by CDP. */
 struct config_voice_vlan {
-	unsigned line;		     /* 0 = there is no such section */
+	unsigned line; /* 0 = there is no such section */
+	bool lldp, cdp;
 	char lldpd[CONFIG_PATH_MAX]; /* its control socket */
 	uint32_t priority, dscp;     /* that phones are to use for voice */
 };

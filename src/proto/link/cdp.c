@@ -1,29 +1,16 @@
 #include "base/cursor.h"
+#include "proto/link/cdp_impl.h"
 #include "proto/link/speaker.h"
 
-enum {
-	CDP_DEVICE = 0x0001,
-	CDP_CAPABILITIES = 0x0004,
-	CDP_SOFTWARE = 0x0005,
-	CDP_PLATFORM = 0x0006,
-	CDP_VOICE_VLAN = 0x000e,
-};
-
-#define CDP_SNAP_BYTES	8
-#define CDP_CAN_ROUTE	0x01u
 #define CDP_CAN_BRIDGE	0x06u /* transparent, source-route */
 #define CDP_CAN_SWITCH	0x08u
 #define CDP_IS_PHONE	0x80u
 #define ETHERNET_LENGTH 1500
 
-static const uint8_t cdp_to[LINK_MAC_BYTES] = {0x01, 0x00, 0x0c, 0xcc, 0xcc, 0xcc};
-static const char cdp_snap[CDP_SNAP_BYTES] = {'\xaa', '\xaa', '\x03', '\0',
-					      '\0',   '\x0c', '\x20', '\0'};
-
 bool link_is_cdp(const struct link_frame *f)
 {
-	return f->type <= ETHERNET_LENGTH && memcmp(f->to, cdp_to, sizeof(cdp_to)) == 0 &&
-	       slice_starts(f->payload, slice_of(cdp_snap, sizeof(cdp_snap)));
+	return f->type <= ETHERNET_LENGTH && memcmp(f->to, CDP_TO, LINK_MAC_BYTES) == 0 &&
+	       slice_starts(f->payload, slice_of(CDP_SNAP, CDP_SNAP_BYTES));
 }
 
 static void take_capabilities(struct slice value, struct link_speaker *s)
@@ -47,8 +34,8 @@ static void take_voice_vlan(struct slice value, struct link_speaker *s)
 	if (c.err)
 		return;
 	s->has_policy = true;
-	s->policy_tagged = true;
-	s->policy_vlan = vlan;
+	s->policy_tagged = vlan != CDP_VLAN_UNTAGGED;
+	s->policy_vlan = s->policy_tagged ? vlan : 0;
 }
 
 static void take_tlv(uint16_t type, struct slice value, struct link_speaker *s)
@@ -76,7 +63,7 @@ int link_cdp_parse(struct slice payload, struct link_speaker *out)
 	(void)cur_u16(&c); /* checksum */
 	if (c.err)
 		return c.err;
-	for (unsigned n = 0; cur_left(&c) >= 4; n++) {
+	for (unsigned n = 0; cur_left(&c) >= CDP_TLV_BYTES; n++) {
 		uint16_t type = cur_u16(&c), length = cur_u16(&c);
 		struct slice value;
 
@@ -84,9 +71,9 @@ int link_cdp_parse(struct slice payload, struct link_speaker *out)
 			return ERR_LIMIT;
 		if (type == 0 && length == 0) /* Ethernet's padding */
 			break;
-		if (length < 4)
+		if (length < CDP_TLV_BYTES)
 			return ERR_SYNTAX;
-		value = cur_bytes(&c, length - (size_t)4);
+		value = cur_bytes(&c, length - (size_t)CDP_TLV_BYTES);
 		if (c.err)
 			return c.err;
 		take_tlv(type, value, &s);

@@ -5,6 +5,12 @@
 	{"voice-vlan", "lldpd", "lldpd.socket",
 	 "lldpd = \"lldpd.socket\": write a file name from the root on, as in "
 	 "\"/etc/hornwork/secret\""},
+	{"voice-vlan", "cdp", "yes", "warning: voice-vlan tells nobody: no zone has role = voice"},
+	{"voice-vlan", "cdp", "always", "cdp = \"always\": write yes or no"},
+	{"voice-vlan", "lldp", "yes", "warning: voice-vlan tells nobody: no zone has role = voice"},
+	{"voice-vlan", "lldp", "no",
+	 "warning: voice-vlan tells nobody: neither lldp nor cdp is yes"},
+	{"voice-vlan", "lldp", "maybe", "lldp = \"maybe\": write yes or no"},
 	{"voice-vlan", "priority", "7",
 	 "warning: voice-vlan tells nobody: no zone has role = voice"},
 	{"voice-vlan", "priority", "8", "priority = \"8\": write a value from 0 to 7"},

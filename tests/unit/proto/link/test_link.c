@@ -1,3 +1,4 @@
+#include "proto/link/cdp_write.h"
 #include "proto/link/dhcp.h"
 #include "proto/link/speaker.h"
 #include "unit/check.h"
@@ -119,6 +120,55 @@ static void classes(void **state)
 	}
 }
 
+/* Whatever a device, a port and a VLAN are called: the frame is read as what was said, and its
+ * 16-bit words add up to nothing (RFC 1071). */
+static void cdp_said(void **state)
+{
+	static const char name[] =
+		"0123456789012345678901234567890123456789012345678901234567890123+";
+	char bytes[LINK_CDP_FRAME_MAX];
+
+	(void)state;
+	for (size_t n = 0; n < (sizeof(name)) * 4; n++) {
+		size_t length = n / 4;
+		struct link_cdp_say say = {.from = {2, 0, 0, 0, 0, 0x20},
+					   .device = slice_of(name, length),
+					   .port = SL("eth1"),
+					   .ttl_s = 180,
+					   .has_voice_vlan = n % 4 != 0,
+					   .voice_vlan = n % 4 == 1 ? 0 : 4094};
+		struct out o = out_to(bytes, sizeof(bytes));
+		struct link_speaker s;
+		struct link_frame f;
+		uint32_t sum = 0;
+
+		assert_int_equal(link_cdp_write(&say, &o), 0);
+		assert_int_equal(o.n % 2, 0);
+		assert_int_equal(link_frame_parse(out_slice(&o), &f), 0);
+		assert_int_equal(f.type, f.payload.n);
+		assert_memory_equal(f.from, say.from, sizeof(f.from));
+		assert_true(link_is_cdp(&f));
+		for (size_t i = 8; i < f.payload.n; i += 2)
+			sum += (uint32_t)(((uint8_t)f.payload.p[i] << 8) |
+					  (uint8_t)f.payload.p[i + 1]);
+		assert_int_equal(sum % 65535, 0);
+		assert_int_equal(link_cdp_parse(f.payload, &s), 0);
+		assert_true(slice_eq(
+			s.name,
+			slice_of(name, length > LINK_CDP_NAME_MAX ? LINK_CDP_NAME_MAX : length)));
+		assert_true(link_speaker_is_network(&s));
+		assert_int_equal(s.has_policy, say.has_voice_vlan);
+		assert_int_equal(s.policy_tagged, say.voice_vlan == 4094 && say.has_voice_vlan);
+		assert_int_equal(s.policy_vlan, say.has_voice_vlan ? say.voice_vlan : 0);
+		for (size_t room = 0; room < o.n; room += 7) {
+			struct out small = out_to(bytes, room);
+
+			assert_int_equal(link_cdp_write(&say, &small), ERR_SPACE);
+			assert_int_equal(small.n, 0);
+		}
+	}
+}
+
 /* RFC 2131 2, 3: the cookie stands before the options; the last one may lack its end. */
 static void dhcp(void **state)
 {
@@ -152,8 +202,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tags),	       cmocka_unit_test(lldp_order),
 		cmocka_unit_test(lldp_policy), cmocka_unit_test(lldp_limit),
-		cmocka_unit_test(classes),     cmocka_unit_test(dhcp),
-		cmocka_unit_test(vendors),
+		cmocka_unit_test(classes),     cmocka_unit_test(cdp_said),
+		cmocka_unit_test(dhcp),	       cmocka_unit_test(vendors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
