@@ -86,8 +86,10 @@ int dgram_send(struct dgram *u, struct slice bytes)
 
 	if (err)
 		return err;
-	return sendto(u->fd, bytes.p, bytes.n, MSG_NOSIGNAL, (struct sockaddr *)&ss, n) < 0 ? -errno
-											    : 0;
+	if (sendto(u->fd, bytes.p, bytes.n, MSG_NOSIGNAL, (struct sockaddr *)&ss, n) < 0)
+		err = -errno;
+	target_sent(u->target);
+	return err;
 }
 
 /* What an ICMP error says, taken off the queue. */

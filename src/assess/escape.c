@@ -53,10 +53,26 @@ void escape_markup(FILE *to, const char *z)
 	}
 }
 
-/* OWASP, CSV injection: these begin a formula in one spreadsheet or another. */
+/* OWASP, CSV injection: these begin a formula in one spreadsheet or another, the last four in their
+ * full width. */
 static bool begins_formula(struct slice s)
 {
-	return s.n && strchr("=+-@\t\r", *s.p) != NULL;
+	static const char *const starts[] = {"=",
+					     "+",
+					     "-",
+					     "@",
+					     "\t",
+					     "\r",
+					     "\n",
+					     "\xef\xbc\x9d",
+					     "\xef\xbc\x8b",
+					     "\xef\xbc\x8d",
+					     "\xef\xbc\xa0"};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (slice_starts(s, slice_z(starts[i])))
+			return true;
+	return false;
 }
 
 void escape_csv(FILE *to, const char *z)

@@ -86,6 +86,7 @@ struct check_result {
 	char asset[FINDING_ASSET_MAX];
 	uint8_t verdict; /* enum verdict */
 	const char *why; /* in words, for VERDICT_ABSENT and VERDICT_UNTESTED; else NULL */
+	bool partial;	 /* found, but not looked at to the end: what else was known is not fixed */
 };
 
 enum target_state {

@@ -132,6 +132,24 @@ static int enter_findings(struct store *s, uint64_t run, const struct harvest *h
 	return err;
 }
 
+/* What a check did not get to at an asset where it found something else. */
+static int leave_unseen(struct store *s, uint64_t run, const struct check_result *r)
+{
+	static const char sql[] = "UPDATE finding SET change = 5, run = ?1 WHERE state != 2 AND "
+				  "run != ?1 AND check_id = ?2 AND asset = ?3";
+	struct store_query *q;
+	int err = store_prepare(s, sql, &q);
+
+	if (err)
+		return err;
+	store_bind_u64(q, 1, run);
+	store_bind_z(q, 2, r->check);
+	store_bind_z(q, 3, r->asset);
+	err = store_step(q);
+	store_finish(q);
+	return err < 0 ? err : 0;
+}
+
 static int enter_results(struct store *s, uint64_t run, const struct harvest *h)
 {
 	struct store_query *q;
@@ -145,6 +163,8 @@ static int enter_results(struct store *s, uint64_t run, const struct harvest *h)
 		store_bind_z(q, 5, h->results[i].why);
 		err = store_step(q);
 		store_reset(q);
+		if (!err && h->results[i].partial)
+			err = leave_unseen(s, run, &h->results[i]);
 	}
 	store_finish(q);
 	return err;
@@ -331,4 +351,45 @@ int ledger_unshield(struct store *s, const char *id)
 		"UPDATE finding SET state = 0, shielded_ms = 0 WHERE id = ?1 AND state = 1"
 		"",
 		id, NULL, 0, 0);
+}
+
+static bool is_named(const struct config *c, const char *id)
+{
+	for (size_t i = 0; i < c->shield_count; i++)
+		if (strcmp(c->shields[i].name, id) == 0)
+			return true;
+	return false;
+}
+
+/* The first open or shielded finding of which the book says otherwise than the configuration; its
+ * id, and whether it has a shield. 1, or 0 when there is none. */
+static int find_differing(struct store *s, const struct config *c, char id[static FINDING_ID_MAX],
+			  bool *out_named)
+{
+	struct store_query *q;
+	int err = store_prepare(s, "SELECT id, state FROM finding WHERE state != 2", &q);
+	bool found = false;
+
+	while (!err && !found && (err = store_step(q)) == 1) {
+		err = 0;
+		(void)slice_to_z(slice_z(store_column_z(q, 0)), id, FINDING_ID_MAX);
+		*out_named = is_named(c, id);
+		found = *out_named != (store_column_u64(q, 1) == FINDING_SHIELDED);
+	}
+	store_finish(q);
+	return err < 0 ? err : found;
+}
+
+int ledger_follow(struct store *s, const struct config *c, uint64_t now_ms)
+{
+	char id[FINDING_ID_MAX];
+	bool named;
+	int err;
+
+	while ((err = find_differing(s, c, id, &named)) == 1) {
+		err = named ? ledger_shield(s, id, now_ms) : ledger_unshield(s, id);
+		if (err)
+			return err;
+	}
+	return err;
 }

@@ -42,5 +42,7 @@ int ledger_unsuppress(struct store *s, const char *id) must_check;
 /* Shielded since now, or open again. ERR_ABSENT. */
 int ledger_shield(struct store *s, const char *id, uint64_t now_ms) must_check;
 int ledger_unshield(struct store *s, const char *id) must_check;
+/* Shielded is what the configuration has a shield of, whoever wrote it or took it out. */
+int ledger_follow(struct store *s, const struct config *c, uint64_t now_ms) must_check;
 
 #endif

@@ -36,3 +36,11 @@ void pace_note(struct pace *p, uint64_t now_ms, uint32_t packets)
 	}
 	p->packets += packets;
 }
+
+void pace_sent(struct pace *p, uint64_t now_ms)
+{
+	uint64_t *last = &p->sent_ms[(p->next + p->depth - 1) % p->depth];
+
+	if (*last && *last < now_ms)
+		*last = now_ms;
+}

@@ -5,14 +5,14 @@
 
 #include <stdint.h>
 
-#define PACE_DEPTH_MAX                                                                             \
-	64		  /* packets whose times are kept; faster rates look at a shorter window   \
-			   */
-#define PACE_MARGIN_MS 30 /* so that the wire's jitter makes no third packet within a second */
-#define PACE_GENTLE_MAX                                                                            \
-	4 /* packets a second up to which the kernel's own acknowledgements are made room for */
-#define PACE_GENTLE_MARGIN_MS                                                                      \
-	120 /* they come beside two of ours: twenty in ten seconds all the same */
+/* Packets whose times are kept; faster rates look at a shorter window. */
+#define PACE_DEPTH_MAX 64
+/* So that the wire's jitter makes no third packet within a second. */
+#define PACE_MARGIN_MS 30
+/* Packets a second up to which the kernel's acknowledgements wait too. */
+#define PACE_GENTLE_MAX 4
+/* At such rates: jitter of a wireless link on the way to the phone. */
+#define PACE_GENTLE_MARGIN_MS 120
 
 struct pace {
 	uint64_t
@@ -29,5 +29,7 @@ void pace_init(struct pace *p, uint32_t per_second);
 uint64_t pace_wait_ms(const struct pace *p, uint64_t now_ms, uint32_t packets);
 /* They were sent, with or without leave: what was too much delays what comes next. */
 void pace_note(struct pace *p, uint64_t now_ms, uint32_t packets);
+/* The last one that was noted has left only now. */
+void pace_sent(struct pace *p, uint64_t now_ms);
 
 #endif

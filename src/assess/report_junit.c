@@ -50,7 +50,12 @@ static void attribute(FILE *to, const char *name, const char *z)
 	fputc('"', to);
 }
 
-static void write_failure(FILE *to, const struct finding *f)
+static bool is_skipped(const struct assess_report *r, const struct check_result *c)
+{
+	return (c->verdict == VERDICT_UNTESTED || c->verdict == VERDICT_ABSENT) && !fails(r, c);
+}
+
+static void write_failure(FILE *to, const struct finding *f, const struct check_result *c)
 {
 	fputs("      <failure", to);
 	attribute(to, "message", f->title);
@@ -65,6 +70,10 @@ static void write_failure(FILE *to, const struct finding *f)
 	escape_markup(to, f->evidence);
 	fputs("\nremedy: ", to);
 	escape_markup(to, f->remediation);
+	if (c->verdict == VERDICT_UNTESTED) {
+		fputs("\nnot tested again: ", to);
+		escape_markup(to, c->why);
+	}
 	fputs("</failure>\n", to);
 }
 
@@ -76,8 +85,8 @@ static void write_case(const struct assess_report *r, const struct check_result 
 	fputs(">\n", to);
 	for (size_t i = 0; i < r->finding_count; i++)
 		if (is_of(&r->findings[i], c) && counts(&r->findings[i]))
-			write_failure(to, &r->findings[i]);
-	if (c->verdict == VERDICT_UNTESTED || c->verdict == VERDICT_ABSENT) {
+			write_failure(to, &r->findings[i], c);
+	if (is_skipped(r, c)) {
 		fputs("      <skipped", to);
 		attribute(to, "message", c->why);
 		fputs("/>\n", to);
@@ -97,7 +106,7 @@ static struct tally tally_of(const struct assess_report *r, const struct check_t
 			continue;
 		n.tests++;
 		n.failures += fails(r, c);
-		n.skipped += c->verdict == VERDICT_UNTESTED || c->verdict == VERDICT_ABSENT;
+		n.skipped += is_skipped(r, c);
 	}
 	return n;
 }

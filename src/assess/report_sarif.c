@@ -182,6 +182,8 @@ static void write_properties(struct json *j, const struct finding *f)
 	member_time(j, "firstSeen", f->first_seen_ms);
 	member_time(j, "lastSeen", f->last_seen_ms);
 	member_time(j, "shieldedSince", f->shielded_ms);
+	if (f->suppressed)
+		member_time(j, "suppressedUntil", f->suppressed_until_ms);
 	json_close(j, '}');
 }
 

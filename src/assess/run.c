@@ -294,7 +294,9 @@ int run_all(struct run *r, struct store *s)
 	if (err)
 		return err;
 	r->store = s;
-	err = run_work(r);
+	err = ledger_follow(s, r->wish.config, clock_wall_ms());
+	if (!err)
+		err = run_work(r);
 	if (!err && r->nomem)
 		err = ERR_NOMEM;
 	if (err)

@@ -25,9 +25,10 @@ struct run_wish {
 	 * several threads at a time. */
 	bool (*is_patchable)(const void *patches, const char *cve);
 	const void *patches;
-	/* Whether the gateway knows this address to be in a call; NULL = nobody can be asked.
-	 * Called by one thread at a time. */
-	bool (*in_call)(void *ctx, const struct ip_addr *a);
+	/* 1: the gateway knows this address to be in a call; 0: it is not, or no gateway runs here;
+	 * negative: it runs and does not say. NULL = nobody can be asked. Called by one thread at a
+	 * time. */
+	int (*in_call)(void *ctx, const struct ip_addr *a);
 	/* The gateway's API; NULL = none. One thread at a time. As visit_ask_gateway. */
 	int (*ask_gateway)(void *ctx, const char *path, char **out_text);
 	/* For each target that is done; NULL = nobody wants to know. One thread at a time. */

@@ -42,6 +42,10 @@ struct run {
 bool run_applies(const struct run *r, const struct check_row *row, const struct target *t);
 /* Intrusive logins need the asset's consent besides --intrusive. */
 const char *run_why_not(const struct check_row *row, const struct target *t);
+/* 1: a phone in a call; 0: not; negative: the gateway does not say. */
+int run_in_call(struct run *r, const struct target *t);
+/* NULL: the phone is in no call, perhaps after a while; else why it is left alone. */
+const char *run_wait_idle(struct run *r, const struct target *t);
 /* The devices of the run, each by its thread. */
 int run_work(struct run *r) must_check;
 

@@ -13,8 +13,6 @@
 #define THREAD_STACK_BYTES (512 * 1024) /* libcurl, OpenSSL and a few buffers of 64 KiB */
 #define GROUP_CHECKS	   4 /* checks of a gentle device between two looks at its health */
 #define VISIT_ARENA_BYTES  (8u << 20)
-#define IN_CALL_STEP_MS	   5000
-#define IN_CALL_TRIES	   12 /* a minute: a longer call is left alone */
 
 /* One check's outcome, held back until the device was seen to be well afterwards. */
 struct pending {
@@ -22,6 +20,7 @@ struct pending {
 	enum verdict verdict;
 	char why[VISIT_WHY_MAX];
 	bool not_asked;
+	bool partial; /* see struct check_result */
 };
 
 struct worker {
@@ -83,7 +82,7 @@ static void keep_finding(struct run *r, const struct finding *f)
 }
 
 static void keep_result(struct run *r, const struct target *t, const char *check,
-			enum verdict verdict, const char *why)
+			enum verdict verdict, const char *why, bool partial)
 {
 	void *grown = room(r, r->harvest.results, r->harvest.result_count, &r->result_room,
 			   sizeof(struct check_result));
@@ -95,25 +94,27 @@ static void keep_result(struct run *r, const struct target *t, const char *check
 	n = &r->harvest.results[r->harvest.result_count++];
 	*n = (struct check_result){.check = check,
 				   .verdict = (uint8_t)verdict,
-				   .why = why && *why ? keep(r, why) : NULL};
+				   .why = why && *why ? keep(r, why) : NULL,
+				   .partial = partial};
 	memcpy(n->asset, t->name, sizeof(n->asset));
 }
 
 /* ---- verdicts ---- */
 
-static void settle(struct worker *w, bool well)
+/* `doubt`: why what was not found cannot be called good; NULL = the device is well. */
+static void settle(struct worker *w, const char *doubt)
 {
 	struct run *r = w->run;
 
 	pthread_mutex_lock(&r->lock);
 	for (size_t i = 0; i < w->pending_count; i++) {
 		const struct pending *p = &w->pending[i];
-		bool doubt = !well && p->verdict != VERDICT_FOUND;
+		bool in_doubt = doubt && p->verdict != VERDICT_FOUND;
 
-		if (p->verdict == VERDICT_UNTESTED && !p->not_asked)
+		if (in_doubt || (p->verdict == VERDICT_UNTESTED && !p->not_asked))
 			r->incomplete = true;
-		keep_result(r, w->target, p->row->id, doubt ? VERDICT_UNTESTED : p->verdict,
-			    doubt ? "the device did not answer any more" : p->why);
+		keep_result(r, w->target, p->row->id, in_doubt ? VERDICT_UNTESTED : p->verdict,
+			    in_doubt ? doubt : p->why, p->partial || (doubt && !in_doubt));
 	}
 	pthread_mutex_unlock(&r->lock);
 	w->pending_count = 0;
@@ -134,7 +135,7 @@ static void give_up(struct worker *w, size_t from, const char *why)
 	r->incomplete = true;
 	for (size_t i = from; i < r->row_count; i++)
 		if (run_applies(r, r->rows[i], w->target))
-			keep_result(r, w->target, r->rows[i]->id, VERDICT_UNTESTED, why);
+			keep_result(r, w->target, r->rows[i]->id, VERDICT_UNTESTED, why, false);
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -216,35 +217,6 @@ static bool model_is_suspended(struct worker *w)
 	return suspended;
 }
 
-/* ---- calls ---- */
-
-/* A PBX or a gateway is hardly ever without a call, and made for many packets. */
-static bool is_in_call(struct worker *w)
-{
-	struct run *r = w->run;
-	bool yes;
-
-	if (!r->wish.in_call || w->target->asset->kind != ASSET_PHONE)
-		return false;
-	pthread_mutex_lock(&r->lock);
-	yes = r->wish.in_call(r->wish.ctx, &w->target->address);
-	pthread_mutex_unlock(&r->lock);
-	return yes;
-}
-
-/* Waits for the end of a call. False: it is still in one, or the run ends. */
-static bool wait_idle(struct worker *w)
-{
-	struct timespec step = {.tv_sec = IN_CALL_STEP_MS / 1000};
-
-	for (int i = 0; i < IN_CALL_TRIES && !atomic_load(&w->run->cancel); i++) {
-		if (!is_in_call(w))
-			return true;
-		nanosleep(&step, NULL);
-	}
-	return false;
-}
-
 /* ---- one device ---- */
 
 static int may_guess(void *ctx, const struct target *t)
@@ -284,11 +256,28 @@ static void settle_places(struct worker *w, struct pending *p)
 	}
 }
 
+static bool in_call(void *ctx, const struct target *t)
+{
+	return run_in_call(ctx, t) != 0;
+}
+
+/* What was not finished is not good. */
+static void doubt(struct worker *w, struct pending *p)
+{
+	if (p->verdict == VERDICT_FOUND)
+		return;
+	if (atomic_load(&w->run->cancel))
+		p->verdict = visit_untested(&w->visit, "the run was ended");
+	else if (w->visit.in_call)
+		p->verdict = visit_untested(&w->visit, "it came into a call");
+}
+
 static void visit_one(struct worker *w, const struct check_row *row)
 {
 	struct visit_host host = {.ctx = w->run,
 				  .may_guess = may_guess,
 				  .ask_gateway = ask_gateway,
+				  .in_call = in_call,
 				  .state_dir = w->run->wish.config->assess.state,
 				  .data_dir = w->run->wish.data_dir,
 				  .is_patchable = w->run->wish.is_patchable,
@@ -307,15 +296,15 @@ static void visit_one(struct worker *w, const struct check_row *row)
 	if (visit_begin(&w->visit, row, w->target, &host, &arena) == 0)
 		p->verdict = row->run(&w->visit);
 	settle_places(w, p);
-	if (w->visit.finding_count)
+	if (w->visit.finding_count) {
+		p->partial = p->verdict == VERDICT_UNTESTED || w->visit.more || w->visit.in_call ||
+			     atomic_load(&w->run->cancel);
 		p->verdict = VERDICT_FOUND;
-	p->not_asked = w->visit.not_asked;
+	}
+	doubt(w, p);
+	p->not_asked = w->visit.not_asked && !w->visit.in_call;
 	if (p->verdict != VERDICT_CLEAN || w->visit.noted)
 		memcpy(p->why, w->visit.why, sizeof(p->why));
-	if (atomic_load(&w->run->cancel) && p->verdict != VERDICT_FOUND) {
-		p->verdict = VERDICT_UNTESTED;
-		snprintf(p->why, sizeof(p->why), "the run was ended");
-	}
 	pthread_mutex_lock(&w->run->lock);
 	for (size_t i = 0; i < w->visit.finding_count; i++)
 		keep_finding(w->run, &w->visit.findings[i]);
@@ -330,7 +319,7 @@ static bool group_ends(const struct worker *w, size_t i)
 	const struct run *r = w->run;
 	size_t most = target_is_gentle(w->target) ? GROUP_CHECKS : GROUP_CHECKS * 8;
 
-	return w->pending_count >= most || i + 1 == r->row_count ||
+	return w->pending_count >= most || w->visit.in_call || i + 1 == r->row_count ||
 	       r->rows[i + 1]->class != r->rows[i]->class;
 }
 
@@ -338,6 +327,7 @@ static bool group_ends(const struct worker *w, size_t i)
 static bool visit_all(struct worker *w)
 {
 	struct run *r = w->run;
+	const char *busy;
 
 	for (size_t i = 0; i < r->row_count; i++) {
 		if (run_applies(r, r->rows[i], w->target))
@@ -345,25 +335,23 @@ static bool visit_all(struct worker *w)
 		if (!w->pending_count || !group_ends(w, i))
 			continue;
 		if (atomic_load(&r->cancel)) {
-			settle(w, true);
+			settle(w, NULL);
 			stop_target(w, TARGET_STOPPED, "the run was ended");
 			give_up(w, i + 1, "the run was ended");
 			return true;
 		}
-		if (!look_is_well(w->target)) {
-			settle(w, false);
+		busy = run_wait_idle(r, w->target);
+		if (!busy && !look_is_well(w->target)) {
+			settle(w, "the device did not answer any more");
 			stop_target(w, TARGET_STOPPED,
 				    "it no longer answered its health probe, twice");
 			give_up(w, i + 1, w->target->why);
 			return false;
 		}
-		settle(w, true);
-		if (i + 1 < r->row_count && (model_is_suspended(w) || !wait_idle(w))) {
-			bool suspended = model_is_suspended(w);
-
-			stop_target(w, suspended ? TARGET_STOPPED : TARGET_IN_CALL,
-				    suspended ? "another device of its model fell silent"
-					      : "it came into a call");
+		settle(w, busy);
+		if (busy || (i + 1 < r->row_count && model_is_suspended(w))) {
+			stop_target(w, busy ? TARGET_IN_CALL : TARGET_STOPPED,
+				    busy ? busy : "another device of its model fell silent");
 			give_up(w, i + 1, w->target->why);
 			return true;
 		}
@@ -376,6 +364,7 @@ static bool is_left_alone(struct worker *w)
 {
 	struct target *t = w->target;
 	char why[SCOPE_WHY_MAX];
+	const char *busy;
 	bool in_subnet = t->asset->subnet_count > 0;
 
 	if (scope_admit(w->run->wish.config, &t->address, why)) {
@@ -383,8 +372,8 @@ static bool is_left_alone(struct worker *w)
 		pthread_mutex_lock(&w->run->lock);
 		snprintf(w->run->stopped_why, sizeof(w->run->stopped_why), "%s", why);
 		pthread_mutex_unlock(&w->run->lock);
-	} else if (!wait_idle(w)) {
-		stop_target(w, TARGET_IN_CALL, "it was in a call");
+	} else if ((busy = run_wait_idle(w->run, t)) != NULL) {
+		stop_target(w, TARGET_IN_CALL, busy);
 	} else if (look_first(t)) {
 		if (in_subnet && !atomic_load(&w->run->cancel)) {
 			stop_target(w, TARGET_NOT_ANSWERED, "nothing answers at this address");

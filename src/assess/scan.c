@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "assess/scope.h"
+#include "assess/valve.h"
 #include "io/addr.h"
 #include "io/clock.h"
 
@@ -13,12 +14,14 @@
 #define SCAN_WAIT_MS 2500 /* for SYN-ACK or RST: one retransmission */
 #define CONNECT_COST 2	  /* SYN, ACK */
 #define RESET_COST   1	  /* of a port that is open */
+#define SYN_COST     1	  /* careful: the reset goes in the acknowledgement's place */
 
 struct probe {
 	int fd; /* -1 = free */
 	size_t index;
 	uint16_t port;
 	uint64_t until_ms;
+	bool held; /* a packet of a careful target's pace */
 };
 
 static enum port_state state_of(int err)
@@ -28,19 +31,55 @@ static enum port_state state_of(int err)
 	return err == ECONNREFUSED ? PORT_CLOSED : PORT_FILTERED;
 }
 
+/* The reset goes in the place of the acknowledgement that the kernel delays; if that has gone
+ * nevertheless, or the SYN went twice, the reset waits for its turn. */
+static void close_held(struct target *t, struct probe *p, enum port_state state)
+{
+	uint32_t sent = valve_segments(p->fd), more = sent > SYN_COST ? sent - SYN_COST : 0;
+
+	p->held = false;
+	if (state == PORT_OPEN && !more) {
+		close(p->fd);
+		target_release(t, RESET_COST);
+		return;
+	}
+	target_release(t, more);
+	if (state == PORT_OPEN)
+		(void)!target_take(t, RESET_COST);
+	close(p->fd);
+}
+
 /* With a reset, so that nothing lingers on the device. */
 static void end(struct target *t, struct probe *p, enum port_state *out, enum port_state state)
 {
 	struct linger reset = {.l_onoff = 1};
 
 	(void)setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-	close(p->fd);
+	if (p->held) {
+		close_held(t, p, state);
+	} else {
+		close(p->fd);
+		if (state == PORT_OPEN)
+			target_note(t, RESET_COST);
+	}
 	p->fd = -1;
 	out[p->index] = state;
-	if (state == PORT_OPEN)
-		target_note(t, RESET_COST);
 	if (state == PORT_OPEN || state == PORT_CLOSED)
 		target_saw_port(t, p->port, state == PORT_OPEN ? 0 : -ECONNREFUSED);
+}
+
+static int take_turn(struct target *t, struct probe *p)
+{
+	int err;
+
+	if (!target_is_careful(t))
+		return target_take(t, CONNECT_COST);
+	valve_delay_ack(p->fd);
+	err = valve_shut(p->fd);
+	if (!err)
+		err = target_take_and_hold(t, SYN_COST);
+	p->held = err == 0;
+	return err;
 }
 
 static int start(struct visit *v, struct probe *p, uint16_t port, size_t index,
@@ -49,12 +88,18 @@ static int start(struct visit *v, struct probe *p, uint16_t port, size_t index,
 	struct ip_endpoint to = {v->target->address, port};
 	struct sockaddr_storage ss;
 	socklen_t n = addr_to_system(&to, &ss);
-	int err = target_take(v->target, CONNECT_COST);
+	int err = visit_in_call(v)
+			  ? ERR_DENIED
+			  : scope_socket(v->config, &v->target->address, SOCK_STREAM, &p->fd);
 
 	if (!err)
-		err = scope_socket(v->config, &v->target->address, SOCK_STREAM, &p->fd);
-	if (err)
+		err = take_turn(v->target, p);
+	if (err) {
+		if (p->fd >= 0)
+			close(p->fd);
+		p->fd = -1;
 		return err;
+	}
 	p->index = index;
 	p->port = port;
 	p->until_ms = clock_ms() + SCAN_WAIT_MS;
@@ -103,7 +148,7 @@ static int scan(struct visit *v, const uint16_t *ports, size_t count, enum port_
 	int err = 0;
 
 	for (size_t i = 0; i < AT_ONCE; i++)
-		probes[i].fd = -1;
+		probes[i] = (struct probe){.fd = -1};
 	while ((next < count && !err) || busy(probes, lanes)) {
 		for (size_t i = 0; i < lanes && next < count && !err; i++)
 			if (probes[i].fd < 0) {

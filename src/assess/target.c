@@ -50,7 +50,7 @@ static void sleep_ms(uint64_t ms)
 	nanosleep(&span, NULL);
 }
 
-int target_take(struct target *t, uint32_t packets)
+static int take(struct target *t, uint32_t packets, uint32_t hold)
 {
 	uint64_t wait = 1;
 
@@ -58,14 +58,52 @@ int target_take(struct target *t, uint32_t packets)
 		if (atomic_load(t->cancel))
 			return ERR_DENIED;
 		pthread_mutex_lock(&t->lock);
-		wait = pace_wait_ms(&t->pace, clock_ms(), packets);
-		if (!wait)
+		wait = pace_wait_ms(&t->pace, clock_ms(), packets + t->held + hold);
+		if (!wait) {
 			pace_note(&t->pace, clock_ms(), packets);
+			t->held += hold;
+		}
 		pthread_mutex_unlock(&t->lock);
 		if (wait)
 			sleep_ms(wait < SLEEP_STEP_MS ? wait : SLEEP_STEP_MS);
 	}
 	return 0;
+}
+
+int target_take(struct target *t, uint32_t packets)
+{
+	return take(t, packets, 0);
+}
+
+int target_take_and_hold(struct target *t, uint32_t packets)
+{
+	return take(t, packets, 1);
+}
+
+uint64_t target_try_hold(struct target *t)
+{
+	uint64_t wait;
+
+	pthread_mutex_lock(&t->lock);
+	wait = pace_wait_ms(&t->pace, clock_ms(), 1 + t->held);
+	t->held += wait == 0;
+	pthread_mutex_unlock(&t->lock);
+	return wait;
+}
+
+void target_release(struct target *t, uint32_t packets)
+{
+	pthread_mutex_lock(&t->lock);
+	t->held--;
+	pace_note(&t->pace, clock_ms(), packets);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void target_sent(struct target *t)
+{
+	pthread_mutex_lock(&t->lock);
+	pace_sent(&t->pace, clock_ms());
+	pthread_mutex_unlock(&t->lock);
 }
 
 void target_note(struct target *t, uint32_t packets)
@@ -78,6 +116,11 @@ void target_note(struct target *t, uint32_t packets)
 bool target_is_gentle(const struct target *t)
 {
 	return t->asset->kind == ASSET_PHONE || t->asset->kind == ASSET_NETWORK;
+}
+
+bool target_is_careful(const struct target *t)
+{
+	return target_is_gentle(t) && target_rate(t->asset) <= PACE_GENTLE_MAX;
 }
 
 const struct seen_port *target_seen_port(const struct target *t, uint16_t port)

@@ -45,6 +45,7 @@ struct target {
 
 	pthread_mutex_t lock; /* guards pace: a connection's pump sends too */
 	struct pace pace;
+	uint32_t held; /* packets that the kernel may send at any time; kept free in the pace */
 	struct packet_plan sent; /* of each class */
 	unsigned connections;	 /* open now */
 	struct ssh_host *ssh;	 /* the session of host-read-only checks, kept between them */
@@ -61,10 +62,21 @@ uint32_t target_rate(const struct config_asset *a);
 /* Waits until so many packets may be sent at once, and notes them. ERR_DENIED: the run was
  * cancelled meanwhile. */
 int target_take(struct target *t, uint32_t packets) must_check;
+/* The same for `packets` now and one that the kernel sends at a time of its own: an
+ * acknowledgement. Ended with target_release. */
+int target_take_and_hold(struct target *t, uint32_t packets) must_check;
+/* Holds one packet if it may be sent from now on; else the milliseconds until it may. */
+uint64_t target_try_hold(struct target *t);
+/* The hold ends; so many packets left meanwhile. */
+void target_release(struct target *t, uint32_t packets);
+/* The packet that was taken last has left only now: a thread may wait between the two. */
+void target_sent(struct target *t);
 /* Packets that left without asking (acknowledgements): delays what comes next. */
 void target_note(struct target *t, uint32_t packets);
 /* A gentle device takes one connection at a time. */
 bool target_is_gentle(const struct target *t);
+/* So few packets a second that the kernel's acknowledgements need a turn too. */
+bool target_is_careful(const struct target *t);
 /* What a connection to a TCP port of a gentle device ended with: 0 or -ECONNREFUSED is remembered,
  * anything else is not; when the memory is full the port is asked again. */
 void target_saw_port(struct target *t, uint16_t port, int err);

@@ -19,6 +19,8 @@ int visit_begin(struct visit *v, const struct check_row *row, struct target *t,
 	v->why[0] = '\0';
 	v->not_asked = false;
 	v->noted = false;
+	v->more = false;
+	v->in_call = false;
 	return packet_plan_parse(slice_z(row->packets), &v->left);
 }
 
@@ -118,6 +120,7 @@ enum verdict visit_found(struct visit *v, const struct found *f, const char *fmt
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
 	if (!n) {
+		v->more = true;
 		add_evidence(v, &v->findings[VISIT_FINDINGS_MAX - 1],
 			     "there are more of this kind than are listed");
 		return VERDICT_FOUND;
@@ -215,10 +218,19 @@ enum verdict visit_failed(struct visit *v, const char *what, int err)
 
 /* ---- means ---- */
 
+bool visit_in_call(struct visit *v)
+{
+	if (v->host->in_call && v->host->in_call(v->host->ctx, v->target))
+		v->in_call = true;
+	return v->in_call;
+}
+
 int visit_spend(struct visit *v, enum packet_class class)
 {
 	if (!v->left.most[class])
 		return ERR_LIMIT;
+	if (visit_in_call(v))
+		return ERR_DENIED;
 	v->left.most[class]--;
 	v->target->sent.most[class]++;
 	return 0;

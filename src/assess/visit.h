@@ -73,6 +73,8 @@ struct visit {
 	struct finding findings[VISIT_FINDINGS_MAX];
 	size_t finding_count;
 	char why[VISIT_WHY_MAX];
+	bool in_call;	/* it came into one: nothing more is sent */
+	bool more;	/* than the list of findings takes */
 	bool noted;	/* clean, and `why` is to be told */
 	bool not_asked; /* untested because the configuration does not ask for it */
 };
@@ -117,7 +119,10 @@ int visit_send(struct visit *v, enum packet_class class, struct dgram *u,
  * -ETIMEDOUT, -ECONNREFUSED. */
 int visit_ask(struct visit *v, enum packet_class class, uint16_t port, struct slice request,
 	      char *answer, size_t size) must_check;
-/* Whether one more of this class may be sent; takes it. ERR_LIMIT. */
+/* The device came into a call, or that cannot be told: nothing more is sent, and the check is not
+ * tested. */
+bool visit_in_call(struct visit *v);
+/* Whether one more of this class may be sent; takes it. ERR_LIMIT; ERR_DENIED: it is in a call. */
 int visit_spend(struct visit *v, enum packet_class class) must_check;
 /* Whether one more password may be tried at this target today, over all runs; takes it. ERR_DENIED
  * when not: the check is then untested. */
@@ -134,8 +139,9 @@ struct visit_host {
 	void *ctx;
 	int (*may_guess)(void *ctx, const struct target *t); /* ERR_DENIED */
 	int (*ask_gateway)(void *ctx, const char *path, char **out_text);
-	const char *state_dir; /* for files that outlive the run */
-	const char *data_dir;  /* the shipped facts; NULL: they are not there */
+	bool (*in_call)(void *ctx, const struct target *t); /* or not known; NULL = never */
+	const char *state_dir;				    /* for files that outlive the run */
+	const char *data_dir; /* the shipped facts; NULL: they are not there */
 	bool (*is_patchable)(const void *patches,
 			     const char *cve); /* as run_wish's; NULL = never */
 	const void *patches;

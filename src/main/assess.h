@@ -12,8 +12,18 @@ struct config *assess_load_config(const char *file);
 /* Opens the store in assess { state }; says why it cannot. */
 int assess_open_store(const struct config *c, struct store **out) must_check;
 
-/* A wish for all checks that are safe, which asks the gateway at `run_dir`. */
-struct run_wish assess_wish(const struct config *c, const char *config_file, const char *run_dir);
+/* The running gateway, and which calls it spoke of last. One thread at a time. */
+struct assess_gateway {
+	const char *run_dir;  /* borrowed */
+	struct json_t *calls; /* jansson's */
+	uint64_t asked_ms;    /* 0 = never yet */
+	int err;
+};
+
+void assess_gateway_done(struct assess_gateway *g);
+/* A wish for all checks that are safe, which asks `gateway` (borrowed). */
+struct run_wish assess_wish(const struct config *c, const char *config_file,
+			    struct assess_gateway *gateway);
 extern const char assess_help[]; /* of an assessment's options */
 /* Subcommands of `hornwork assess`. */
 int cmd_assess_run(int argc, char **argv);

@@ -110,7 +110,8 @@ static void tell_result(struct store *s, const struct run *r)
 static void assess_now(const struct config *c, const char *config_path, const char *run_dir,
 		       struct store *s)
 {
-	struct run_wish wish = assess_wish(c, config_path, run_dir);
+	struct assess_gateway gateway = {.run_dir = run_dir};
+	struct run_wish wish = assess_wish(c, config_path, &gateway);
 	struct watch watch = {.assess = &c->assess};
 	struct assess_patches patches;
 	pthread_t thread;
@@ -125,6 +126,7 @@ static void assess_now(const struct config *c, const char *config_path, const ch
 	if (err) {
 		log_line(SEV_WARNING, "assess: %s", why);
 		assess_patches_close(&patches);
+		assess_gateway_done(&gateway);
 		return;
 	}
 	if (pthread_create(&thread, NULL, watch_over, &watch) == 0) {
@@ -138,6 +140,7 @@ static void assess_now(const struct config *c, const char *config_path, const ch
 	}
 	run_free(watch.run);
 	assess_patches_close(&patches);
+	assess_gateway_done(&gateway);
 }
 
 static uint64_t last_start(struct store *s)

@@ -50,10 +50,14 @@ static void become_assessor(const char *state, const char *config_path, const ch
 	char socket_path[512];
 	struct stat st;
 
-	/* The group that may ask the gateway. */
+	/* The group that may ask the gateway; where there is none, the assessor's own. */
 	snprintf(socket_path, sizeof(socket_path), "%s/control.sock", run_dir);
 	if (stat(socket_path, &st) == 0 && st.st_gid != 0)
 		id.gid = st.st_gid;
+	else if (changes && chown(socket_path, (uid_t)-1, id.gid) && errno != ENOENT)
+		log_line(SEV_WARNING,
+			 "assess: %s cannot be opened to the assessor: %s; phones are left alone",
+			 socket_path, err_text(-errno));
 	if (changes)
 		give_state(state, &id);
 	else

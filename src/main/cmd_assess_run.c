@@ -2,6 +2,7 @@
 #include "main/command.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,7 +41,8 @@ const char assess_help[] =
 	"Exit: 0 clean, 1 a finding at or above the gate, 2 usage or environment, 3 incomplete,\n"
 	"4 stopped by a safety guard.\n";
 
-#define GATE_NONE ASSESS_SEVERITIES
+#define CALLS_AGE_MS 1000 /* how old an answer of the gateway may be */
+#define GATE_NONE    ASSESS_SEVERITIES
 
 struct assess_options {
 	const char *config_file, *target, *format, *output, *run_dir, *state;
@@ -169,7 +171,8 @@ static int parse_options(int argc, char **argv, struct assess_options *o)
 
 static int ask_gateway(void *ctx, const char *path, char **out_text)
 {
-	const char *run_dir = ctx;
+	const struct assess_gateway *g = ctx;
+	const char *run_dir = g->run_dir;
 	struct client_options client = {.run_dir = run_dir};
 	struct client_answer a = {0};
 	char socket_path[512];
@@ -177,7 +180,7 @@ static int ask_gateway(void *ctx, const char *path, char **out_text)
 
 	snprintf(socket_path, sizeof(socket_path), "%s/control.sock", run_dir);
 	if (access(socket_path, R_OK | W_OK))
-		return ERR_ABSENT;
+		return errno == ENOENT || errno == ENOTDIR ? ERR_ABSENT : -errno;
 	err = client_ask(&client, "GET", path, NULL, &a);
 	if (!err && (a.status != 200 || !a.json))
 		err = ERR_PEER;
@@ -206,21 +209,43 @@ static bool names_address(const json_t *value, const struct ip_addr *want)
 	return false;
 }
 
-static bool in_call(void *ctx, const struct ip_addr *a)
+/* What it said lately, or a new answer. ERR_ABSENT: no gateway runs. */
+static int look_at_calls(struct assess_gateway *g)
 {
 	char *text;
-	json_t *calls;
-	const json_t *row;
-	bool found = false;
-	size_t i;
+	int err;
 
-	if (ask_gateway(ctx, "/v1/calls", &text))
-		return false;
-	calls = json_loads(text, 0, NULL);
-	mem_free(text);
-	json_array_foreach(calls, i, row) found = found || names_address(row, a);
-	json_decref(calls);
-	return found;
+	if (g->asked_ms && clock_ms() - g->asked_ms < CALLS_AGE_MS)
+		return g->err;
+	json_decref(g->calls);
+	g->calls = NULL;
+	err = ask_gateway(g, "/v1/calls", &text);
+	if (!err) {
+		g->calls = json_loads(text, 0, NULL);
+		mem_free(text);
+	}
+	g->err = !err && !g->calls ? ERR_PEER : err;
+	g->asked_ms = clock_ms();
+	return g->err;
+}
+
+static int in_call(void *ctx, const struct ip_addr *a)
+{
+	struct assess_gateway *g = ctx;
+	const json_t *row;
+	size_t i;
+	int err = look_at_calls(g);
+
+	if (err)
+		return err == ERR_ABSENT ? 0 : err;
+	json_array_foreach(g->calls, i, row) if (names_address(row, a)) return 1;
+	return 0;
+}
+
+void assess_gateway_done(struct assess_gateway *g)
+{
+	json_decref(g->calls);
+	g->calls = NULL;
 }
 
 static void on_target(void *ctx, const struct asset_result *a, size_t done, size_t all)
@@ -341,19 +366,21 @@ static int run_and_report(const struct assess_options *o, const struct config *c
 }
 
 /* What asks the gateway needs of the options its place alone. */
-struct run_wish assess_wish(const struct config *c, const char *config_file, const char *run_dir)
+struct run_wish assess_wish(const struct config *c, const char *config_file,
+			    struct assess_gateway *gateway)
 {
 	return (struct run_wish){.config = c,
 				 .config_file = config_file,
 				 .checks = checks_table(),
 				 .in_call = in_call,
 				 .ask_gateway = ask_gateway,
-				 .ctx = (void *)(uintptr_t)run_dir};
+				 .ctx = gateway};
 }
 
 static int assess_config(struct assess_options *o, const struct config *c)
 {
-	struct run_wish wish = assess_wish(c, o->config_file, o->run_dir);
+	struct assess_gateway gateway = {.run_dir = o->run_dir};
+	struct run_wish wish = assess_wish(c, o->config_file, &gateway);
 	struct assess_patches patches;
 	struct run *r;
 	struct fault fault;
@@ -372,6 +399,7 @@ static int assess_config(struct assess_options *o, const struct config *c)
 	if (err) {
 		fprintf(stderr, "hornwork assess: %s\n", why);
 		assess_patches_close(&patches);
+		assess_gateway_done(&gateway);
 		return err == ERR_DENIED ? EXIT_STOPPED : EXIT_USAGE;
 	}
 	if (o->plan)
@@ -380,6 +408,7 @@ static int assess_config(struct assess_options *o, const struct config *c)
 		code = run_and_report(o, c, r);
 	run_free(r);
 	assess_patches_close(&patches);
+	assess_gateway_done(&gateway);
 	return code;
 }
 

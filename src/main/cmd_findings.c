@@ -215,6 +215,9 @@ static int with_store(const struct findings_options *o, bool changes)
 		config_free(c);
 		return EXIT_USAGE;
 	}
+	if (ledger_follow(s, c, clock_wall_ms()))
+		fprintf(stderr, "hornwork: what is shielded cannot be brought up to date: %s\n",
+			store_why(s));
 	code = o->suppress || o->unsuppress ? suppress(o, s) : list(o, s, changes);
 	store_close(s);
 	config_free(c);

@@ -1,9 +1,12 @@
 /* hornwork shield, unshield: the gateway stands before what the assessor found, by lines in its
  * ordinary configuration. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -76,8 +79,43 @@ static int parse_options(int argc, char **argv, struct shield_options *o)
 
 /* ---- the file ---- */
 
-/* Beside the file, then renamed: whoever reads it sees the old or the new one. */
-static int replace_file(const char *path, struct slice text)
+/* One `hornwork shield` at a time writes the file: a lock on it, and on whatever file bears its
+ * name once the lock is had. The descriptor, or -errno. */
+static int lock_file(const char *path)
+{
+	for (;;) {
+		struct stat ours, named;
+		int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+
+		if (fd < 0)
+			return -errno;
+		if (flock(fd, LOCK_EX) || fstat(fd, &ours) || stat(path, &named))
+			err = -errno;
+		if (!err && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
+			return fd;
+		close(fd);
+		if (err)
+			return err;
+	}
+}
+
+/* Whether the file still holds what was read from it: an editor asks nobody. */
+static bool is_still(const char *path, struct slice text)
+{
+	char *bytes;
+	size_t n;
+	bool same;
+
+	if (file_read(path, &bytes, &n))
+		return false;
+	same = slice_eq(slice_of(bytes, n), text);
+	mem_free(bytes);
+	return same;
+}
+
+/* Beside the file, then renamed: whoever reads it sees the old or the new one. ERR_EXISTS: somebody
+ * has changed it meanwhile, and it is left alone. */
+static int replace_file(const char *path, struct slice before, struct slice text)
 {
 	char beside[CONFIG_PATH_MAX + 32];
 	struct stat st;
@@ -98,6 +136,8 @@ static int replace_file(const char *path, struct slice text)
 		      : -errno;
 	if (fclose(to) && !err)
 		err = -errno;
+	if (!err && !is_still(path, before))
+		err = ERR_EXISTS;
 	if (!err && rename(beside, path))
 		err = -errno;
 	if (err)
@@ -149,23 +189,43 @@ static int reload(const struct shield_options *o)
 	return taken ? 1 : ERR_DENIED;
 }
 
-static int apply(const struct shield_options *o, struct slice before, struct slice after)
+static void tell_write(const char *path, int err)
+{
+	if (err == ERR_EXISTS)
+		fprintf(stderr,
+			"hornwork: %s was changed by somebody else in this moment and is left as "
+			"it is; try again\n",
+			path);
+	else if (err)
+		fprintf(stderr, "hornwork: %s cannot be written: %s\n", path, err_text(err));
+}
+
+static void put_back(const char *path, struct slice before, struct slice after)
+{
+	int err = replace_file(path, after, before);
+
+	fprintf(stderr, "hornwork: the gateway does not take it over; %s\n",
+		!err ? "the file is as it was"
+		: err == ERR_EXISTS
+			? "the file was changed by somebody else meanwhile, so it is not put back: "
+			  "look at its block of shields"
+			: "the file could not be put back");
+}
+
+static int apply(const struct shield_options *o, const char *path, struct slice before,
+		 struct slice after)
 {
 	int taken, err;
 
 	if (!is_good(o->config_file, after))
 		return ERR_SYNTAX;
-	err = replace_file(o->config_file, after);
-	if (err) {
-		fprintf(stderr, "hornwork: %s cannot be written: %s\n", o->config_file,
-			err_text(err));
+	err = replace_file(path, before, after);
+	tell_write(o->config_file, err);
+	if (err)
 		return err;
-	}
 	taken = reload(o);
 	if (taken < 0) {
-		err = replace_file(o->config_file, before);
-		fprintf(stderr, "hornwork: the gateway does not take it over; %s\n",
-			err ? "the file could not be put back" : "the file is as it was");
+		put_back(path, before, after);
 		return taken;
 	}
 	printf("%s: %s\n", o->config_file,
@@ -174,33 +234,48 @@ static int apply(const struct shield_options *o, struct slice before, struct sli
 	return 0;
 }
 
-static int change(const struct shield_options *o, struct slice section)
+static int change_text(const struct shield_options *o, const char *path, struct slice text,
+		       struct slice section)
 {
-	char *bytes, *room;
-	struct slice text, id = slice_z(o->id);
-	struct out out;
-	size_t n;
-	int err = file_read(o->config_file, &bytes, &n);
+	struct slice id = slice_z(o->id);
+	char *room = mem_zalloc(1, text.n + SECTION_BYTES_MAX);
+	struct out out = out_to(room, room ? text.n + SECTION_BYTES_MAX : 0);
+	int err = !room	      ? ERR_NOMEM
+		  : o->remove ? shield_file_remove(text, id, &out)
+			      : shield_file_add(text, id, section, &out);
 
-	if (err) {
-		fprintf(stderr, "hornwork: %s: %s\n", o->config_file, err_text(err));
-		return err;
-	}
-	text = slice_of(bytes, n);
-	room = mem_zalloc(1, n + SECTION_BYTES_MAX);
-	out = out_to(room, room ? n + SECTION_BYTES_MAX : 0);
-	err = !room	  ? ERR_NOMEM
-	      : o->remove ? shield_file_remove(text, id, &out)
-			  : shield_file_add(text, id, section, &out);
 	if (err == ERR_EXISTS)
 		fprintf(stderr, "hornwork: %s is shielded already in %s\n", o->id, o->config_file);
 	else if (err == ERR_ABSENT)
 		fprintf(stderr, "hornwork: %s has no shield in the block of %s\n", o->id,
 			o->config_file);
-	else if (!err)
-		err = apply(o, text, out_slice(&out));
+	else if (err)
+		fprintf(stderr, "hornwork: %s: %s\n", o->config_file, err_text(err));
+	else if (o->dry_run)
+		err = is_good(o->config_file, out_slice(&out)) ? 0 : ERR_SYNTAX;
+	else
+		err = apply(o, path, text, out_slice(&out));
 	mem_free(room);
-	mem_free(bytes);
+	return err;
+}
+
+/* A link stays one: the file that it leads to is changed. */
+static int change(const struct shield_options *o, struct slice section)
+{
+	char path[PATH_MAX], *bytes;
+	size_t n;
+	int err, fd;
+
+	fd = realpath(o->config_file, path) ? lock_file(path) : -errno;
+	err = fd < 0 ? fd : file_read(path, &bytes, &n);
+	if (err) {
+		fprintf(stderr, "hornwork: %s: %s\n", o->config_file, err_text(err));
+	} else {
+		err = change_text(o, path, slice_of(bytes, n), section);
+		mem_free(bytes);
+	}
+	if (fd >= 0)
+		close(fd);
 	return err;
 }
 
@@ -230,21 +305,19 @@ static int shield(const struct shield_options *o, struct store *s, const struct 
 		return ERR_DENIED;
 	}
 	printf("%s\n", f->shield);
-	if (o->dry_run)
-		return 0;
 	return change(o, slice_z(f->shield)) ? ERR_DENIED
+	       : o->dry_run		     ? 0
 					     : ledger_shield(s, o->id, clock_wall_ms());
 }
 
 /* The lines may be taken back also when the book does not know the finding any more. */
 static int unshield(const struct shield_options *o, struct store *s)
 {
-	int err;
+	int err = change(o, slice_of(NULL, 0));
 
-	if (o->dry_run)
-		return 0;
-	err = change(o, slice_of(NULL, 0));
-	if (err)
+	if (!err && o->dry_run)
+		printf("shield %s would be taken out of %s\n", o->id, o->config_file);
+	if (err || o->dry_run)
 		return err;
 	err = ledger_unshield(s, o->id);
 	return err == ERR_ABSENT ? 0 : err;
@@ -266,7 +339,10 @@ int cmd_shield(int argc, char **argv)
 		config_free(c);
 		return EXIT_USAGE;
 	}
+	err = ledger_follow(s, c, clock_wall_ms());
 	config_free(c);
+	if (err)
+		fprintf(stderr, "hornwork: the book of findings: %s\n", store_why(s));
 	err = ledger_report(s, 0, clock_wall_ms(), &checks, &report);
 	if (err && err != ERR_ABSENT)
 		fprintf(stderr, "hornwork: the findings: %s\n", err_text(err));

@@ -1,6 +1,7 @@
 """What keeps fragile phones up: scope, pace, health, canaries, calls, guesses, emergency numbers."""
 
 import collections
+import concurrent.futures
 import json
 import time
 
@@ -45,24 +46,43 @@ def most(stamps, span):
     return best
 
 
-def gentle(stamps):
-    """Two packets a second. What the kernel acknowledges by itself (a banner, a closed connection) may
-    come as a third one, and is made up for before anything else is sent."""
-    return most(stamps, 1.0) <= 3 and most(stamps, 10.0) <= 20
+FIELDS = ("frame.time_epoch", "ip.dst", "tcp.srcport", "tcp.ack", "tcp.len", "tcp.flags", "_ws.col.Info")
+ACK, RST = 0x10, 0x04
+
+
+def steered(rows):
+    """Without what the kernel answers to what a phone repeats: an acknowledgement a second time, a reset
+    for a connection that is over. On a busy machine repetitions cross with what they ask for."""
+    seen, kept = set(), []
+    for row in rows:
+        flags = int(row[5], 16) if row[5] else 0
+        key = row[1:4] if flags == ACK and row[4] == "0" else None
+        if (key is None or tuple(key) not in seen) and not (flags == RST and row[4] == "0"):
+            kept.append(row)
+        if key:
+            seen.add(tuple(key))
+    return kept
+
+
+def gentle(rows):
+    """Two packets in whatever second, acknowledgements included."""
+    return most([float(row[0]) for row in steered(rows)], 1.0) <= 2 and most([float(row[0]) for row in rows], 1.0) <= 3
 
 
 def test_two_packets_a_second(lab, assessor, phones_of):
-    """On the wire, acknowledgements and connections included."""
-    phones_of({"sip": {}, "telnet": {}, "http": {"title": "x"}, "snmp": {"communities": ["public"]}})
+    """On the wire: a banner that comes unasked, a page of many segments, connections that either side
+    closes, ports that are open and that are not."""
+    phones_of({"sip": {}, "telnet": {"banner": "login: "}, "http": {"title": "x", "body": "<p>" + "x" * 4000},
+               "snmp": {"communities": ["public"]}, "tcp": {"7547": ""}})
     assessor.configure('asset one { address = 10.20.0.20  kind = phone }')
     with Capture(lab, "gw", "eth2", "gw-eth2") as capture:
-        report = assessor.run(only="DV-04,DV-06,DV-12")
-    rows = capture.fields("ip.dst == 10.20.0.20", "frame.time_epoch", "_ws.col.Info")
-    assert report.code == 1 and len(report.open()) == 3
-    assert gentle([float(row[0]) for row in rows]), "\n".join(" ".join(row) for row in rows)
+        report = assessor.run(only="DV-04,DV-06,DV-12,DV-18")
+    rows = capture.fields("ip.dst == 10.20.0.20", *FIELDS)
+    assert report.code == 1 and len(report.open()) == 4
+    assert gentle(rows), "\n".join(" ".join(row) for row in rows)
     # what it says of itself is what was seen
     sent = capture.count("ip.dst == 10.20.0.20")
-    assert sent <= report.asset("one")["packets"] <= sent + 8
+    assert sent <= report.asset("one")["packets"] <= sent + 1
 
 
 @pytest.mark.limit(120)
@@ -73,9 +93,9 @@ def test_two_packets_a_second_over_many_pages(lab, assessor, phones_of):
     with Capture(lab, "gw", "eth2", "gw-eth2") as capture:
         report = assessor.run(only="DV-02", timeout_s=110)
     assert report.verdict("DV-02") in ("found", "clean")
-    rows = capture.fields("ip.dst == 10.20.0.20", "frame.time_epoch", "_ws.col.Info")
-    assert sum("GET" in row[1] for row in rows) >= 5
-    assert gentle([float(row[0]) for row in rows]), "\n".join(" ".join(row) for row in rows)
+    rows = capture.fields("ip.dst == 10.20.0.20", *FIELDS)
+    assert sum("GET" in row[6] for row in rows) >= 5
+    assert gentle(rows), "\n".join(" ".join(row) for row in rows)
 
 
 @pytest.mark.limit(460)
@@ -94,10 +114,10 @@ def test_two_hundred_phones(lab, assessor, phones_of):
     assert len(tested) == 200 and took < 300, (len(tested), took)
     assert len(report.open("DV-04")) == 200 and len(report.open("DV-12")) == 200
     times = collections.defaultdict(list)
-    for when, address in capture.fields("ip.dst == 10.20.0.0/24", "frame.time_epoch", "ip.dst"):
-        times[address].append(float(when))
+    for row in capture.fields("ip.dst == 10.20.0.0/24", *FIELDS):
+        times[row[1]].append(row)
     for address in addresses:
-        assert gentle(times[address]), (address, sorted(times[address]))
+        assert gentle(times[address]), (address, times[address])
 
 
 def test_a_port_is_asked_once(lab, assessor, phones_of):
@@ -143,6 +163,26 @@ def test_a_phone_in_a_call_is_left_alone(lab, kamailio, gateway, assessor, remot
     assert report.verdict("DV-04") == "not tested"
     assert capture.count("tcp && ip.dst == 10.20.0.20") == 0
     remote_phone.hangup()
+
+
+@pytest.mark.limit(150)
+def test_a_call_that_comes_in_between(lab, kamailio, gateway, assessor, remote_phone, desk_phone):
+    """From then on the phone gets nothing more; what was not asked to the end is not tested, and the model
+    is not blamed."""
+    assessor.configure(DESK.replace("subnet = 10.20.0.0/24", "address = 10.20.0.20"), gateway=gateway.config)
+    to_phone = "tcp.flags.syn == 1 && ip.dst == 10.20.0.20"
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, Capture(lab, "gw", "eth2", "gw-eth2") as capture:
+        running = pool.submit(assessor.run, "--run-dir", gateway.run_dir, only="DV-18,DV-19", timeout_s=140)
+        time.sleep(6)
+        remote_phone.dial("bob")
+        begin = time.time() + 3
+        report = running.result()
+        in_call = time.time()
+        remote_phone.hangup()
+    stamps = [float(row[0]) for row in capture.fields(to_phone, "frame.time_epoch")]
+    assert stamps and not [t for t in stamps if begin < t < in_call], (begin, stamps)
+    assert report.asset("desk")["state"] == "in a call" and report.code == 3, report.text
+    assert "not tested" in (report.verdict("DV-18"), report.verdict("DV-19"))
 
 
 def test_the_plan_is_what_happens(assessor, phones_of):

@@ -127,6 +127,81 @@ static void shielded_until_fixed(void **state)
 	expect(run(VERDICT_CLEAN, 0), CHANGE_FIXED, FINDING_FIXED);
 }
 
+static const char *state_now(const char *id)
+{
+	static const struct check_table none;
+	struct assess_report r;
+	const char *text = "gone";
+
+	assert_int_equal(ledger_report(store, 0, now_ms, &none, &r), 0);
+	for (size_t i = 0; i < r.finding_count; i++)
+		if (strcmp(r.findings[i].id, id) == 0)
+			text = r.findings[i].state == FINDING_SHIELDED ? "shielded" : "open";
+	report_done(&r);
+	return text;
+}
+
+/* Who takes the lines out of the file by hand has no shield, whatever the book says. */
+static void shielded_is_what_the_configuration_shields(void **state)
+{
+	struct finding f = telnet(ASSESS_HIGH);
+	struct config_shield shield = {.name = ""};
+	struct config without = {.shield_count = 0};
+	struct config with = {.shields = &shield, .shield_count = 1};
+	struct assess_report r;
+
+	(void)state;
+	expect(run(VERDICT_FOUND, ASSESS_HIGH), CHANGE_NEW, FINDING_OPEN);
+	memcpy(shield.name, f.id, strlen(f.id) + 1);
+	assert_int_equal(ledger_follow(store, &without, 77), 0);
+	assert_string_equal(state_now(f.id), "open");
+	assert_int_equal(ledger_follow(store, &with, 77), 0);
+	assert_string_equal(state_now(f.id), "shielded");
+	assert_int_equal(ledger_follow(store, &with, 78), 0);
+	assert_string_equal(state_now(f.id), "shielded");
+	assert_int_equal(ledger_follow(store, &without, 79), 0);
+	assert_string_equal(state_now(f.id), "open");
+	expect(run(VERDICT_CLEAN, 0), CHANGE_FIXED, FINDING_FIXED);
+	assert_int_equal(ledger_follow(store, &with, 80), 0);
+	r = run(-1, 0); /* fixed stays fixed */
+	assert_int_equal(r.finding_count, 0);
+	report_done(&r);
+}
+
+/* A check that found one thing and did not get to the other: the other is not fixed. */
+static void what_was_not_got_to_is_not_fixed(void **state)
+{
+	static const struct check_table none;
+
+	(void)state;
+	for (int partial = 1; partial >= 0; partial--) {
+		struct finding f[2] = {telnet(ASSESS_HIGH), telnet(ASSESS_HIGH)};
+		struct check_result result = {
+			.check = "DV-04", .asset = "desk", .verdict = VERDICT_FOUND};
+		struct harvest h = {
+			.findings = f, .finding_count = 2, .results = &result, .result_count = 1};
+		struct assess_report r;
+		uint64_t number;
+
+		f[1].port = 2323;
+		finding_identify(&f[1]);
+		for (int again = 0; again < 2; again++) {
+			now_ms += HOUR;
+			assert_int_equal(ledger_begin(store, "f", false, now_ms, &number), 0);
+			assert_int_equal(ledger_finish(store, number, &h, now_ms, true, NULL), 0);
+			h.finding_count = 1;
+			result.partial = partial;
+		}
+		assert_int_equal(ledger_report(store, number, now_ms, &none, &r), 0);
+		assert_int_equal(r.finding_count, 2);
+		for (size_t i = 0; i < 2; i++)
+			if (r.findings[i].port == 2323)
+				assert_int_equal(r.findings[i].change,
+						 partial ? CHANGE_NOT_TESTED : CHANGE_FIXED);
+		report_done(&r);
+	}
+}
+
 static void suppressions_end(void **state)
 {
 	struct finding f = telnet(ASSESS_HIGH);
@@ -218,6 +293,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_life, open_book, close_book),
 		cmocka_unit_test_setup_teardown(not_tested_is_never_fixed, open_book, close_book),
 		cmocka_unit_test_setup_teardown(shielded_until_fixed, open_book, close_book),
+		cmocka_unit_test_setup_teardown(shielded_is_what_the_configuration_shields,
+						open_book, close_book),
+		cmocka_unit_test_setup_teardown(what_was_not_got_to_is_not_fixed, open_book,
+						close_book),
 		cmocka_unit_test_setup_teardown(suppressions_end, open_book, close_book),
 		cmocka_unit_test_setup_teardown(guesses_are_counted_over_runs, open_book,
 						close_book),

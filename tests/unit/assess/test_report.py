@@ -95,7 +95,7 @@ class Reports(unittest.TestCase):
         self.assertEqual({len(row) for row in csv.reader(io.StringIO(text, newline=''))}, {23})
         for row in rows:
             for value in row.values():
-                self.assertFalse(value[:1] in ('=', '+', '-', '@', '\t', '\r') and value[:1], value)
+                self.assertFalse(value[:1] in ('=', '+', '-', '@', '\t', '\r', '\n', '＝') and value[:1], value)
         self.assertEqual(rows[0]['cve'], 'CVE-2024-42365')
         self.assertEqual(rows[0]['exploited'], 'yes')
         self.assertIn('<script>', rows[2]['evidence'], 'CSV keeps the text as it is')
@@ -116,6 +116,7 @@ class Reports(unittest.TestCase):
         for suite in root:
             for attribute, element in (('tests', 'testcase'), ('failures', 'testcase[failure]'), ('skipped', 'testcase[skipped]')):
                 self.assertEqual(int(suite.get(attribute)), len(suite.findall(element)), (suite.get('name'), attribute))
+        self.assertEqual(root.findall('.//testcase[failure][skipped]'), [], 'one or the other')
         xml.etree.ElementTree.fromstring(sample('junit', 'first'))
 
     def test_html_is_harmless(self):
