@@ -32,6 +32,8 @@
 #define TYPE_LENGTH_MAX 1500
 #define MEMORY_OWN	0 /* 1: it goes to an address of ours */
 #define MEMORY_NEXT	1 /* the protocol behind IP */
+#define MEMORY_SIP	2 /* 1: to or from SIP's port */
+#define PORT_SIP	5060
 
 struct rows {
 	struct sock_filter *row;
@@ -200,17 +202,27 @@ static void put_udp(struct rows *r)
 	end_block(r, block);
 }
 
+/* A message may begin anywhere in a segment, which no filter finds: on SIP's port all that carries
+ * something passes. */
 static void put_tcp(struct rows *r)
 {
 	size_t block = block_if(r, IPPROTO_TCP);
 
+	put(r, BPF_LD | BPF_H | BPF_IND, AT_SPORT);
+	jump(r, BPF_JEQ, PORT_SIP, 2, 0);
+	put(r, BPF_LD | BPF_H | BPF_IND, AT_DPORT);
+	jump(r, BPF_JEQ, PORT_SIP, 0, 2);
+	put(r, BPF_LD | BPF_IMM, 1);
+	put(r, BPF_ST, MEMORY_SIP);
 	put(r, BPF_LD | BPF_B | BPF_IND, AT_TCP_LENGTH);
 	put(r, BPF_ALU | BPF_AND | BPF_K, 0xf0);
 	put(r, BPF_ALU | BPF_RSH | BPF_K, 2);
 	put(r, BPF_ALU | BPF_ADD | BPF_X, 0);
 	put(r, BPF_MISC | BPF_TAX, 0);
-	put(r, BPF_LD | BPF_W | BPF_IND, AT_TCP_DATA);
+	put(r, BPF_LD | BPF_W | BPF_IND, AT_TCP_DATA); /* drops what carries nothing */
 	put_sip(r);
+	put(r, BPF_LD | BPF_MEM, MEMORY_SIP);
+	take_if(r, 1, TAP_WHOLE_BYTES);
 	end_block(r, block);
 }
 
@@ -221,6 +233,7 @@ size_t tap_filter(const struct tap_wish *wish, struct sock_filter rows[static TA
 	put(&r, BPF_LD | BPF_IMM, 0);
 	put(&r, BPF_ST, MEMORY_OWN);
 	put(&r, BPF_ST, MEMORY_NEXT);
+	put(&r, BPF_ST, MEMORY_SIP);
 	put_tags(&r, wish->carries_vlan);
 	put(&r, BPF_LD | BPF_H | BPF_ABS, AT_TYPE);
 	take_if(&r, ETH_P_LLDP, TAP_WHOLE_BYTES);

@@ -92,16 +92,40 @@ static void on_rtp(const struct leak_at *at, const struct rtp_header *h)
 	note(at, s->clear ? R5_RTP_CLEAR : R5_RTP, words, (struct slice){0});
 }
 
+static bool is_start_line(struct slice line)
+{
+	line = slice_trim(line);
+	return slice_starts(line, SL("SIP/2.0 ")) ||
+	       (line.n > SL(" SIP/2.0").n &&
+		slice_eq(slice_from(line, line.n - SL(" SIP/2.0").n), SL(" SIP/2.0")));
+}
+
+/* Where SIP begins; empty: nowhere. In a segment of TCP it may be behind the end of another message
+ * (RFC 3261 18.3). */
+static struct slice sip_of(bool udp, struct slice payload)
+{
+	if (watch_looks_like_sip(payload))
+		return payload;
+	while (!udp && payload.n) {
+		payload = slice_from(payload, slice_find(payload, '\n'));
+		payload = slice_from(payload, payload.n > 0);
+		if (is_start_line(slice_first(payload, slice_find(payload, '\n'))))
+			return payload;
+	}
+	return (struct slice){0};
+}
+
 void leaks_on_payload(const struct leak_at *at, bool udp, struct slice payload)
 {
 	struct rtp_header h;
+	struct slice sip;
 
 	if (at->zone == CONFIG_NONE || payload.n == 0)
 		return;
-	if (watch_looks_like_sip(payload)) {
+	sip = sip_of(udp, payload);
+	if (sip.n) {
 		learn(at);
-		note(at, R5_SIP, "SIP",
-		     slice_trim(slice_first(payload, slice_find(payload, '\n'))));
+		note(at, R5_SIP, "SIP", slice_trim(slice_first(sip, slice_find(sip, '\n'))));
 	} else if (udp && rtp_classify(payload) == RTP_CLASS_RTP &&
 		   rtp_parse_header(payload, &h) == 0) {
 		on_rtp(at, &h);

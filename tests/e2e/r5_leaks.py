@@ -12,7 +12,7 @@ from hwlab import frames, netns, trunk
 from hwlab.hornwork import Hornwork
 from hwlab.proc import wait_until
 
-PHONE, SWITCH, OTHER, HIDDEN = (bytes((2, 0, 0, 0x5e, 0, n)) for n in (0x20, 0x99, 0x66, 0x77))
+PHONE, SWITCH, OTHER, HIDDEN, LATE = (bytes((2, 0, 0, 0x5e, 0, n)) for n in (0x20, 0x99, 0x66, 0x77, 0x79))
 MORE = {"data": 'dhcp-servers = {"10.30.0.2"}  switches = {"02:00:00:5e:00:99"}',
         "office": "cleartext = deny"}
 CONFIG = """
@@ -61,15 +61,25 @@ def udp(mac, source, target, payload):
     return frames.ether(mac, 0x0800, head + data)
 
 
+def segment(mac, source, target, payload):
+    """The same with a segment of TCP."""
+    data = struct.pack("!HHIIBBHHH", source[1], target[1], 1, 1, 5 << 4, 0x18, 1000, 0, 0) + payload
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(data), 1, 0, 64, 6, 0,
+                       socket.inet_aton(source[0]), socket.inet_aton(target[0]))
+    return frames.ether(mac, 0x0800, head + data)
+
+
 def stream(mac, source, target, payload, count=20):
     return [udp(mac, source, target, struct.pack("!BBHII", 0x80, 0, n, 160 * n, 7) + payload(n)) for n in range(count)]
 
 
 def told(made, reason, mac):
     """The one event of this kind about this sender, and its row in the listing."""
-    event = made.gateway.wait_event(event_type="leak", reason=reason, timeout_s=10)
-    same = [e for e in made.gateway.events(event_type="leak", reason=reason) if text_of(mac) in e["message"]]
-    assert len(same) == 1 and event["tag"] == "r5", same
+    def events():
+        return [e for e in made.gateway.events(event_type="leak", reason=reason) if text_of(mac) in e["message"]]
+    wait_until(events, 10, f"{reason} of {text_of(mac)} is told")
+    same = events()
+    assert len(same) == 1 and same[0]["tag"] == "r5", same
     rows = [k for k in made.gateway.ask("leaks") if k["reason"] == reason and k["src_mac"] == text_of(mac)]
     assert len(rows) == 1 and rows[0]["evidence"] in same[0]["message"], rows
     return rows[0]
@@ -107,6 +117,14 @@ def test_voice_of_a_data_host(lab):
     assert not [k for k in lab.gateway.ask("leaks") if k["src_mac"] == text_of(SWITCH)]
     said = lab.gateway.command("explain", "10.30.0.77").stdout
     assert "speaks SIP" in said and "sends RTP" in said, said
+
+
+def test_sip_that_begins_in_a_segment(lab):
+    """Behind the end of another message, beyond what is kept of a frame that may be voice."""
+    body = b"a=sendrecv\r\n" * 70
+    send(lab, "data", segment(LATE, ("10.30.0.79", 40000), ("10.20.0.20", 5060), body + INVITE))
+    row = told(lab, "leak_sip", LATE)
+    assert "10.30.0.79:40000" in row["evidence"] and "INVITE sip:bob@10.20.0.20" in row["evidence"]
 
 
 def test_phone_on_the_data_vlan(lab):

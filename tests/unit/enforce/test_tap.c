@@ -215,6 +215,34 @@ static void streams(void **state)
 	}
 }
 
+/* On SIP's port whatever a segment carries, and nothing when it carries nothing. */
+static void streams_on_sips_port(void **state)
+{
+	static const struct {
+		uint16_t from, to;
+		bool want;
+	} rows[] = {{5060, 9, true}, {9, 5060, true}, {5060, 5060, true}, {9, 5061, false}};
+	struct tap_wish w = usual();
+
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame f = i % 2 ? ip4(6, 7, own4) : ip6(6, other6);
+		size_t ports = f.n;
+
+		f.n += 20;
+		f.bytes[ports + 12] = 5 << 4;
+		for (unsigned k = 0; k < 2; k++) {
+			uint16_t port = k ? rows[i / 2].to : rows[i / 2].from;
+
+			f.bytes[ports + 2 * k] = (uint8_t)(port >> 8);
+			f.bytes[ports + 2 * k + 1] = (uint8_t)port;
+		}
+		assert_int_equal(passes(&w, &f), 0);
+		ADD(&f, "v=0\r\nINVITE sip:x SIP/2.0\r\n");
+		f.n += 1000;
+		assert_int_equal(passes(&w, &f), rows[i / 2].want ? f.n : 0);
+	}
+}
+
 static void neighbours_and_heads(void **state)
 {
 	static const struct {
@@ -436,6 +464,7 @@ int main(void)
 		cmocka_unit_test(cdp),
 		cmocka_unit_test(datagrams),
 		cmocka_unit_test(streams),
+		cmocka_unit_test(streams_on_sips_port),
 		cmocka_unit_test(neighbours_and_heads),
 		cmocka_unit_test(cut_frames),
 		cmocka_unit_test(the_most_addresses),

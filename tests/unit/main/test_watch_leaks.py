@@ -75,6 +75,17 @@ class Leaks(CommandTest):
                                                      ('leak_rtp', 'data', 13)])
         self.assertIn('INVITE sip:bob@10.20.0.20', self.text)
 
+    def test_sip_that_begins_in_a_segment(self):
+        """Behind the end of another message; what only names SIP is none."""
+        phone = ('10.20.0.20', 5060)
+        frames = [ip(PC, capture.tcp(('10.30.0.21', 9), phone, 1, b'a=rtpmap:0 PCMU/8000\r\n' + INVITE)),
+                  ip(PC, capture.tcp(('10.30.0.22', 9), phone, 1, b'a=x\r\n\r\nSIP/2.0 200 OK\r\n\r\n')),
+                  ip(PC, capture.tcp(('10.30.0.23', 9), phone, 1, b'HTTP/1.1 200 OK\r\nX: SIP/2.0/TCP\r\n\r\n')),
+                  ip(PC, capture.udp(('10.30.0.24', 9), phone, b'a note\r\n' + INVITE))]
+        self.assertEqual(self.look(frames, 'eth2'), [('leak_sip', 'data', 1), ('leak_sip', 'data', 1)])
+        self.assertIn('10.30.0.21:9 to 10.20.0.20:5060: INVITE sip:bob@10.20.0.20', self.text)
+        self.assertIn('10.30.0.22:9 to 10.20.0.20:5060: SIP/2.0 200 OK', self.text)
+
     def test_datagrams_that_only_begin_like_rtp(self):
         chance = random.Random(5)
         frames = [ip(PC, capture.udp(('10.30.0.20', 9), ('10.20.0.20', 9), b'\x80\x00' + chance.randbytes(100)))
