@@ -47,7 +47,8 @@ static void print_stream(const json_t *s)
 	       json_number_value(json_object_get(s, "jitter_ms")));
 	print_lock(lock);
 	if (json_is_number(r))
-		printf(", R %.0f", json_number_value(r));
+		printf(", R %.0f, MOS %.1f", json_number_value(r),
+		       json_number_value(json_object_get(s, "mos")));
 	printf(", %s path", client_text(s, "path"));
 	if (client_text(s, "why")[0])
 		printf(" (%s)", client_text(s, "why"));

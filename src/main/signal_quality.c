@@ -4,7 +4,7 @@
 #include "guard/r5_quality.h"
 #include "io/clock.h"
 #include "main/signal_proc.h"
-#include "media/quality.h"
+#include "main/stream_view.h"
 
 #define NS_PER_MS 1000000u
 
@@ -61,11 +61,13 @@ static void tell(struct signal *s, const struct record_pinhole *p, const struct 
 			  .zone = p->zone,
 			  .call = p->spec.call};
 
-	(void)snprintf(
-		text, sizeof(text),
-		"from the %s: lost %.2f %%, jitter %.1f ms, R-factor %.0f, silent for %llu s",
-		p->spec.from_caller ? "caller" : "callee", q->loss_percent, q->jitter_ms,
-		q->r_factor < 0 ? 0 : q->r_factor, (unsigned long long)q->silent_ms / 1000);
+	(void)snprintf(text, sizeof(text),
+		       "from the %s: lost %.2f %%, jitter %.1f ms, R-factor %.0f, MOS %.1f, silent "
+		       "for %llu s",
+		       p->spec.from_caller ? "caller" : "callee", q->loss_percent, q->jitter_ms,
+		       q->r_factor < 0 ? 0 : q->r_factor,
+		       q->r_factor < 0 ? 1 : quality_mos(q->r_factor),
+		       (unsigned long long)q->silent_ms / 1000);
 	e.detail = slice_z(text);
 	signal_tell(s, &e);
 }
@@ -77,7 +79,6 @@ static void look_at(struct signal *s, const struct record *r, struct record_pinh
 	struct record_pinhole *o = opposite(r, p);
 	uint64_t now_ms = clock_ms(), now_ns = clock_ns();
 	struct flow_stats mine, theirs;
-	struct quality_input in;
 	struct quality quality;
 	struct r5_stream q = {0};
 	unsigned alarms;
@@ -87,11 +88,7 @@ static void look_at(struct signal *s, const struct record *r, struct record_pinh
 		return;
 	since_ms = p->opened_ms > since_ms ? p->opened_ms : since_ms;
 	q.open_ms = now_ms > since_ms ? now_ms - since_ms : 0;
-	in = (struct quality_input){.codec = slice_z(p->spec.codec),
-				    .expected = mine.expected,
-				    .lost = mine.lost,
-				    .jitter_us = mine.jitter_us};
-	quality = quality_of(&in);
+	quality = stream_quality(&p->spec, &mine);
 	q.silent_ms = silent_ms(&mine, q.open_ms, now_ns);
 	q.other_silent_ms = silent_ms(&theirs, q.open_ms, now_ns);
 	q.expected = mine.expected;

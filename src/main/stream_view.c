@@ -1,7 +1,5 @@
 #include "main/stream_view.h"
 
-#include "media/quality.h"
-
 #define VIDEO_CLOCK_KHZ 90 /* RFC 3551 5: every video format there has this clock */
 
 const char *stream_media(const struct flow_spec *spec)
@@ -11,15 +9,15 @@ const char *stream_media(const struct flow_spec *spec)
 	return spec->clock_khz == VIDEO_CLOCK_KHZ ? "video" : "audio";
 }
 
-/* Negative = none. */
-static double r_factor_of(const struct flow_spec *spec, const struct flow_stats *stats)
+struct quality stream_quality(const struct flow_spec *spec, const struct flow_stats *stats)
 {
 	struct quality_input in = {.codec = slice_z(spec->codec),
 				   .expected = stats->expected,
 				   .lost = stats->lost,
-				   .jitter_us = stats->jitter_us};
+				   .jitter_us = stats->jitter_us,
+				   .one_way_ms = stats->round_trip_us / 2000};
 
-	return quality_of(&in).r_factor;
+	return quality_of(&in);
 }
 
 static struct ip_endpoint source_of(const struct flow_spec *spec, const struct flow_stats *stats)
@@ -117,7 +115,7 @@ void stream_view_write(struct json *j, const struct record_pinhole *p,
 {
 	const struct flow_spec *spec = &p->spec;
 	struct ip_endpoint source = source_of(spec, stats);
-	double r = r_factor_of(spec, stats);
+	struct quality q = stream_quality(spec, stats);
 
 	json_open(j, '{');
 	json_member_z(j, "media", stream_media(spec));
@@ -146,10 +144,15 @@ void stream_view_write(struct json *j, const struct record_pinhole *p,
 		json_null(j);
 	json_member_u64(j, "far_lost", stats->far_lost);
 	json_key(j, "r_factor");
-	if (r < 0)
+	if (q.r_factor < 0)
 		json_null(j);
 	else
-		json_real(j, r, 1);
+		json_real(j, q.r_factor, 1);
+	json_key(j, "mos");
+	if (q.r_factor < 0)
+		json_null(j);
+	else
+		json_real(j, q.mos, 2);
 	json_key(j, "last_seen_ms_ago");
 	if (stats->last_seen_ns && now_ns >= stats->last_seen_ns)
 		json_u64(j, (now_ns - stats->last_seen_ns) / 1000000u);

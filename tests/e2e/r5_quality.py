@@ -88,6 +88,8 @@ def test_figures_are_tsharks(lab, watched, scripted_call, name):
           f"{stream['lost']}, {stream['jitter_ms']:.3f} ms")
     assert packets == stream["packets"] == len(losing(name))
     assert lost > 10 and stream["lost"] == pytest.approx(lost, rel=0.01)
+    r = stream["r_factor"]              # ITU-T G.107 Annex B
+    assert stream["mos"] == pytest.approx(1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6, abs=0.02)
     assert jitter > 10 and stream["jitter_ms"] == pytest.approx(jitter, rel=0.01)
 
 
