@@ -82,6 +82,7 @@ def told(made, reason, mac):
     assert len(same) == 1 and same[0]["tag"] == "r5", same
     rows = [k for k in made.gateway.ask("leaks") if k["reason"] == reason and k["src_mac"] == text_of(mac)]
     assert len(rows) == 1 and rows[0]["evidence"] in same[0]["message"], rows
+    assert rows[0]["evidence"] in made.gateway.command("explain", text_of(mac)).stdout
     return rows[0]
 
 
