@@ -13,6 +13,8 @@ struct made {
 struct vlans {
 	struct made made[CONFIG_SECTIONS_MAX];
 	size_t count;
+	struct made used[CONFIG_SECTIONS_MAX]; /* of others, whose tags carry our priorities */
+	size_t used_count;
 };
 
 /* One look at the links, and the socket to change them. */
@@ -135,13 +137,44 @@ static int set_priorities(const struct view *view, const struct link *l)
 					VLAN_PCP_SIGNALING);
 }
 
+static void remember_used(struct vlans *v, const struct link *l)
+{
+	for (size_t i = 0; i < v->used_count; i++)
+		if (v->used[i].index == l->index)
+			return;
+	if (v->used_count == CONFIG_SECTIONS_MAX || strcmp(l->kind, "vlan") != 0)
+		return;
+	v->used[v->used_count].index = l->index;
+	(void)slice_to_z(slice_z(l->name), v->used[v->used_count].name, LINK_NAME_MAX);
+	v->used_count++;
+}
+
+/* A link of others stays, without what we had it write into tags. */
+static void give_back(struct vlans *v, struct link_socket *s, const struct config *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < v->used_count; i++) {
+		if (is_wanted(c, v->used[i].name)) {
+			v->used[kept++] = v->used[i];
+			continue;
+		}
+		/* a link that is gone has no priorities either */
+		(void)!link_vlan_priority(s, v->used[i].index, VLAN_PRIORITY_MEDIA, 0);
+		(void)!link_vlan_priority(s, v->used[i].index, VLAN_PRIORITY_SIGNALING, 0);
+	}
+	v->used_count = kept;
+}
+
 static int make(struct vlans *v, struct view *view, const struct config_zone *z)
 {
 	const struct link *parent = find(view, z->parent), *l = find(view, z->interface);
 	int err;
 
-	if (l && !is_ours(v, l->index))
+	if (l && !is_ours(v, l->index)) {
+		remember_used(v, l);
 		return set_priorities(view, l);
+	}
 	if (!l && !parent)
 		return ERR_ABSENT;
 	if (!l) {
@@ -209,8 +242,9 @@ void vlans_keep(struct vlans *v, const struct config *c)
 	struct link_socket *s;
 	size_t kept = 0;
 
-	if (v->count == 0 || link_socket_new(&s))
+	if (v->count + v->used_count == 0 || link_socket_new(&s))
 		return;
+	give_back(v, s, c);
 	for (size_t i = 0; i < v->count; i++) {
 		if (is_wanted(c, v->made[i].name))
 			v->made[kept++] = v->made[i];

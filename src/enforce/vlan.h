@@ -24,7 +24,8 @@ void vlans_free(struct vlans *v);
  * are gone again, *out_zone is the index of the zone, and ERR_ABSENT (no 802.1Q in this kernel, or
  * no such parent), ERR_DENIED, ERR_NOMEM, -errno. */
 int vlans_make(struct vlans *v, const struct config *c, size_t *out_zone) must_check;
-/* Removes those of ours that `c` (NULL: nobody) does not want. */
+/* Removes those of ours that `c` (NULL: nobody) does not want; those of others get no more
+ * priorities of ours into their tags. */
 void vlans_keep(struct vlans *v, const struct config *c);
 
 #endif

@@ -26,6 +26,7 @@ SLOW_S = 30         # an emulated processor on a busy machine
 SOL_PACKET, PACKET_AUXDATA, TP_STATUS_VLAN_VALID = 263, 8, 1 << 4
 PCP_MEDIA, PCP_SIGNALLING = 5, 3
 DSCP_EF = 46
+OFFICE_LINK = "desks"           # made by the administrator
 CONFIG = """
 pbx main {{ zone = core  address = "{pbx}" }}
 phones desk {{ zone = voice  to = main }}
@@ -56,10 +57,20 @@ trunk hq {{ zone = branch  peer = "udp:{theirs}:5060"  to = main  tunnel = branc
 
 
 class KernelTrunkLab(trunk.TrunkLab):
-    """The switch is a bridge of the kernel that filters VLANs; the gateway makes its links itself."""
+    """The switch is a bridge of the kernel that filters VLANs; the gateway makes its links itself, but for one that is
+    there under a name of its own."""
 
     def __init__(self, ident):
         super().__init__(ident, tagged=True, kernel_links=True)
+        self.links["office"] = OFFICE_LINK
+
+    def _make_zone(self, zone):
+        if zone == "office":
+            netns.batch(self.ns("gw"), [f"link add link {trunk.TRUNK} name {OFFICE_LINK} type vlan id {trunk.ZONES[zone][0]}",
+                                        f"link set {OFFICE_LINK} up",
+                                        f"addr add {trunk.address(zone, gateway=True)}/24 dev {OFFICE_LINK}",
+                                        f"addr add {trunk.address(zone, 6, gateway=True)}/64 dev {OFFICE_LINK} nodad"])
+        super()._make_zone(zone)
 
     def _start_switch(self):
         netns.batch(self.ns("switch"), ["link add br0 type bridge vlan_filtering 1 vlan_default_pvid 0",
@@ -176,15 +187,19 @@ def call(lab, phone, pbx, gate):
 
 
 def call_with_priorities(lab):
-    """A call from the voice VLAN to the core VLAN; both sides' tags have 5 on media and 3 on signalling."""
-    ear = TagEar(lab)
-    paths = call(lab, trunk.address("voice"), trunk.address("core"), trunk.address("voice", gateway=True))
-    print("media took the", " and ".join(sorted(map(str, paths))), "path", flush=True)
-    seen = ear.drain()
-    for vlan in (110, 130):
-        media = {pcp for v, pcp, port in seen if v == vlan and 16384 <= port <= 32767}
-        signalling = {pcp for v, pcp, port in seen if v == vlan and port == 5060}
-        assert media == {PCP_MEDIA} and signalling == {PCP_SIGNALLING}, (vlan, media, signalling)
+    """A call from the voice VLAN to the core VLAN; both sides' tags have 5 on media and 3 on signalling, on either path."""
+    text = lab.gateway.config
+    for path in ("kernel", "user"):
+        lab.gateway.reload(text + ("media { path = user }\n" if path == "user" else ""))
+        ear = TagEar(lab)
+        took = call(lab, trunk.address("voice"), trunk.address("core"), trunk.address("voice", gateway=True))
+        assert took == {path}, took
+        seen = ear.drain()
+        for vlan in (110, 130):
+            media = {pcp for v, pcp, port in seen if v == vlan and 16384 <= port <= 32767}
+            signalling = {pcp for v, pcp, port in seen if v == vlan and port == 5060}
+            assert media == {PCP_MEDIA} and signalling == {PCP_SIGNALLING}, (path, vlan, media, signalling)
+    lab.gateway.reload(text)
 
 
 def queues(lab):
@@ -222,10 +237,10 @@ def hopping(lab):
 def a_reload_takes_links_away(lab):
     """A zone that is gone takes its link along; the others stay, and the queues follow."""
     text = lab.gateway.config
-    head, rest = text.split("zone office", 1)
+    head, rest = text.split("zone data", 1)
     lab.gateway.reload(head + rest[rest.index("\n}\n") + 3:])
     names = run(["ip", "-n", lab.ns("gw"), "-o", "link", "show"]).stdout
-    assert lab.links["office"] not in names and lab.links["voice"] in names, names
+    assert lab.links["data"] not in names and lab.links["voice"] in names, names
 
 
 def the_end_leaves_nothing(lab):
@@ -233,6 +248,7 @@ def the_end_leaves_nothing(lab):
     assert lab.gateway.stop() == 0, "exit code"
     names = run(["ip", "-n", lab.ns("gw"), "-o", "link", "show"]).stdout
     assert f"{trunk.TRUNK}." not in names, names
+    assert not link(lab, OFFICE_LINK)["info_data"].get("egress_qos"), "another's link is as it was"
     shown = run(["ip", "netns", "exec", lab.ns("gw"), "tc", "qdisc", "show", "dev", "eth0"]).stdout
     assert "htb" not in shown, shown
     assert "hornwork" not in run(["ip", "netns", "exec", lab.ns("gw"), "nft", "list", "tables"]).stdout
