@@ -114,9 +114,7 @@ static void write_rack(const struct exchange *x, const struct sip_msg *in, struc
 
 static void write_hops(const struct sip_msg *in, struct out *o)
 {
-	int32_t hops = in && in->max_forwards >= 0 ? in->max_forwards : 70;
-
-	sip_write_header_u64(o, SIP_H_MAX_FORWARDS, (uint64_t)(hops > 0 ? hops - 1 : 0));
+	sip_write_header_u64(o, SIP_H_MAX_FORWARDS, side_hops_left(in));
 }
 
 int compose_request(const struct exchange *x, const struct sip_msg *in, struct slice auth,

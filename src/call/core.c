@@ -232,6 +232,10 @@ static bool request_acceptable(struct core *c, const struct path *from, const st
 		core_refuse(c, from, msg, REASON_uri_scheme, 0, SL(""));
 		return false;
 	}
+	if (side_is_own_via(c->config, from, &msg->via)) {
+		core_refuse(c, from, msg, REASON_loop_detected, 0, SL(""));
+		return false;
+	}
 	if (msg->max_forwards == 0 && !(msg->method == SIP_OPTIONS && msg->uri.user.n == 0)) {
 		core_refuse(c, from, msg, REASON_too_many_hops, 0, SL(""));
 		return false;

@@ -449,7 +449,7 @@ static void cross_address_header(const struct cross *x, struct out *o, const str
  * an ACK no proxy takes them out); no phone needs another's. */
 static bool credentials_cross(const struct cross *x)
 {
-	return x->to->owner.kind != OWNER_PHONES;
+	return x->to->owner.kind != OWNER_PHONES && !x->drop_credentials;
 }
 
 /* In-Reply-To has Call-IDs of this side (RFC 3261 20.21). */

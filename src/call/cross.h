@@ -31,7 +31,8 @@ struct cross {
 	enum cross_known (*map_dialog)(const struct cross *x, const struct cross_dialog *in,
 				       struct cross_dialog *out);
 	const void *map_ctx;
-	bool drop_identity; /* RFC 8224: it was judged here, or ours takes its place */
+	bool drop_credentials; /* they are not the sender's */
+	bool drop_identity;    /* RFC 8224: it was judged here, or ours takes its place */
 	/* What is told of the number in P-Asserted-Identity (headers) or of any URI that is
 	 * written; NULL = nothing. */
 	const char *mark;

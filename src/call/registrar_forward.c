@@ -68,11 +68,11 @@ static void write_register(const struct registrar *r, const struct reg_request *
 	struct cross x;
 
 	cross_init(&x, &q->phone, &q->pbx, msg);
+	x.drop_credentials = q->attempt.replayed;
 	cross_uri(&x, &u, &msg->uri, msg->uri_text);
 	sip_write_request_line(o, sip_method_name(SIP_REGISTER), out_slice(&u));
 	side_write_via(o, &q->pbx, branch);
-	sip_write_header_u64(o, SIP_H_MAX_FORWARDS,
-			     msg->max_forwards > 0 ? (uint64_t)msg->max_forwards - 1 : 70);
+	sip_write_header_u64(o, SIP_H_MAX_FORWARDS, side_hops_left(msg));
 	out_z(o, "From: ");
 	cross_name_addr(&x, o, &msg->from);
 	out_z(o, ";tag=");

@@ -12,7 +12,9 @@ int screen_init(struct screen *s, const struct core_env *env, const struct confi
 	err = r2_bans_init(&s->bans, key);
 	if (!err)
 		err = r2_detect_init(&s->detect, key);
-	return err ? err : r2_swarm_init(&s->swarm, key);
+	if (!err)
+		err = r2_swarm_init(&s->swarm, key);
+	return err ? err : r2_digests_init(&s->digests, key);
 }
 
 void screen_done(struct screen *s)
@@ -20,6 +22,7 @@ void screen_done(struct screen *s)
 	r2_bans_done(&s->bans);
 	r2_detect_done(&s->detect);
 	r2_swarm_done(&s->swarm);
+	r2_digests_done(&s->digests);
 }
 
 /* ---- who is never punished ---- */
@@ -171,6 +174,17 @@ enum reason screen_may_try(const struct screen *s, const struct path *from, stru
 	return REASON_account_guarded;
 }
 
+static void tell_replay(const struct screen *s, const struct path *from, const char *aor)
+{
+	const struct action a = {.kind = ACT_REPORT,
+				 .type = REPORT_ALERT,
+				 .reason = REASON_digest_replayed,
+				 .path = *from,
+				 .bytes = slice_z(aor)};
+
+	s->env->act(s->env->ctx, &a);
+}
+
 enum reason screen_on_register(struct screen *s, const struct path *from, const char *aor,
 			       const struct sip_msg *msg, uint64_t now_ms, struct r2_try *out)
 {
@@ -179,6 +193,13 @@ enum reason screen_on_register(struct screen *s, const struct path *from, const 
 	*out = (struct r2_try){.password = r2_has_password(msg)};
 	if (!out->password || screen_never_banned(s, from))
 		return REASON_NONE;
+	if (r2_digest_replayed(&s->digests, msg, &from->remote.addr, now_ms)) {
+		tell_replay(s, from, aor);
+		*out = (struct r2_try){.replayed = true};
+		return REASON_NONE;
+	}
+	if (r2_digest_downgraded(&s->digests, msg, now_ms))
+		return REASON_digest_downgraded;
 	out->fresh = r2_detect_tried(&s->detect, &from->remote, name, now_ms);
 	return screen_may_try(s, from, name, now_ms);
 }
@@ -191,6 +212,7 @@ enum reason screen_on_register_answer(struct screen *s, const struct path *from,
 
 	if (screen_never_banned(s, from))
 		return REASON_NONE;
+	r2_digest_challenged(&s->digests, response, now_ms);
 	return r2_on_register_answer(&s->detect, &asked, attempt, response);
 }
 

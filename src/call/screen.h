@@ -7,6 +7,7 @@
 #include "call/core.h"
 #include "guard/r2_bans.h"
 #include "guard/r2_detect.h"
+#include "guard/r2_digest.h"
 #include "guard/r2_password.h"
 #include "guard/r2_swarm.h"
 
@@ -19,6 +20,7 @@ struct screen {
 	struct r2_bans bans;
 	struct r2_detect detect;
 	struct r2_swarm swarm;
+	struct r2_digests digests;
 };
 
 /* All is borrowed for the screen's life. ERR_NOMEM. */
@@ -47,7 +49,9 @@ bool screen_never_banned(const struct screen *s, const struct path *from);
 bool screen_trusts(struct screen *s, const struct path *from, uint64_t now_ms);
 /* Something was refused; half of what makes a ban costs trust (ACT_DISTRUST), enough is a ban. */
 void screen_on_refused(struct screen *s, const struct path *from, enum reason why, uint64_t now_ms);
-/* May this REGISTER go on? REASON_NONE or REASON_account_guarded. */
+/* May this REGISTER go on? REASON_NONE, REASON_account_guarded or REASON_digest_downgraded.
+ * Replayed credentials are told of, and `out` says that they must not go on: the PBX then
+ * challenges anew, which an honest phone that moved answers. */
 enum reason screen_on_register(struct screen *s, const struct path *from, const char *aor,
 			       const struct sip_msg *msg, uint64_t now_ms, struct r2_try *out);
 /* What the PBX answered to it. REASON_NONE, or the offence that it shows. */

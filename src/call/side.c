@@ -2,6 +2,9 @@
 
 #include "proto/sip/sip_write.h"
 
+#define HOPS_MAX 70   /* RFC 3261 8.1.1.6 */
+#define SIP_PORT 5060 /* RFC 3261 18.1.1: what a Via without a port means */
+
 static void peer_host_of(const struct config *config, struct side *s)
 {
 	uint16_t i = s->owner.index;
@@ -174,4 +177,25 @@ void side_write_host(struct out *o, const struct side *s)
 		out_char(o, ':');
 		out_u64(o, s->peer_port);
 	}
+}
+
+uint32_t side_hops_left(const struct sip_msg *in)
+{
+	if (!in || in->max_forwards < 0 || in->max_forwards > HOPS_MAX)
+		return HOPS_MAX - 1;
+	return in->max_forwards > 0 ? (uint32_t)in->max_forwards - 1 : 0;
+}
+
+bool side_is_own_via(const struct config *config, const struct path *from,
+		     const struct sip_via *via)
+{
+	struct config_owner nobody = {.kind = OWNER_PHONES};
+	struct ip_addr a;
+	struct side s;
+
+	if (ip_parse(via->host, &a) || side_make(config, from, nobody, &s) ||
+	    !ip_eq(&a, &s.us.addr) || (via->port ? via->port : SIP_PORT) != s.us.port)
+		return false;
+	/* Another network may use our private address too. */
+	return !ip_is_private(&a) || ip_is_private(&from->remote.addr);
 }

@@ -4,6 +4,7 @@
 #define HW_CALL_SIDE_H
 
 #include "base/out.h"
+#include "proto/sip/sip_msg.h"
 #include "model/config.h"
 #include "model/transport.h"
 
@@ -39,6 +40,13 @@ void side_write_contact(struct out *o, const struct side *s, struct slice user);
 /* Our Via header line on this side; a peer by TLS may use the connection for its own requests (RFC
  * 5923 4). */
 void side_write_via(struct out *o, const struct side *s, struct slice branch);
+/* How far a request may still go that came as `in` (NULL: it is ours): one hop less, and never
+ * farther than a new one, whatever it says of itself (RFC 3261 8.1.1.6; RFC 7332 3). */
+uint32_t side_hops_left(const struct sip_msg *in);
+/* The topmost Via names the listener that it came to: we sent it, and somebody sends it back (RFC
+ * 3261 16.3). */
+bool side_is_own_via(const struct config *config, const struct path *from,
+		     const struct sip_via *via);
 /* True if the host is one of ours on this side: the listener's address or the public one. */
 bool side_is_us(const struct side *s, struct slice host);
 /* The host that stands for the peer's realm in To and Request-URIs: its domain or address, or ours

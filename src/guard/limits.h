@@ -48,6 +48,10 @@
 #define R2_SWARM_HOLD_MS     60000  /* a flood lasts so long beyond its last message */
 #define R2_SWARM_TELL_MS     60000  /* between two events about one flood */
 
+#define R2_DIGEST_SETS 8192 /* of R2_DIGEST_WAYS digests and nonces: 32,768 of 40 bytes */
+#define R2_DIGEST_WAYS 4
+#define R2_DIGEST_MS   3600000 /* PBXs let a nonce live for minutes, the longest for an hour */
+
 #define R2_PROBED_PACKETS   3	  /* from another address, to one port: no stray packet */
 #define R2_INJECTED_PACKETS 25	  /* half a second of audio from another source */
 #define R2_MEDIA_TELL_MS    60000 /* between two events about one port */

@@ -23,6 +23,7 @@ static const struct weight weights[] = {
 	{REASON_dialog_unknown, R2_FORGERY, 5},	    {REASON_response_unmatched, R2_FORGERY, 5},
 	{REASON_loop_detected, R2_FORGERY, 5},	    {REASON_source_rate_limit, R2_FLOOD, 20},
 	{REASON_connection_refused, R2_GARBAGE, 5}, {REASON_virtual_patch, R2_EXPLOIT, 34},
+	{REASON_digest_downgraded, R2_GUESS, 5},
 };
 
 #define GARBAGE_POINTS 2

@@ -10,6 +10,7 @@
 struct r2_try {
 	bool password; /* it has credentials */
 	bool fresh;    /* made for a challenge of just now */
+	bool replayed; /* its credentials were another address': they are taken out */
 };
 
 /* What was asked. */

@@ -18,7 +18,7 @@ static const char *kind_text(enum r2_offence kind)
 {
 	static const char *const text[R2_OFFENCE_COUNT] = {
 		[R2_SCAN] = "scan",	  [R2_GUESS] = "guess", [R2_FORGERY] = "forgery",
-		[R2_GARBAGE] = "garbage", [R2_FLOOD] = "flood",
+		[R2_GARBAGE] = "garbage", [R2_FLOOD] = "flood", [R2_EXPLOIT] = "exploit",
 	};
 
 	return (unsigned)kind < R2_OFFENCE_COUNT ? text[kind] : "";

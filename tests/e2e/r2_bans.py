@@ -100,7 +100,7 @@ def test_wrong_passwords_are_counted_not_challenges(lab, gateway, kamailio, peer
         challenge = guesser.expect(401)
         nonce = re.search(r'nonce="([^"]*)"', challenge.get("www-authenticate")).group(1)
         wrong = (f'Digest username="bob", realm="pbx.test", nonce="{nonce}", uri="sip:pbx.test", '
-                 f'response="{n:032x}"')
+                 f'response="{n:032x}", qop=auth, nc=00000001, cnonce="c{n}"')
         guesser.send(guesser.request("REGISTER", "sip:pbx.test", call_id, cseq + 1, "t",
                                      to=f"<{guesser.aor()}>",
                                      extra=[("Expires", "60"), ("Authorization", wrong)]))
