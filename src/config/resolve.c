@@ -244,3 +244,15 @@ int config_resolve(struct config *c, const struct config_world *world, struct co
 	config_check_peers(c, report);
 	return config_report_verdict(report);
 }
+
+void config_resolve_pbxs(struct config *c, const struct config_world *world)
+{
+	for (size_t i = 0; i < c->pbx_count; i++) {
+		struct config_peer *peer = &c->pbxs[i].peer;
+
+		if (peer->at.addr.family == IP_NONE &&
+		    world->host(world->ctx, peer->host, IP_V4, &peer->at.addr) &&
+		    world->host(world->ctx, peer->host, IP_V6, &peer->at.addr))
+			peer->at.addr = (struct ip_addr){0};
+	}
+}

@@ -59,6 +59,10 @@ struct config_world config_world_system(void);
 int config_resolve(struct config *c, const struct config_world *world,
 		   struct config_report *report) must_check;
 
+/* For who speaks to the PBXs and is not the gateway (the assessor): an address of each pbx that is
+ * given by name, IPv4 first. What cannot be resolved stays as it is. May block. */
+void config_resolve_pbxs(struct config *c, const struct config_world *world);
+
 /* Reads the trunks' passwords and the tunnels' secrets from their files (first line, 1 to
  * CONFIG_SECRET_MAX - 1 bytes). A file that others than its owner and group may touch is an error.
  * ERR_SYNTAX when there are errors, ERR_NOMEM. */

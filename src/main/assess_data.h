@@ -19,6 +19,11 @@ int assess_data_dir(char *out, size_t size, struct fault *f) must_check;
  * have gone to stderr, after "hornwork COMMAND: ". */
 int assess_base_open(struct adv_base *b, const char *command, const char *feeds_dir) must_check;
 
+/* What root's run has left in the assessor's folder and in the folders of it is given to the
+ * folder's owner: ordinary files of one name alone. Nothing is done for others than root, or when
+ * the folder is root's. */
+void assess_give_back(const char *state);
+
 /* Names the feeds at hand in a report: the shipped ones and those below `state`, the assessor's
  * folder. What cannot be read is left out, and said on stderr. */
 void assess_report_feeds(struct assess_report *r, const char *state);

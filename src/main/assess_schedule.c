@@ -16,6 +16,7 @@
 #include "assess/checks/table.h"
 #include "assess/run.h"
 #include "config/config_load.h"
+#include "config/resolve.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "main/assess.h"
@@ -160,12 +161,15 @@ static void look(const char *config_path, const char *run_dir)
 	struct config *c = NULL;
 	struct store *s = NULL;
 	uint64_t now = clock_wall_ms();
+	struct config_world world;
 	char text[32];
 
 	if (config_load(config_path, &report, &c) == 0 && c->assess.every_s && c->asset_count &&
 	    assess_open_store(c, &s) == 0 &&
 	    schedule_is_due(&c->assess, last_start(s), now, minute_of_day())) {
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)now);
+		world = config_world_system();
+		config_resolve_pbxs(c, &world);
 		if (ledger_remember(s, MEMORY_OWNER, "started", text, now) == 0)
 			assess_now(c, config_path, run_dir, s);
 	}

@@ -19,8 +19,9 @@
 
 static void give_state(const char *dir, const struct proc_identity *id)
 {
-	static const char *const files[] = {"", "/hornwork.db", "/hornwork.db-wal",
-					    "/hornwork.db-shm", "/known_hosts"};
+	static const char *const files[] = {
+		"",	"/hornwork.db", "/hornwork.db-wal", "/hornwork.db-shm", "/known_hosts",
+		"/pcap"};
 	char path[CONFIG_PATH_MAX + 32];
 
 	(void)mkdir(dir, 0700);

@@ -14,6 +14,7 @@
 #include "assess/run.h"
 #include "base/mem.h"
 #include "config/config_load.h"
+#include "config/resolve.h"
 #include "io/clock.h"
 #include "main/assess.h"
 #include "main/assess_data.h"
@@ -415,6 +416,7 @@ static int assess_config(struct assess_options *o, const struct config *c)
 int cmd_assess_run(int argc, char **argv)
 {
 	struct assess_options o;
+	struct config_world world;
 	struct config *c;
 	int code = parse_options(argc, argv, &o);
 
@@ -423,9 +425,13 @@ int cmd_assess_run(int argc, char **argv)
 	c = assess_load_config(o.config_file);
 	if (!c)
 		return EXIT_USAGE;
+	world = config_world_system();
+	config_resolve_pbxs(c, &world);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	code = assess_config(&o, c);
 	curl_global_cleanup();
+	if (!o.plan)
+		assess_give_back(c->assess.state);
 	config_free(c);
 	return code;
 }

@@ -343,6 +343,33 @@ static void passwords(void **state)
 	assert_non_null(strstr(issue, "is no ordinary file"));
 }
 
+/* For the assessor: an address beside what the file says, without a look at zones. */
+static void pbxs_alone(void **state)
+{
+	static const char text[] = "zone core { interface = none0 }\n"
+				   "pbx a { zone = core address = pbx.example }\n"
+				   "pbx b { zone = core address = six.example }\n"
+				   "pbx c { zone = core address = nowhere.example }\n"
+				   "pbx d { zone = core address = 10.0.0.9 }\n";
+	const struct config_world names = {.host = fake_host};
+	struct config_report report = config_report_empty();
+	static const char *const expected[] = {"10.0.0.5", "2001:db8::6", NULL, "10.0.0.9"};
+	struct config *c = NULL;
+
+	(void)state;
+	assert_int_equal(config_parse(slice_z(text), &report, &c), 0);
+	config_resolve_pbxs(c, &names);
+	for (size_t i = 0; i < ROWS(expected); i++) {
+		struct ip_addr a = {0};
+
+		if (expected[i])
+			assert_int_equal(ip_parse(slice_z(expected[i]), &a), 0);
+		assert_true(ip_eq(&c->pbxs[i].peer.at.addr, &a));
+	}
+	config_report_done(&report);
+	config_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +378,7 @@ int main(void)
 		cmocka_unit_test(implied_listener_in_media_ports),
 		cmocka_unit_test(any_allocation_may_fail),
 		cmocka_unit_test(this_machine),
+		cmocka_unit_test(pbxs_alone),
 		cmocka_unit_test(passwords),
 	};
 
