@@ -74,7 +74,7 @@ struct trial {
 	/* Marked packets that an end heard, by their true sender; at its RTP or its RTCP port. */
 	uint32_t heard[TRIAL_ENDS][TRIAL_ENDS];
 	uint32_t others[TRIAL_ENDS]; /* datagrams at its media ports without our mark */
-	uint32_t odd[TRIAL_ENDS];    /* marked ones that are no RTP: trial_send_odd */
+	uint32_t odd[TRIAL_ENDS];    /* marked ones that no phone sends: trial_send_odd */
 	uint64_t heard_at_ms[TRIAL_ENDS][TRIAL_ENDS];
 	struct trial_path paths[2];	/* from outside, from inside */
 	uint64_t marks[2][TRIAL_KINDS]; /* outside, inside */
@@ -114,6 +114,9 @@ int trial_send_rtcp(struct trial *c, enum trial_at from, const struct ip_endpoin
 /* Marked bytes that are no RTP, from this end's RTP socket. */
 int trial_send_odd(struct trial *c, enum trial_at from, const struct ip_endpoint *to,
 		   struct slice head, size_t size) must_check;
+/* The same behind the head of this end's next RTP packet: longer than a phone's. */
+int trial_send_long(struct trial *c, enum trial_at from, const struct ip_endpoint *to,
+		    size_t size) must_check;
 /* Listens, and answers a BYE that comes to either end: true when one came. */
 bool trial_idle(struct trial *c, uint32_t ms);
 /* Whether what this end sends gets to the target at all: an OPTIONS from its SIP socket is

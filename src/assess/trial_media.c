@@ -102,7 +102,7 @@ int trial_send_rtcp(struct trial *c, enum trial_at from, const struct ip_endpoin
 int trial_send_odd(struct trial *c, enum trial_at from, const struct ip_endpoint *to,
 		   struct slice head, size_t size)
 {
-	char text[1600];
+	char text[PLACE_BYTES_MAX];
 	struct out o = out_to(text, size < sizeof(text) ? size : sizeof(text));
 
 	out_bytes(&o, head);
@@ -110,6 +110,19 @@ int trial_send_odd(struct trial *c, enum trial_at from, const struct ip_endpoint
 	while (!o.err && o.n < o.size)
 		out_char(&o, (char)0xff);
 	return trial_send(c, c->ends[from].place, c->ends[from].rtp, PACKET_RTP, to, out_slice(&o));
+}
+
+int trial_send_long(struct trial *c, enum trial_at from, const struct ip_endpoint *to, size_t size)
+{
+	struct trial_end *e = &c->ends[from];
+	char text[12];
+	struct out head = out_to(text, sizeof(text));
+
+	out_be16(&head, 0x8000); /* PCMU */
+	out_be16(&head, ++e->seq);
+	out_be32(&head, e->timestamp += PAYLOAD_BYTES);
+	out_be32(&head, e->ssrc);
+	return trial_send_odd(c, from, to, out_slice(&head), size);
 }
 
 int trial_talk(struct trial *c, uint32_t ms)

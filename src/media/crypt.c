@@ -226,6 +226,8 @@ static enum hw_refused come_in(struct crypt *c, struct hw_flow_stats *stats,
 	enum rtp_class class = rtp_classify(whole);
 	enum hw_refused why = JUDGE_PASS;
 
+	if (!(flow->flags & HW_FLOW_RAW) && *bytes > RTP_PACKET_BYTES_MAX)
+		return refuse(stats, HW_REFUSED_TOO_LONG);
 	if (flow->flags & HW_FLOW_OPEN && is_media(flow, class)) {
 		why = judge_foreseen(stats, flow, source, whole);
 		if (why == JUDGE_PASS)

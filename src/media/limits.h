@@ -4,7 +4,8 @@
 
 #include "bpf/limits.h" /* the figures' and the judge's, which the kernel path shares */
 
-#define RELAY_PACKET_BYTES_MAX 2048	     /* a datagram; beyond Ethernet's 1,500 with room */
+#define RELAY_PACKET_BYTES_MAX 2048 /* a datagram; beyond Ethernet's 1,500 with room */
+#define RTP_PACKET_BYTES_MAX   1472 /* of one frame of Ethernet: no phone sends fragments */
 #define CRYPT_GRACE_NS	       2000000000ull /* a sender's former key after a new one was agreed on */
 
 #define RELAY_BATCH_MAX	    32	/* datagrams of one system call */

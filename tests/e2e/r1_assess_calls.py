@@ -57,12 +57,14 @@ def calls(lab, assessor, server_of):
     ("GW-03", "any-source", "of a stranger"),
     ("GW-03", "opens-late", "ms after the answer"),
     ("GW-04", "keeps", "after BYE"),
-    ("GW-06", "any-payload", "no RTP of this call"),
+    ("GW-06", "any-payload", "25 of 25 datagrams that are no RTP of this call"),
+    ("GW-06", "any-size", "5 of 25 datagrams that are no RTP of this call"),
     ("GW-07", "latch", "hears the called phone"),
     ("GW-07", "latch-pause", "while the caller is silent"),
     ("GW-08", "rtcp-bleed", "stranger"),
     ("GW-09", "any-source", "SSRC and sequence"),
-], ids=["GW-03", "GW-03-opening", "GW-04", "GW-06", "GW-07", "GW-07-pause", "GW-08", "GW-09"])
+], ids=["GW-03", "GW-03-opening", "GW-04", "GW-06", "GW-06-size", "GW-07", "GW-07-pause", "GW-08", "GW-09"])
+@pytest.mark.proves("GW-03", "GW-04", "GW-06", "GW-07", "GW-08", "GW-09")
 def test_media(calls, kamailio, gateway_of, check, flaw, words):
     """Found on a relay with the flaw, with packets as evidence; fixed on the gateway."""
     relay = calls.relay(flaw)
@@ -82,6 +84,7 @@ def test_media(calls, kamailio, gateway_of, check, flaw, words):
 
 
 @pytest.mark.limit(150)
+@pytest.mark.proves("GW-15")
 def test_gw15_quality(calls, kamailio, gateway_of):
     """A relay that holds packets back, some longer, and loses others; the gateway does not."""
     relay = calls.relay("late", "jitters", "loses")
@@ -102,6 +105,7 @@ def test_gw15_quality(calls, kamailio, gateway_of):
     ("GW-16", None, {"remote_more": "max-calls = 2"}, "3 calls stand at once, and 2 is the limit"),
     ("GW-17", "drowns", {}, "no other call is set up"),
 ], ids=["GW-05", "GW-16", "GW-17"])
+@pytest.mark.proves("GW-05", "GW-16", "GW-17")
 def test_bounds(calls, kamailio, gateway_of, check, flaw, settings, words):
     """A relay that knows no such bound, beside the gateway's configuration; then the gateway."""
     gateway = gateway_of(**settings)
@@ -144,6 +148,7 @@ def test_bounds_that_are_too_far(calls, kamailio, gateway_of):
 
 
 @pytest.mark.limit(120)
+@pytest.mark.proves("VL-12")
 def test_vl12_marks(calls, kamailio, gateway_of):
     """A relay that marks nothing; then the gateway marks SIP and RTP."""
     relay = calls.relay()
@@ -158,6 +163,7 @@ def test_vl12_marks(calls, kamailio, gateway_of):
 
 
 @pytest.mark.limit(120)
+@pytest.mark.proves("GW-02")
 def test_gw02_idle_ports(calls, kamailio, gateway_of):
     """A media port that answers without a call."""
     gateway = gateway_of()

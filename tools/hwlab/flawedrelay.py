@@ -3,8 +3,8 @@
 It stands between place outside and place inside: REGISTER gets 200, calls from outside go to the
 phone inside. Without a flaw it admits RTP from the negotiated address and port alone and closes at
 BYE. Flaws: `any-source` (takes media from anybody), `latch` (sends to whom it heard last), `keeps`
-(its ports stay open after BYE), `any-payload` (takes what is no RTP), `rtcp-bleed` (as latch, for
-RTCP alone), `latch-pause` (as latch, once a side was silent for half a second), `echo` (the first and
+(its ports stay open after BYE), `any-payload` (takes what is no RTP), `any-size` (takes RTP of any size),
+`rtcp-bleed` (as latch, for RTCP alone), `latch-pause` (as latch, once a side was silent for half a second), `echo` (the first and
 the last media port answer without a call), `opens-late` (after 1.5 s), `late` (media comes 200 ms later), `jitters`
 (every other packet does, by 100 ms), `loses` (every tenth packet), `drowns` (loses media and calls
 while it is asked more than it can answer). It knows no limit of calls and none of silence.
@@ -20,6 +20,7 @@ import socket
 import time
 
 FIRST_PORT, LAST_PORT = 16384, 32767
+RTP_BYTES_MAX = 1472        # of one frame of Ethernet
 SIDES = ("outside", "inside")
 
 
@@ -51,6 +52,7 @@ class Media:
             return False
         known = source == self.targets.get((side, offset))
         rtp = len(data) >= 8 and data[0] >> 6 == 2 and (offset or data[1] & 127 == 0)
+        rtp = rtp and (len(data) <= RTP_BYTES_MAX or "any-size" in flaws)
         rtcp_free = "rtcp-bleed" in flaws and offset
         if "opens-late" in flaws and time.monotonic() < self.born + 1.5:
             return False

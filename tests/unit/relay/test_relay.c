@@ -240,6 +240,20 @@ static void raw_flow_and_long_packets(void **state)
 	assert_int_equal(stats(r, 0).refused[HW_REFUSED_TOO_LONG], 1);
 }
 
+/* RTP with the right head: as long as a frame of Ethernet takes, and one byte more. */
+static void long_rtp(void **state)
+{
+	static char buf[RTP_PACKET_BYTES_MAX + 1];
+	struct rig *r = *state;
+
+	rig_publish(r);
+	assert_true(passes(r, r->caller_fd, &r->outside, r->callee_fd,
+			   rig_rtp(buf, RTP_PACKET_BYTES_MAX, 0, 1)));
+	assert_false(passes(r, r->caller_fd, &r->outside, r->callee_fd,
+			    rig_rtp(buf, RTP_PACKET_BYTES_MAX + 1, 0, 2)));
+	assert_int_equal(stats(r, 0).refused[HW_REFUSED_TOO_LONG], 1);
+}
+
 static void rate_is_policed(void **state)
 {
 	struct rig *r = *state;
@@ -447,6 +461,7 @@ int main(void)
 		WITH_RIG(learns_the_port_of_a_nated_phone),
 		WITH_RIG(rtcp_shares_the_port_or_has_its_own),
 		WITH_RIG(raw_flow_and_long_packets),
+		WITH_RIG(long_rtp),
 		WITH_RIG(rate_is_policed),
 		WITH_RIG(bursts_pass_whole),
 		WITH_RIG(packets_are_marked),
