@@ -77,6 +77,7 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     if call.when == "call":
         item.failed = outcome.get_result().failed
+        item.outcome = outcome.get_result().outcome
 
 
 @pytest.fixture(scope="session")
@@ -198,6 +199,27 @@ def assessor(lab):
     return Assessor(lab)
 
 
+@pytest.fixture(autouse=True)
+def proofs(request):
+    """A test that `proves` checks has shown each of them on a flawed and on a mended target.
+
+    Of a test that gets its `check` as a parameter, that one alone is asked for.
+    """
+    Assessor.reports.clear()
+    yield
+    if getattr(request.node, "outcome", None) != "passed":
+        return
+    given = getattr(request.node, "callspec", None)
+    for mark in request.node.iter_markers("proves"):
+        for check in mark.args:
+            if given and given.params.get("check", check) != check:
+                continue
+            if not any(r.finds(check) for r in Assessor.reports):
+                pytest.fail(f"{check} is said to be proven, and no run found its flaw")
+            if not any(r.silent(check) for r in Assessor.reports):
+                pytest.fail(f"{check} is said to be proven, and no run was silent on a mended target")
+
+
 @pytest.fixture
 def phones_of(lab):
     """A function that starts lab phones from their dicts (see hwlab/labphone.py)."""
@@ -217,8 +239,8 @@ def server_of(lab):
     """A function that starts a host reached by SSH with files of our choice (see hwlab.assess)."""
     started = []
 
-    def start(host="pbx", files=None):
-        server = Server(lab, host, files).start()
+    def start(host="pbx", files=None, program="dropbear"):
+        server = Server(lab, host, files, program).start()
         started.append(server)
         return server
     yield start

@@ -15,6 +15,7 @@ def assess_from(lab, gateway, host, sections=EDGE):
 
 
 @pytest.mark.limit(180)
+@pytest.mark.proves("GW-01")
 def test_gw01_undeclared_ports(lab, gateway_of):
     """A port that some other daemon opened on the gateway and its zone lets through."""
     flawed = gateway_of(config=FLAWED)
@@ -50,6 +51,7 @@ console { events = "{events}" }
 """
 
 
+@pytest.mark.proves("DV-20")
 def test_dv20_undeclared_phone(lab, kamailio, gateway, remote_phone, desk_phone):
     """Two phones register through the gateway, one of them is declared."""
     edge = EDGE + 'asset desk { subnet = 10.20.0.0/24  kind = phone }\n'

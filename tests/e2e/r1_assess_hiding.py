@@ -11,6 +11,7 @@ EDGE = "asset edge { address = 203.0.113.10  kind = gateway  owner-confirmed = y
 STRANGER = "asset edge { address = 203.0.113.66  kind = pbx  owner-confirmed = yes }\n"
 
 
+@pytest.mark.proves("GW-11")
 def test_gw11_private_address_in_an_answer(assessor, server_of, phones_of):
     """A PBX at the edge names its inside address in Contact; then its public one."""
     place = server_of("ext").place("outside")
@@ -53,6 +54,7 @@ def _steps(inside):
 
 
 @pytest.mark.parametrize("inside", ["10.10.0.20", "fd00:10::20"])
+@pytest.mark.proves("GW-11")
 def test_gw11_private_address_in_a_call(lab, assessor, inside):
     """SDP of a kept message names a host of the inside; the phone's own address is no leak."""
     run_dir = f"{lab.workdir}/run"

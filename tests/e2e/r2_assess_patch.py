@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+from hwlab import netns
+from hwlab.hornwork import binary
+from hwlab.proc import run
+
 PBX = "asset main { address = 10.10.0.5  kind = pbx }\n"
 PHONE = "asset desk { address = 10.20.0.20  kind = phone }\n"
 OS = "ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n"
@@ -53,6 +57,7 @@ def both(assessor, pbx_of, check, flawed, mended):
     return bad.open(check)
 
 
+@pytest.mark.proves("PX-02")
 def test_px02_known_cve(assessor, pbx_of):
     """Five CVEs of 18.24.2; none of 20.15.2; a banner alone is low confidence."""
     found = both(assessor, pbx_of, "PX-02", "Asterisk PBX 18.24.2", "Asterisk PBX 20.15.2")
@@ -70,6 +75,7 @@ def test_px02_inside_freepbx(assessor, pbx_of):
     assert {"CVE-2024-42491", "CVE-2025-66039"} <= {f["cve"] for f in found}
 
 
+@pytest.mark.proves("PX-02")
 def test_px02_by_other_banners(assessor, phones_of):
     """A SIP side that says nothing; the web server of the PBX does."""
     pbx = phones_of({"sip": {}, "agent": "PBX", "http": {"server": "Asterisk/18.24.2"}, "tcp": {"22": "SSH-2.0-OpenSSH_9.2p1\r\n"}},
@@ -81,6 +87,26 @@ def test_px02_by_other_banners(assessor, phones_of):
     assert assessor.run(only="PX-02").verdict("PX-02") == "clean"
 
 
+NAMED = ("zone core { interface = eth1  trust = trusted }\n"
+         "pbx main { zone = core  address = pbx.lab.test  product = asterisk }\n")
+
+
+def test_px02_offers_a_patch_for_a_named_pbx(lab, assessor, pbx_of):
+    """The gateway's file gives the PBX by name: what the gateway can stop is offered all the same."""
+    pbx_of("Asterisk PBX 18.24.2")
+    hosts = f"{lab.workdir}/hosts"
+    assessor.configure(PBX, gateway=NAMED)
+    command = [binary(), "assess", "-c", assessor.config_path, "--format", "json", "--quiet", "--only", "PX-02"]
+    for address, offered in (("10.10.0.6", False), ("10.10.0.5", True)):
+        with open(hosts, "w", encoding="utf-8") as out:
+            out.write(f"{address} pbx.lab.test\n")
+        done = run(netns.command(lab.ns("gw"), [
+            "unshare", "-m", "sh", "-ec", f'mount --bind {hosts} /etc/hosts; exec "$@"', "sh", *command]), check=False)
+        found = json.loads(done.stdout)["findings"]
+        assert found, done.stderr
+        assert any("patch = " in (f["shield"] or "") for f in found) == offered, done.stdout
+
+
 def test_px02_without_a_version(assessor, pbx_of):
     """Nothing is called good that could not be looked at."""
     for agent, words in (("PBX", "no product"), ("Asterisk PBX", "names no version")):
@@ -89,6 +115,7 @@ def test_px02_without_a_version(assessor, pbx_of):
         assert report.verdict("PX-02") == "not tested" and words in report.why("PX-02"), report.text
 
 
+@pytest.mark.proves("PX-03")
 def test_px03_packages(lab, assessor, phones_of, server_of):
     """The distribution's word decides: a backported fix is a fix, whatever the version looks like."""
     phones_of({"sip": {}}, host="pbx")
@@ -111,6 +138,7 @@ def test_px03_packages(lab, assessor, phones_of, server_of):
     assert good.findings("PX-03")[0]["change"] == "fixed"
 
 
+@pytest.mark.proves("PX-04")
 def test_px04_exploited(lab, assessor, pbx_of):
     """What CISA lists as exploited stands out, once its catalogue was imported."""
     pbx_of("Asterisk PBX 18.24.2")
@@ -124,12 +152,14 @@ def test_px04_exploited(lab, assessor, pbx_of):
     assert set(feeds) == {"voip-cves", "cisa-kev"} and feeds["cisa-kev"] > 100
 
 
+@pytest.mark.proves("PX-05")
 def test_px05_end_of_life(assessor, pbx_of):
     """A dead branch is never clean, however few CVEs are listed."""
     found = both(assessor, pbx_of, "PX-05", "Asterisk PBX 16.28.0", "Asterisk PBX 22.5.2")
     assert "branch 16, which gets no more fixes since 2023-10-09" in found[0]["evidence"]
 
 
+@pytest.mark.proves("DV-14")
 def test_dv14_firmware(assessor, phones_of):
     """A phone's firmware by its User-Agent."""
     phone = phones_of({"address": "10.20.0.20", "sip": {}, "agent": "Grandstream GXP1625 1.0.4.100"})

@@ -11,6 +11,7 @@ PBX = "asset main { address = 10.10.0.5  kind = pbx }\n"
 LIVE = "/etc/asterisk/asterisk.conf"
 
 
+@pytest.mark.proves("PX-08")
 def test_px08_register_enumeration(assessor, phones_of):
     """A registrar that challenges known users and says 404 to others."""
     flawed = {"users": ["1000"], "known": "401 Unauthorized", "unknown": "404 Not Found"}
@@ -26,6 +27,7 @@ def test_px08_register_enumeration(assessor, phones_of):
     assert good.findings("PX-08")[0]["change"] == "fixed"
 
 
+@pytest.mark.proves("PX-22")
 def test_px22_live_dangerously(assessor, server_of, phones_of):
     """asterisk.conf read over SSH with the owner's key."""
     phones_of({"sip": {}}, host="pbx")
@@ -79,6 +81,7 @@ def host(assessor, server_of, phones_of, check, flawed, mended):
     return bad
 
 
+@pytest.mark.proves("PX-01")
 def test_px01_banner(assessor, phones_of):
     """Product and version in the banner; without a version it is good."""
     bad = sip(assessor, phones_of, "PX-01", {"sip": {}, "agent": "Asterisk PBX 18.2.0"},
@@ -86,6 +89,7 @@ def test_px01_banner(assessor, phones_of):
     assert "Asterisk PBX 18.2.0" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("PX-06")
 def test_px06_daemon_of_a_replaced_file(lab, assessor, server_of, phones_of):
     """A real process whose program was removed; restarted from what is there it is good."""
     phones_of({"sip": {}}, host="pbx")
@@ -105,6 +109,7 @@ NEWER = "/usr/lib/modules/99.9.0-3-amd64/modules.dep"
 UNAME = "#!/bin/sh\necho 99.9.0-{0}-amd64\n"
 
 
+@pytest.mark.proves("PX-07")
 def test_px07_kernel_waits_for_a_reboot(assessor, server_of, phones_of):
     """The newest installed kernel does not run; a kernel of another flavour is no newer one."""
     other = "/usr/lib/modules/99.9.9-9-cloud-amd64/modules.dep"
@@ -114,6 +119,7 @@ def test_px07_kernel_waits_for_a_reboot(assessor, server_of, phones_of):
     assert "99.9.0-3-amd64 is installed" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("PX-09")
 def test_px09_enumeration_by_calls(assessor, phones_of):
     """Unknown users get 404, known ones a challenge."""
     rules = {"methods": ["INVITE", "OPTIONS"], "users": ["1000"], "known": "401 Unauthorized",
@@ -124,6 +130,7 @@ def test_px09_enumeration_by_calls(assessor, phones_of):
     assert "OPTIONS: a name" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("PX-12")
 def test_px12_registering_without_a_password(assessor, phones_of):
     """200 to a REGISTER without credentials; what was registered is taken back."""
     bad = sip(assessor, phones_of, "PX-12", {"sip": {"registrar": {"open": True}}},
@@ -131,6 +138,7 @@ def test_px12_registering_without_a_password(assessor, phones_of):
     assert "it was taken back" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("PX-13")
 def test_px13_methods_without_a_password(assessor, phones_of):
     """MESSAGE and REFER accepted."""
     bad = sip(assessor, phones_of, "PX-13",
@@ -146,12 +154,14 @@ MD5 = 'Digest realm="lab", nonce="{nonce}", algorithm=MD5, qop="auth"'
 SHA = 'Digest realm="lab", nonce="{nonce}", algorithm=SHA-256, qop="auth"'
 
 
+@pytest.mark.proves("PX-14")
 def test_px14_md5_alone(assessor, phones_of):
     """A challenge with MD5; with SHA-256 beside it, it is good."""
     sip(assessor, phones_of, "PX-14", {"sip": {"registrar": {"challenge": MD5}}},
         {"sip": {"registrar": {"challenge": [SHA, MD5]}}})
 
 
+@pytest.mark.proves("PX-15")
 def test_px15_nonces(assessor, phones_of):
     """A short nonce that comes again and again, without qop."""
     bad = sip(assessor, phones_of, "PX-15",
@@ -164,6 +174,7 @@ PJSIP = ("[100]\ntype = endpoint\n[a100]\ntype = auth\nusername = 100\npassword 
          "[a200]\ntype = auth\nusername = 200\npassword = {1}\n")
 
 
+@pytest.mark.proves("PX-19")
 def test_px19_weak_secrets(assessor, server_of, phones_of):
     """Names are told, secrets never."""
     path = "/etc/asterisk/pjsip.conf"
@@ -223,6 +234,7 @@ def test_what_cannot_be_followed_is_not_clean(assessor, server_of, phones_of, li
     assert report.verdict("PX-19") == "not tested" and words in report.why("PX-19"), report.text
 
 
+@pytest.mark.proves("PX-20")
 def test_px20_numeric_names(assessor, server_of, phones_of):
     """An endpoint named by its extension."""
     path = "/etc/asterisk/pjsip.conf"
@@ -231,6 +243,7 @@ def test_px20_numeric_names(assessor, server_of, phones_of):
     assert ": 100" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("PX-21")
 def test_px21_unfiltered_dialplan(assessor, server_of, phones_of):
     """Dial with what the caller sent; with FILTER() it is good."""
     path = "/etc/asterisk/extensions.conf"
@@ -242,6 +255,7 @@ def test_px21_unfiltered_dialplan(assessor, server_of, phones_of):
     assert "2 lines" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("PX-23")
 def test_px23_management_interfaces(assessor, phones_of):
     """AMI open; from a host of an administrator it is not asked."""
     sip(assessor, phones_of, "PX-23", {"sip": {}, "tcp": {"5038": "Asterisk Call Manager/5.0.1"}},
@@ -254,6 +268,7 @@ def test_px23_management_interfaces(assessor, phones_of):
 MANAGER = "[general]\nenabled = yes\n[crm]\nsecret = hushhush1\nread = call\nwrite = {0}\n{1}"
 
 
+@pytest.mark.proves("PX-24")
 def test_px24_manager_users(assessor, server_of, phones_of):
     """A user who may run commands, from anywhere."""
     path = "/etc/asterisk/manager.conf"
@@ -266,6 +281,7 @@ def test_px24_manager_users(assessor, server_of, phones_of):
 PS = "#!/bin/sh\necho '{0}    asterisk'\necho 'root    sshd'\n"
 
 
+@pytest.mark.proves("PX-25")
 def test_px25_pbx_as_root(assessor, server_of, phones_of):
     """By what ps says."""
     bad = host(assessor, server_of, phones_of, "PX-25", {"/usr/bin/ps": PS.format("root")},
@@ -273,12 +289,14 @@ def test_px25_pbx_as_root(assessor, server_of, phones_of):
     assert "asterisk" in bad.open()[0]["evidence"] and "sshd" not in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("PX-26")
 def test_px26_unused_protocols(assessor, phones_of):
     """SCCP's port."""
     bad = sip(assessor, phones_of, "PX-26", {"sip": {}, "tcp": {"2000": ""}}, {"sip": {}})
     assert bad.open()[0]["port"] == 2000
 
 
+@pytest.mark.proves("PX-28")
 def test_px28_limits_of_a_registration(assessor, phones_of):
     """A second, a week, eleven contacts; with limits it is good."""
     bad = sip(assessor, phones_of, "PX-28", {"sip": {"registrar": {"open": True}}},
@@ -294,6 +312,7 @@ AWAY = "*.* @@log.example:6514\n"
 TEMPLATE = '[simple]\ntemplate = "${CDR(src)} ${CDR(dst)}"\n'
 
 
+@pytest.mark.proves("PX-29")
 def test_px29_call_records(assessor, server_of, phones_of):
     """CDR off; then on, logged, and the log sent away."""
     bad = host(assessor, server_of, phones_of, "PX-29",
@@ -320,6 +339,7 @@ SHIPPED = {CDR: "[general]\n;enable=yes\n",
     ({CDR_SYSLOG: TEMPLATE},
      {RSYSLOG: AWAY, "/etc/asterisk/logger.conf": "[logfiles]\nsyslog.local0 = notice,verbose\n"}),
 ])
+@pytest.mark.proves("PX-29")
 def test_px29_kept_on_this_host_alone(assessor, server_of, phones_of, flawed, mended):
     """Written, but nowhere else: neither a comment nor half of the way counts."""
     bad = host(assessor, server_of, phones_of, "PX-29", {**SHIPPED, **flawed},
@@ -327,6 +347,7 @@ def test_px29_kept_on_this_host_alone(assessor, server_of, phones_of, flawed, me
     assert "stay on this host" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("PX-30")
 def test_px30_clock(assessor, server_of, phones_of):
     """Not synchronised; an hour off; good."""
     tools = {f"/usr/bin/{name}": "#!/bin/sh\n" for name in ("chronyc", "ntpq")}
@@ -336,6 +357,7 @@ def test_px30_clock(assessor, server_of, phones_of):
     assert "synchronised" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("PX-30")
 def test_px30_clock_is_wrong(assessor, server_of, phones_of):
     """Synchronised, it says, but an hour off."""
     yes = {"/usr/bin/timedatectl": "#!/bin/sh\necho yes\n"}
@@ -344,6 +366,7 @@ def test_px30_clock_is_wrong(assessor, server_of, phones_of):
     assert "s off ours" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("PX-32")
 def test_px32_admin_panel(assessor, phones_of):
     """FreePBX by its title."""
     bad = sip(assessor, phones_of, "PX-32", {"sip": {}, "http": {"title": "FreePBX Administration"}},

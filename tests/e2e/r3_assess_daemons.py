@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from hwlab.assess import certificate
+from hwlab.assess import certificate, ssh_account
 from hwlab.proc import wait_until
 from hwlab.topology import address
 
@@ -74,6 +74,7 @@ def fixed(assessor, check):
     assert {f["change"] for f in report.findings(check)} == {"fixed"}, report.text
 
 
+@pytest.mark.proves("DV-04")
 def test_dv04_busybox_telnetd(daemons, assessor, phones_of):
     """Telnet with a login; then it is switched off."""
     phones_of({"sip": {}})
@@ -85,6 +86,7 @@ def test_dv04_busybox_telnetd(daemons, assessor, phones_of):
     fixed(assessor, "DV-04")
 
 
+@pytest.mark.proves("DV-05")
 def test_dv05_vsftpd(daemons, assessor, phones_of):
     """FTP that takes anybody; then it is switched off."""
     phones_of({"sip": {}})
@@ -98,6 +100,7 @@ def test_dv05_vsftpd(daemons, assessor, phones_of):
     fixed(assessor, "DV-05")
 
 
+@pytest.mark.proves("DV-06")
 def test_dv06_snmpd(daemons, assessor, phones_of):
     """Net-SNMP answers community public; then a community that nobody knows."""
     phones_of({"sip": {}})
@@ -112,6 +115,7 @@ def test_dv06_snmpd(daemons, assessor, phones_of):
         daemons.stop()
 
 
+@pytest.mark.proves("DV-07")
 def test_dv07_tftpd(daemons, assessor, phones_of):
     """tftpd-hpa hands out a phone's configuration; then its folder is empty."""
     phones_of({"sip": {}})
@@ -148,6 +152,7 @@ def nginx(daemons, cert, key, protocols="TLSv1.2 TLSv1.3"):
     daemons.start(443, "/usr/sbin/nginx", "-e", "stderr", "-p", folder, "-c", conf)
 
 
+@pytest.mark.proves("DV-12")
 def test_dv12_busybox_httpd_then_nginx(lab, daemons, assessor, phones_of):
     """A page in clear; then a redirect to HTTPS."""
     phones_of({"sip": {}})
@@ -159,6 +164,7 @@ def test_dv12_busybox_httpd_then_nginx(lab, daemons, assessor, phones_of):
     fixed(assessor, "DV-12")
 
 
+@pytest.mark.proves("EN-03", "EN-05")
 def test_en03_en05_nginx(lab, daemons, assessor, phones_of):
     """Old TLS and a certificate that ends in five days; then neither."""
     phones_of({"sip": {}})
@@ -170,3 +176,38 @@ def test_en03_en05_nginx(lab, daemons, assessor, phones_of):
     nginx(daemons, *certificate(lab.workdir, "new"))
     good = assessor.run(only="EN-03,EN-05")
     assert {f["change"] for f in good.findings()} == {"fixed"} and good.code == 0, good.text
+
+
+@pytest.mark.limit(120)
+@pytest.mark.proves("DV-03")
+def test_dv03_openssh(lab, assessor, phones_of):
+    """OpenSSH takes the factory's password; then another one's, then keys alone."""
+    phones_of({"sip": {}, "agent": "AudioCodes Mediant 500 7.20"})
+    assessor.configure(DESK, options="guesses-per-day = 20")
+    for password, passwords, change in (("Admin", True, "new"), ("9vR2-xQ71", True, "fixed"),
+                                        ("Admin", True, "back"), ("Admin", False, "fixed")):
+        with ssh_account(lab, "desk", "Admin", password, program="sshd", passwords=passwords):
+            report = assessor.run("--intrusive", only="DV-03")
+        assert report.verdict("DV-03") == ("clean" if change == "fixed" else "found"), report.text
+        assert [f["change"] for f in report.findings("DV-03")] == [change], report.text
+
+
+@pytest.mark.limit(120)
+@pytest.mark.proves("PX-22", "PX-25", "PX-30")
+def test_by_ssh_openssh(assessor, server_of, phones_of):
+    """What is read by SSH is read from OpenSSH too: a file, a command, and its package's version."""
+    phones_of({"sip": {}}, host="pbx")
+    checks = "PX-22,PX-25,PX-30"
+    for flawed in (True, False):
+        host = server_of(program="sshd", files={
+            "/etc/asterisk/asterisk.conf": f"[options]\nlive_dangerously = {'yes' if flawed else 'no'}\n",
+            "/usr/bin/ps": f"#!/bin/sh\necho '{'root' if flawed else 'asterisk'}    asterisk'\n",
+            "/usr/bin/timedatectl": f"#!/bin/sh\necho {'no' if flawed else 'yes'}\n",
+            "/usr/bin/chronyc": "#!/bin/sh\n", "/usr/bin/ntpq": "#!/bin/sh\n"})
+        report = assessor.configure(host.asset("main")).run(only=checks)
+        for check in checks.split(","):
+            assert report.verdict(check) == ("found" if flawed else "clean"), report.text
+        host.stop()
+        if flawed:
+            assessor.forget_host_keys()
+    assert {f["change"] for f in report.findings()} == {"fixed"}, report.text

@@ -3,6 +3,8 @@
 How to add one: a flawed phone, a mended phone (dicts of hwlab/labphone.py), and what must be seen.
 """
 
+import pytest
+
 from hwlab.assess import certificate, ssh_account
 
 DESK = "asset desk { address = 10.20.0.20  kind = phone  packets-per-second = 100 }\n"
@@ -25,6 +27,7 @@ def both(assessor, phones_of, check, flawed, mended=None, asset=DESK, words=()):
     return bad
 
 
+@pytest.mark.proves("DV-04")
 def test_dv04_telnet(assessor, phones_of):
     """Telnet with a login prompt, behind option bytes."""
     bad = both(assessor, phones_of, "DV-04",
@@ -33,6 +36,7 @@ def test_dv04_telnet(assessor, phones_of):
     assert bad.open()[0]["port"] == 23
 
 
+@pytest.mark.proves("DV-06")
 def test_dv06_snmp(assessor, phones_of):
     """SNMP v2c with community public."""
     bad = both(assessor, phones_of, "DV-06",
@@ -41,6 +45,7 @@ def test_dv06_snmp(assessor, phones_of):
     assert "VoIP phone T46" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("DV-12")
 def test_dv12_plain_http(lab, assessor, phones_of):
     """A page on port 80; mended by a redirect to HTTPS."""
     cert, key = certificate(lab.workdir)
@@ -55,6 +60,7 @@ FACTORY = ("asset desk { address = 10.20.0.20  kind = phone  packets-per-second 
 YEALINK = "Yealink SIP-T20P 9.70.0.1"
 
 
+@pytest.mark.proves("DV-01")
 def test_dv01_factory_password_of_the_web_interface(assessor, phones_of):
     """One documented account is tried, once; never without consent, never for an unknown model."""
     flawed = {"agent": YEALINK, "http": {"user": "admin", "password": "admin"}}
@@ -82,12 +88,14 @@ SETTINGS = ("<html><title>Phone</title><form action=/save>SIP Proxy <input name=
 LOGIN = "<html><title>Login</title><form><input name=user><input name=pw type=password></form></html>"
 
 
+@pytest.mark.proves("DV-02")
 def test_dv02_web_without_a_login(assessor, phones_of):
     """A page of settings for everybody; a login page is none."""
     bad = both(assessor, phones_of, "DV-02", {"http": {"body": SETTINGS}}, {"http": {"body": LOGIN}})
     assert "shows settings without a login" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("DV-02")
 def test_dv02_behind_https(lab, assessor, phones_of):
     """Sent to HTTPS, it looks there; a password in HTTP's own way mends it."""
     cert, key = certificate(lab.workdir)
@@ -101,6 +109,7 @@ def test_dv02_behind_https(lab, assessor, phones_of):
 AUDIOCODES = "AudioCodes Mediant 500 7.20"
 
 
+@pytest.mark.proves("DV-03")
 def test_dv03_factory_password_of_ssh(lab, assessor, phones_of):
     """A real SSH server with the documented accounts, and one without."""
     phones_of({"sip": {}, "agent": AUDIOCODES})
@@ -117,12 +126,14 @@ def test_dv03_factory_password_of_ssh(lab, assessor, phones_of):
         assert good.findings("DV-03")[0]["change"] == "fixed", good.text
 
 
+@pytest.mark.proves("DV-05")
 def test_dv05_ftp(assessor, phones_of):
     """FTP by its greeting."""
     bad = both(assessor, phones_of, "DV-05", {"ftp": {"banner": "220 Labphone FTP"}})
     assert "Labphone FTP" in bad.open()[0]["evidence"] and bad.open()[0]["severity"] == "medium"
 
 
+@pytest.mark.proves("DV-05")
 def test_dv05_anonymous_ftp(assessor, phones_of):
     """Where logins may be tried, an anonymous one makes it worse."""
     bad = both(assessor, phones_of, "DV-05", {"ftp": {"anonymous": True}}, asset=FACTORY)
@@ -136,6 +147,7 @@ CFG = f"account.1.auth_name = alice\naccount.1.password = {SECRET}\nlanguage = d
 MASKED = "account.1.auth_name = alice\naccount.1.password = ******\n"
 
 
+@pytest.mark.proves("DV-07")
 def test_dv07_tftp_hands_out_files(assessor, phones_of):
     """The file named after a declared device's hardware address."""
     bad = both(assessor, phones_of, "DV-07", {"tftp": {"files": {"001565aabbcc.cfg": CFG}}},
@@ -143,6 +155,7 @@ def test_dv07_tftp_hands_out_files(assessor, phones_of):
     assert "001565aabbcc.cfg" in bad.open()[0]["evidence"] and SECRET not in bad.text
 
 
+@pytest.mark.proves("DV-08")
 def test_dv08_http_hands_out_files(assessor, phones_of):
     """The same by HTTP, under the declared path; with a login it is good."""
     pages = {"pages": {"/prov/SEP001565AABBCC.cnf.xml": "<device><x>1</x></device>"}}
@@ -160,6 +173,7 @@ def test_dv08_without_a_mac_nothing_is_asked(assessor, phones_of):
     assert not phones.seen(kind="http")
 
 
+@pytest.mark.proves("DV-09")
 def test_dv09_secrets_in_clear(assessor, phones_of):
     """The keys' names are told, their values never."""
     bad = both(assessor, phones_of, "DV-09", {"tftp": {"files": {"001565aabbcc.cfg": CFG}}},
@@ -168,6 +182,7 @@ def test_dv09_secrets_in_clear(assessor, phones_of):
     assert "account.1.password" in bad.open()[0]["evidence"] and SECRET not in bad.text
 
 
+@pytest.mark.proves("DV-13")
 def test_dv13_web_interface_nobody_needs(assessor, phones_of):
     """web-admin = no and an open port 80."""
     closed = "asset desk { address = 10.20.0.20  kind = phone  packets-per-second = 100  web-admin = no }\n"
@@ -176,6 +191,7 @@ def test_dv13_web_interface_nobody_needs(assessor, phones_of):
     assert "web-admin" in report.why("DV-13")
 
 
+@pytest.mark.proves("DV-15")
 def test_dv15_calls_from_anybody(assessor, phones_of):
     """It rings for a stranger; the call is cancelled."""
     phones = phones_of({"sip": {"from_anyone": True}})
@@ -188,6 +204,7 @@ def test_dv15_calls_from_anybody(assessor, phones_of):
     assert report.findings("DV-15")[0]["change"] == "fixed"
 
 
+@pytest.mark.proves("DV-17")
 def test_dv17_remote_control(assessor, phones_of):
     """A vendor's control page without a login; behind one it is good."""
     bad = both(assessor, phones_of, "DV-17", {"http": {"pages": {"/command.htm": "ok"}}},
@@ -195,12 +212,14 @@ def test_dv17_remote_control(assessor, phones_of):
     assert "Snom's remote control" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("DV-18")
 def test_dv18_debug_ports(assessor, phones_of):
     """TR-069."""
     bad = both(assessor, phones_of, "DV-18", {"tcp": {"7547": ""}})
     assert bad.open()[0]["port"] == 7547
 
 
+@pytest.mark.proves("DV-19")
 def test_dv19_another_port_than_the_first_of_the_model(assessor, phones_of):
     """The first run makes the baseline; a port more is a finding; gone, it is fixed."""
     phones = phones_of({"sip": {}, "http": {}})
@@ -219,6 +238,7 @@ VOICEMAIL = ("[general]\nformat = wav\n[default]\n100 => {0},Alice,a@x\n200 => 8
              "[office]\n300 => -{1},Carol\n")
 
 
+@pytest.mark.proves("DV-22")
 def test_dv22_voicemail_pins(assessor, server_of, phones_of):
     """A PIN that is the box's number, and one of a single digit; random ones are good."""
     phones_of({"sip": {}}, host="pbx")

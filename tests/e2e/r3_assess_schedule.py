@@ -115,3 +115,27 @@ def test_not_outside_of_its_window(lab, kamailio, gateway_of, phones_of):
     assert findings(lab, gateway) == []
     book = os.stat(f"{state}/hornwork.db")
     assert str(book.st_uid) == status(pid, "Uid")[0] != "0", "whoever asks first, the book is the assessor's"
+
+
+def test_what_root_leaves_is_given_back(lab, kamailio, gateway_of, phones_of):
+    """After a run of root's the assessor can use all that is in its folder; no link is followed."""
+    phones_of({"sip": {}})
+    state, outside = f"{lab.workdir}/state", f"{lab.workdir}/outside"
+    gateway = gateway_of(config=CONFIG.format(state=state, window="00:00-24:00"))
+    pid = wait_until(lambda: children(lab), 10, "a process that assesses")[0]
+    wait_until(lambda: os.path.exists(f"{state}/hornwork.db"), 30, "its book")
+    owner = os.stat(state).st_uid
+    assert owner and str(owner) == status(pid, "Uid")[0]
+    os.makedirs(f"{state}/pcap", exist_ok=True)
+    for path in (f"{state}/known_hosts", f"{state}/pcap/root.pcap", outside):
+        with open(path, "w", encoding="utf-8") as out:
+            out.write("")
+    os.link(outside, f"{state}/two-names")
+    os.symlink(outside, f"{state}/link")
+    os.chown(f"{state}/pcap", 0, 0)
+    done = run(netns.command(lab.ns("gw"), [binary(), "assess", "-c", gateway.config_path, "--quiet",
+                                            "--only", "DV-05", "--target", "desk"]), check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for path in ("known_hosts", "pcap", "pcap/root.pcap", "hornwork.db"):
+        assert os.stat(f"{state}/{path}").st_uid == owner, path
+    assert os.stat(outside).st_uid == 0

@@ -42,12 +42,14 @@ def both(assessor, phones_of, check, flawed, mended, asset=PBX, gateway="", host
     return bad
 
 
+@pytest.mark.proves("EN-01")
 def test_en01_no_tls(assessor, phones_of, pki):
     """Port 5061 closed; then a server there."""
     bad = both(assessor, phones_of, "EN-01", {"sip": {}}, tls(pki.issue("a", SANS)))
     assert "is closed" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("EN-02")
 def test_en02_clear_sip_outside(lab, assessor, server_of, phones_of, gateway_of, kamailio):
     """The gateway listens in clear outside; then it does not."""
     place = server_of("ext").place("outside")
@@ -62,6 +64,7 @@ def test_en02_clear_sip_outside(lab, assessor, server_of, phones_of, gateway_of,
     assert good.findings("EN-02")[0]["change"] == "fixed", good.text
 
 
+@pytest.mark.proves("EN-03")
 def test_en03_old_tls(assessor, phones_of, pki):
     """TLS 1.0 and 1.1."""
     pair = pki.issue("a", SANS)
@@ -71,6 +74,7 @@ def test_en03_old_tls(assessor, phones_of, pki):
     assert "TLSv1.1 is accepted" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("EN-04")
 def test_en04_weak_ciphers(assessor, phones_of, pki):
     """No forward secrecy."""
     pair = pki.issue("a", SANS, rsa=True)
@@ -82,6 +86,7 @@ def test_en04_weak_ciphers(assessor, phones_of, pki):
 
 @pytest.mark.parametrize("days, words, severity", [(10, "expires in 9 days", "medium"),
                                                    (-1, "expired", "high")])
+@pytest.mark.proves("EN-05")
 def test_en05_expiry(assessor, phones_of, pki, days, words, severity):
     """Soon, and already."""
     soon = pki.issue("a", SANS, days=days)
@@ -91,6 +96,7 @@ def test_en05_expiry(assessor, phones_of, pki, days, words, severity):
     assert bad.open()[0]["severity"] == severity
 
 
+@pytest.mark.proves("EN-06")
 def test_en06_wrong_name(assessor, phones_of, pki):
     """Another name, and a wildcard that RFC 5922 does not know; then a SIP URI."""
     bad = both(assessor, phones_of, "EN-06", tls(pki.issue("a", ["DNS:*.test", "DNS:other.test"])),
@@ -98,12 +104,14 @@ def test_en06_wrong_name(assessor, phones_of, pki):
     assert "pbx.test" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("EN-07")
 def test_en07_untrusted(assessor, phones_of, pki):
     """Self-signed; then by the authority that the configuration names."""
     both(assessor, phones_of, "EN-07", tls(pki.self_signed("a", SANS)), tls(pki.issue("b", SANS)),
          gateway=f'tls {{ certificate = "{pki.certificate}"  key = "{pki.key}"  ca = "{pki.certificate}" }}\n')
 
 
+@pytest.mark.proves("EN-08")
 def test_en08_weak_key(lab, assessor, phones_of, pki):
     """RSA with 1024 bits."""
     weak = certificate(lab.workdir, "weak", bits=1024)
@@ -112,6 +120,7 @@ def test_en08_weak_key(lab, assessor, phones_of, pki):
     assert "1024 bits" in bad.open()[0]["evidence"]
 
 
+@pytest.mark.proves("EN-09")
 def test_en09_any_client(assessor, phones_of, pki):
     """Nobody is asked; then clients of the authority alone."""
     pair = pki.issue("a", SANS)
@@ -124,18 +133,21 @@ def test_en09_any_client(assessor, phones_of, pki):
 CLEAR, SECURE = {"profiles": ["RTP/AVP"]}, {"profiles": ["RTP/SAVP"]}
 
 
+@pytest.mark.proves("EN-12")
 def test_en12_srtp_not_offered(assessor, phones_of):
     """RTP/SAVP gets 488; then it rings."""
     both(assessor, phones_of, "EN-12", {"sip": {"media": CLEAR}}, {"sip": {"media": SECURE}},
          asset=PHONE, host="desk")
 
 
+@pytest.mark.proves("EN-13")
 def test_en13_srtp_not_required(assessor, phones_of):
     """RTP/AVP rings; then it gets 488."""
     both(assessor, phones_of, "EN-13", {"sip": {"media": CLEAR}}, {"sip": {"media": SECURE}},
          asset=PHONE, host="desk")
 
 
+@pytest.mark.proves("EN-15")
 def test_en15_weak_suite(assessor, phones_of):
     """The short tag is taken; then the long one."""
     answer = {**SECURE, "answer": True}
@@ -149,6 +161,7 @@ SWAN = "#!/bin/sh\ncase $1 in --list-conns) printf '{0}';; --list-sas) printf '{
 CONNS = "branch: IKEv2, no reauthentication\\n  local: %%any\\nother: IKEv2\\n"
 
 
+@pytest.mark.proves("EN-19")
 def test_en19_tunnel_down(assessor, server_of, phones_of):
     """One of two tunnels is up; then both."""
     phones_of({"sip": {}}, host="pbx")
@@ -163,6 +176,7 @@ def test_en19_tunnel_down(assessor, server_of, phones_of):
     assert assessor.run(only="EN-19").findings("EN-19")[0]["change"] == "fixed"
 
 
+@pytest.mark.proves("EN-20")
 def test_en20_weak_ike(lab, assessor, phones_of):
     """A real strongSwan that takes a group of 1024 bits; then one with strong proposals alone."""
     phones_of({"sip": {}}, host="pbx")
@@ -180,6 +194,7 @@ EDGE = "asset edge { address = 203.0.113.10  kind = gateway  owner-confirmed = y
 
 
 @pytest.mark.limit(180)
+@pytest.mark.proves("EN-21")
 def test_en21_clear_voice_in_an_untrusted_zone(assessor, gateway, kamailio, scripted_call):
     """A call in clear from the internet; before it, nothing is to be said."""
     assessor.configure(EDGE, gateway=gateway.config)
@@ -194,6 +209,7 @@ def test_en21_clear_voice_in_an_untrusted_zone(assessor, gateway, kamailio, scri
     assert bad.verdict("EN-14") == "clean", "no keys were sent"
 
 
+@pytest.mark.proves("EN-14")
 def test_en14_keys_in_clear(assessor, kamailio, gateway_of, peer_at):
     """SDES over UDP, where the configuration lets it; a new gateway has seen no such call."""
     gateway = gateway_of(remote_more="srtp = required\n    sdes-cleartext = allow")
@@ -216,6 +232,7 @@ def test_en14_keys_in_clear(assessor, kamailio, gateway_of, peer_at):
     assert good.findings("EN-14")[0]["change"] == "fixed", good.text
 
 
+@pytest.mark.proves("EN-17")
 def test_en17_clear_media(lab, assessor):
     """What the gateway counted in clear where policy says encrypted."""
     run_dir = f"{lab.workdir}/run"

@@ -38,6 +38,7 @@ def mended(lab, assessor, check):
     assert good.code == 0 and good.verdict(check) == "clean"
 
 
+@pytest.mark.proves("GW-10")
 def test_gw10_a_router_rewrites_sip(lab, server_of, router_rule):
     """The home router puts its own address into the Via, as an ALG does; then it does not."""
     before = len(f"OPTIONS sip:{address('ext')}:5060 SIP/2.0\r\nVia: SIP/2.0/UDP ")
@@ -59,6 +60,7 @@ def test_gw10_sip_that_does_not_pass_is_not_called_clean(lab, server_of, router_
     assert "does not pass" in report.why("GW-10")
 
 
+@pytest.mark.proves("VL-13")
 def test_vl13_marks_lost(lab, server_of, router_rule):
     """The home router clears DSCP; then it does not."""
     router_rule("ip dscp set cs0")
@@ -107,6 +109,7 @@ class Switch:
 
 
 @pytest.mark.limit(180)
+@pytest.mark.proves("VL-07")
 def test_vl07_lldp_med_on_a_data_port(lab, phones_of):
     """Voice VLAN, DSCP and model are told; then the port's name alone."""
     phones_of({"sip": {}}, host="pbx")

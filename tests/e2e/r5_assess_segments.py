@@ -30,6 +30,7 @@ def config(gateway_of, reaches):
     return gateway_of(config=text if reaches else text.replace('  reaches = {"voice"}', ""))
 
 
+@pytest.mark.proves("VL-01")
 def test_vl01_voice_from_data(routed, assessor, gateway_of, server_of, phones_of):
     """The core network plays the data segment: a phone's web page is reached from it; then not."""
     phones_of({"sip": {}, "http": {}})
@@ -44,6 +45,7 @@ def test_vl01_voice_from_data(routed, assessor, gateway_of, server_of, phones_of
     assert {f["change"] for f in good.findings("VL-01")} == {"fixed"}, good.text
 
 
+@pytest.mark.proves("VL-17")
 def test_vl17_voice_from_data_by_ipv6(lab, routed, assessor, gateway_of, server_of, phones_of):
     """The rules hold for IPv4 alone, as of a router that knows no others; then the gateway's hold."""
     six = PHONE.replace(address("desk"), f'"{address("desk", family=6)}"')
@@ -62,6 +64,7 @@ def test_vl17_voice_from_data_by_ipv6(lab, routed, assessor, gateway_of, server_
     assert {f["change"] for f in good.findings("VL-17")} == {"fixed"}, good.text
 
 
+@pytest.mark.proves("VL-02")
 def test_vl02_data_from_voice(routed, assessor, gateway_of, server_of):
     """A datagram from a host beside the phones arrives in the core network; then not."""
     places = server_of("desk2").place("voice") + server_of("peer").place("data")
@@ -76,6 +79,7 @@ def test_vl02_data_from_voice(routed, assessor, gateway_of, server_of):
     assert {f["change"] for f in good.findings("VL-02")} == {"fixed"}, good.text
 
 
+@pytest.mark.proves("VL-03")
 def test_vl03_management_from_the_data_segment(routed, assessor, gateway_of, server_of, phones_of):
     """Telnet of a phone behind a plain router; then the gateway; an administrator's place is not asked."""
     phones_of({"sip": {}, "telnet": {}})
@@ -89,6 +93,7 @@ def test_vl03_management_from_the_data_segment(routed, assessor, gateway_of, ser
     assert {f["change"] for f in good.findings("VL-03")} == {"fixed"}, good.text
 
 
+@pytest.mark.proves("GW-12")
 def test_gw12_strangers(lab, server_of, assessor, phones_of, gateway_of, kamailio):
     """A PBX at the edge asks a stranger for a password; our gateway refuses him."""
     place = server_of("ext").place("outside")
@@ -104,6 +109,7 @@ def test_gw12_strangers(lab, server_of, assessor, phones_of, gateway_of, kamaili
     assert good.verdict("GW-12") == "clean", good.text
 
 
+@pytest.mark.proves("GW-13")
 def test_gw13_long_messages(lab, server_of, assessor, gateway_of, kamailio):
     """Fragments are lost on the way in; then they pass."""
     place = server_of("ext").place("outside")
@@ -117,6 +123,7 @@ def test_gw13_long_messages(lab, server_of, assessor, gateway_of, kamailio):
     assert {f["change"] for f in good.findings("GW-13")} == {"fixed"}, good.text
 
 
+@pytest.mark.proves("GW-18")
 def test_gw18_malformed(server_of, assessor, phones_of, gateway_of, kamailio):
     """A peer that falls silent after a few; our gateway goes on."""
     place = server_of("ext").place("outside")

@@ -15,7 +15,37 @@ from .topology import address
 TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 READY_S = 15.0
 SSH_PORT = 22
-OVERLAID = ("etc", "root", "var", "usr", "opt", "home", "srv")
+OVERLAID = ("etc", "root", "var", "usr", "opt", "home", "srv", "run")
+SSHD = """ListenAddress {at}:{port}
+HostKey {key}
+PidFile none
+UsePAM no
+UseDNS no
+PermitRootLogin prohibit-password
+AuthorizedKeysFile .ssh/authorized_keys
+KbdInteractiveAuthentication no
+PasswordAuthentication {passwords}
+"""
+
+
+def ssh_server(host, base, program, passwords):
+    """A host key below `base`, made once; (command of an SSH server, what it says when it is up).
+
+    program: dropbear, or sshd as Debian ships it with settings of our own. passwords: whether it
+    takes them.
+    """
+    key = f"{base}/{program}-hostkey"
+    if program == "dropbear":
+        if not os.path.exists(key):
+            run(["dropbearkey", "-t", "ed25519", "-f", key])
+        return (f"exec dropbear -F -E {'' if passwords else '-s '}-p {address(host)}:{SSH_PORT} "
+                f"-r {key} -P {base}/pid", "Not backgrounding")
+    if not os.path.exists(key):
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key])
+    with open(f"{base}/sshd_config", "w", encoding="utf-8") as out:
+        out.write(SSHD.format(at=address(host), port=SSH_PORT, key=key,
+                              passwords="yes" if passwords else "no"))
+    return f"exec /usr/sbin/sshd -D -e -f {base}/sshd_config", "Server listening on"
 
 
 class Phones:
@@ -77,11 +107,11 @@ class Server:
 
     files: {path: text}; what starts with #! can be executed. Its files are seen by what this object
     starts alone (a mount namespace of its own with an overlay), never by the machine. The account
-    is root, the key is `key`.
+    is root, the key is `key`. program: dropbear or sshd.
     """
 
-    def __init__(self, lab, host, files=None):
-        self.lab, self.host = lab, host
+    def __init__(self, lab, host, files=None, program="dropbear"):
+        self.lab, self.host, self.program = lab, host, program
         self.root = f"{lab.workdir}/{host}-root"
         self.files = dict(files or {})
         self.key = f"{lab.workdir}/{host}.key"
@@ -97,10 +127,12 @@ class Server:
         for path, text in self.files.items():
             self._write(path, text)
         os.chmod(f"{self.root}/upper/root/.ssh/authorized_keys", 0o600)
-        run(["dropbearkey", "-t", "ed25519", "-f", f"{self.root}/hostkey"])
+        os.makedirs(f"{self.root}/upper/run/sshd", mode=0o755)
+        command, ready = ssh_server(self.host, self.root, self.program, passwords=False)
         self.daemon = self.lab.daemon(
-            self.host, ["unshare", "-m", "sh", "-e", "-c", self._script()], f"{self.root}.log")
-        self.daemon.wait_text("Not backgrounding", READY_S)
+            self.host, ["unshare", "-m", "sh", "-e", "-c", self._script(command)],
+            f"{self.root}.log")
+        self.daemon.wait_text(ready, READY_S)
         return self
 
     def _write(self, path, text):
@@ -111,7 +143,7 @@ class Server:
         if text.startswith("#!"):
             os.chmod(full, 0o755)
 
-    def _script(self):
+    def _script(self, command):
         lines = []
         for top in OVERLAID:
             if os.path.isdir(f"{self.root}/upper/{top}") and os.path.isdir(f"/{top}"):
@@ -124,8 +156,7 @@ class Server:
                              f"upperdir={self.root}/upper/{top},workdir={work} /{top}")
         with contextlib.suppress(FileNotFoundError):
             os.remove(f"{self.root}.log")
-        lines.append(f"exec dropbear -F -E -s -p {address(self.host)}:{SSH_PORT} "
-                     f"-r {self.root}/hostkey -P {self.root}/pid")
+        lines.append(command)
         return "\n".join(lines)
 
     def stop(self):
@@ -163,7 +194,7 @@ class Report:
 
     def findings(self, check=None, **fields):
         """Findings of a check with these fields, fixed ones included."""
-        return [f for f in self.json["findings"] if check in (None, f["check"])
+        return [f for f in self.json.get("findings", []) if check in (None, f["check"])
                 and all(f[k] == v for k, v in fields.items())]
 
     def open(self, check=None):
@@ -177,6 +208,19 @@ class Report:
                 return row["verdict"]
         raise LabError(f"{check} was not made: {self.json['results']} {self.stderr[-500:]}")
 
+    def finds(self, check):
+        """Whether the check finds its flaw."""
+        return bool(self.open(check)) and self._verdict_is(check, "found")
+
+    def silent(self, check):
+        """Whether it was looked at and nothing is open: clean, or fixed on evidence."""
+        return not self.open(check) and (self._verdict_is(check, "clean")
+                                         or bool(self.findings(check, change="fixed")))
+
+    def _verdict_is(self, check, verdict):
+        return any(row["check"] == check and row["verdict"] == verdict
+                   for row in self.json.get("results", []))
+
     def why(self, check):
         """Why a check was not made or not applicable."""
         return next(r["why"] for r in self.json["results"] if r["check"] == check)
@@ -188,6 +232,8 @@ class Report:
 
 class Assessor:
     """`hornwork assess` on a host, with a store of this test's own."""
+
+    reports = []    # of all assessors, since somebody cleared it
 
     def __init__(self, lab, host="gw"):
         self.lab, self.host = lab, host
@@ -214,31 +260,34 @@ class Assessor:
         argv = ["assess", "-c", self.config_path, "--format", "json", "--quiet", *words]
         if only:
             argv += ["--only", only]
-        return Report(self.command(*argv, timeout_s=timeout_s))
+        report = Report(self.command(*argv, timeout_s=timeout_s))
+        Assessor.reports.append(report)
+        return report
 
 
 @contextlib.contextmanager
-def ssh_account(lab, host, user, password):
+def ssh_account(lab, host, user, password, program="dropbear", passwords=True):
     """An SSH server on the host that takes this password for this user; it keeps nobody."""
     base = f"{lab.workdir}/ssh-{host}"
-    os.makedirs(base, exist_ok=True)
-    key = f"{base}/hostkey"
-    if not os.path.exists(key):
-        run(["dropbearkey", "-t", "ed25519", "-f", key])
+    os.makedirs(f"{base}/run/sshd", mode=0o755, exist_ok=True)
+    os.makedirs(f"{base}/work", exist_ok=True)
     crypt = run(["openssl", "passwd", "-6", password]).stdout.strip()
-    files = {"passwd": f"root:x:0:0::/root:/bin/sh\n{user}:x:65001:65001::/tmp:/bin/false\n",
-             "shadow": f"root:*:19000::::::\n{user}:{crypt}:19000::::::\n",
+    files = {"passwd": f"root:x:0:0::/root:/bin/sh\n{user}:x:65001:65001::/tmp:/bin/false\n"
+                       "sshd:x:112:65534::/run/sshd:/bin/false\n",
+             "shadow": f"root:*:19000::::::\n{user}:{crypt}:19000::::::\nsshd:*:19000::::::\n",
              "shells": "/bin/sh\n/bin/false\n"}
-    script = ["set -e"]
+    script = ["set -e", f"mount -t overlay overlay -o lowerdir=/run,upperdir={base}/run,"
+                        f"workdir={base}/work /run"]
     for name, text in files.items():
         with open(f"{base}/{name}", "w", encoding="utf-8") as out:
             out.write(text)
         script.append(f"mount --bind {base}/{name} /etc/{name}")
-    script.append(f"exec dropbear -F -E -p {address(host)}:22 -r {key} -P {base}/pid")
+    command, ready = ssh_server(host, base, program, passwords)
     with contextlib.suppress(FileNotFoundError):
         os.remove(f"{base}.log")
-    daemon = lab.daemon(host, ["unshare", "-m", "sh", "-c", "\n".join(script)], f"{base}.log")
-    daemon.wait_text("Not backgrounding", READY_S)
+    daemon = lab.daemon(host, ["unshare", "-m", "sh", "-c", "\n".join([*script, command])],
+                        f"{base}.log")
+    daemon.wait_text(ready, READY_S)
     try:
         yield
     finally:

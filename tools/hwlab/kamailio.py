@@ -114,11 +114,12 @@ class Kamailio:
 
     `scripted` and `scripted2` ring a scripted phone at udp 5070 and 5071 of host `peer`,
     `team` rings both at once, `load` rings udp 5090 there. fr_ms: how long it waits for a
-    first answer.
+    first answer. own: another configuration, in which {ip}, {modules}, {control} and {run} are told.
     """
 
-    def __init__(self, lab, fr_ms=8000, tls=None):
+    def __init__(self, lab, fr_ms=8000, tls=None, own=None):
         self.lab = lab
+        self.own = own
         self.tls = tls          # (certificate, key, authority): it speaks TLS too, proven both ways
         self.host = "pbx"
         self.ip = address("pbx")
@@ -130,6 +131,9 @@ class Kamailio:
         self.control = f"{lab.state}/kamailio.ctl"
 
     def _config(self):
+        if self.own:
+            return self.own.format(ip=self.ip, modules=glob.glob(MODULES)[0] + "/", run=self.run_dir,
+                                   control=self.control)
         peer = address(SCRIPTED)
         rows = [f'$sht(pw=>{user}) = "{word}";' for user, word in PASSWORDS.items()]
         for user, port in (("scripted", 5070), ("scripted2", 5071), ("team", 5070), ("load", 5090)):

@@ -181,11 +181,38 @@ enum verdict px15_nonces(struct visit *v)
 
 /* ---- PX-28: limits of a registration ---- */
 
-static bool takes_a_week(const struct sip_reply *r)
+/* Whether one of a Contact's values is registered for so long. */
+static bool has_expiry(struct slice contact, uint32_t seconds)
 {
-	struct slice contact = sip_reply_header(r, "Contact", 0);
+	static const struct slice name = SLICE("expires=");
+	size_t at;
 
-	return r->status < 300 && slice_find_slice(contact, SL("expires=604800")) < contact.n;
+	while ((at = slice_find_slice(contact, name)) < contact.n) {
+		uint32_t told = 0;
+
+		contact = slice_from(contact, at + name.n);
+		for (size_t i = 0;
+		     i < contact.n && i < 9 && contact.p[i] >= '0' && contact.p[i] <= '9'; i++)
+			told = told * 10 + (uint32_t)(contact.p[i] - '0');
+		if (told == seconds)
+			return true;
+	}
+	return false;
+}
+
+/* Whether it registers for so long as it was asked to: many that have bounds say 200 and grant
+ * another time. The answer lists all that is registered, ours among it (RFC 3261 10.3, step 8). */
+static bool grants(const struct sip_reply *r, uint32_t seconds)
+{
+	for (unsigned i = 0; r->status < 300; i++) {
+		struct slice contact = sip_reply_header(r, "Contact", i);
+
+		if (!contact.n)
+			break;
+		if (has_expiry(contact, seconds))
+			return true;
+	}
+	return false;
 }
 
 static int register_eleven(struct visit *v, struct sip_reply *r)
@@ -235,10 +262,10 @@ enum verdict px28_register_limits(struct visit *v)
 			"it registers nobody without credentials (%u); its limits are not "
 			"seen from outside",
 			brief.status);
-	if (brief.status < 300)
+	if (grants(&brief, 1))
 		verdict = visit_found(v, &f, "it registers for one second");
 	err = register_once(v, "Expires: 604800\r\n", &longest);
-	if (!err && takes_a_week(&longest))
+	if (!err && grants(&longest, 604800))
 		verdict = visit_found(v, &f, "it registers for a week");
 	err = err ? err : register_eleven(v, &many);
 	if (!err && many.status < 300)
