@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Larger blocks are the kernel's pages of their own (mmap_threshold), which it takes back. */
+/* Larger blocks are the kernel's pages of their own, which it takes back. */
 #define WIPED_BYTES_MAX ((size_t)128 << 10)
 
 /* Counters for tests and budgets only; nothing decides by them but the failure injection. */
@@ -20,6 +20,12 @@ static int refused_by_test(void)
 	unsigned long at = atomic_load_explicit(&fail_at, memory_order_relaxed);
 
 	return at != 0 && now == at;
+}
+
+void mem_settle(void)
+{
+	/* Left alone it grows with the largest block that was ever freed. */
+	(void)mallopt(M_MMAP_THRESHOLD, (int)WIPED_BYTES_MAX);
 }
 
 void *mem_zalloc(size_t count, size_t size)

@@ -11,6 +11,8 @@ void *mem_zalloc(size_t count, size_t size) __attribute__((malloc, warn_unused_r
 void *mem_grow(void *old, size_t bytes) __attribute__((warn_unused_result));
 /* A copy of `n` bytes with a NUL behind, or NULL. */
 char *mem_strndup(const char *p, size_t n) __attribute__((malloc, warn_unused_result));
+/* Holds malloc to what mem_free counts on; before anything is allocated. */
+void mem_settle(void);
 /* Overwrites what was there, which may have been a message with keys; blocks above 128 KiB give
  * their pages back instead. Accepts NULL. */
 void mem_free(void *p);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "main/assess_schedule.h"
 #include "main/child_main.h"
 #include "main/command.h"
@@ -84,6 +85,7 @@ int main(int argc, char **argv)
 {
 	const struct command *c;
 
+	mem_settle();
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;
