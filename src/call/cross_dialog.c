@@ -84,7 +84,8 @@ static struct slice dialog_element(struct slice text)
 		struct slice here = slice_from(text, at + 1);
 		size_t n = 0, end;
 
-		while (n < here.n && !white(here.p[n]) && here.p[n] != '>')
+		/* no name goes beyond the next '<', so nothing is looked at twice */
+		while (n < here.n && !white(here.p[n]) && here.p[n] != '>' && here.p[n] != '<')
 			n++;
 		if (n == here.n || !white(here.p[n]) || !is_dialog(slice_first(here, n)))
 			continue;
