@@ -254,14 +254,15 @@ static bool request_acceptable(struct core *c, const struct path *from, const st
 static void on_screened(struct core *c, const struct path *from, const struct sip_msg *msg,
 			enum reason why, struct slice detail)
 {
-	if (why != REASON_distributed_flood) {
-		core_report_refused(c, from, why, 0, detail);
-	} else if (msg->method == SIP_REGISTER) {
+	bool floods = why == REASON_distributed_flood;
+
+	if (floods && msg->method == SIP_REGISTER) {
 		core_refuse(c, from, msg, why, 0, SL(""));
-	} else {
-		core_report_refused(c, from, why, 0, detail);
-		screen_on_refused(&c->screen, from, REASON_caller_not_registered, c->wheel.now_ms);
+		return;
 	}
+	core_report_refused(c, from, why, 0, detail);
+	if (floods)
+		screen_on_refused(&c->screen, from, REASON_caller_not_registered, c->wheel.now_ms);
 }
 
 static void on_request(struct core *c, uint64_t now_ms, const struct path *from,

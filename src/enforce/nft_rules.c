@@ -71,14 +71,10 @@ bool nft_name_good(const char *name)
 	return true;
 }
 
-uint16_t nft_first_of(const struct config *c, size_t zone)
-{
-	return config_zone_first(c, (uint16_t)zone);
-}
-
 bool nft_is_first(const struct config *c, size_t zone)
 {
-	return nft_first_of(c, zone) == zone && strcmp(c->zones[zone].interface, "lo") != 0;
+	return config_zone_first(c, (uint16_t)zone) == zone &&
+	       strcmp(c->zones[zone].interface, "lo") != 0;
 }
 
 static void write_counters(struct out *o, const struct config *c, const struct nft_figures *from)
@@ -175,7 +171,8 @@ static bool write_zone_addresses(struct out *o, const struct config *c, enum ip_
 		const struct config_zone *z = &c->zones[i];
 		const struct ip_addr *a = family == IP_V4 ? &z->address4 : &z->address6;
 
-		if (a->family != family || (first < c->zone_count && nft_first_of(c, i) != first))
+		if (a->family != family ||
+		    (first < c->zone_count && config_zone_first(c, (uint16_t)i) != first))
 			continue;
 		out_z(o, any ? ", " : "{ ");
 		ip_write(o, a);
@@ -316,7 +313,7 @@ static void write_media_chains(struct out *o, const struct config *c)
 			continue;
 		out_fmt(o, " chain i%zu_media {\n", i);
 		for (size_t z = i; z < c->zone_count; z++)
-			if (nft_first_of(c, z) == i)
+			if (config_zone_first(c, (uint16_t)z) == i)
 				write_media_zone(o, c, z);
 		write_leftover_pinholes(o, c, "notrack accept");
 		out_z(o, " }\n");
@@ -405,7 +402,7 @@ static void write_bans(struct out *o, const struct nft_want *want, size_t first)
 
 	for (size_t i = 0; i < c->listener_count; i++)
 		if (c->listeners[i].local.addr.family != IP_NONE &&
-		    nft_first_of(c, c->listeners[i].zone) == first)
+		    config_zone_first(c, c->listeners[i].zone) == first)
 			nft_bans_write_rule(o, &c->listeners[i], want->shield);
 }
 
@@ -427,7 +424,7 @@ static void write_interface_input(struct out *o, const struct nft_want *want, si
 	out_fmt(o, " chain i%zu_input {\n", first);
 	write_other_zones(o, c, first);
 	for (size_t z = first; z < c->zone_count; z++)
-		if (nft_first_of(c, z) == first)
+		if (config_zone_first(c, (uint16_t)z) == first)
 			write_input_media(o, c, z);
 	write_leftover_pinholes(o, c, "ct state untracked accept");
 	write_bans(o, want, first);
@@ -436,7 +433,7 @@ static void write_interface_input(struct out *o, const struct nft_want *want, si
 	nft_tunnels_write_input(o, c, first);
 	write_unlisted(o, &want->policy->sources[first], first);
 	for (size_t z = first; z < c->zone_count; z++) {
-		if (nft_first_of(c, z) != first)
+		if (config_zone_first(c, (uint16_t)z) != first)
 			continue;
 		write_listeners(o, c, z);
 		write_services(o, &c->zones[z], z);

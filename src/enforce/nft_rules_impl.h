@@ -10,9 +10,9 @@
 #define NFT_SEGMENT_ZONE_BYTES	4096
 #define NFT_SEGMENT_ENTRY_BYTES 64 /* a prefix, a port or an address in a set */
 
-/* Zones that nothing tells apart share their chains: those of the first one (config_zone_first). */
-uint16_t nft_first_of(const struct config *c, size_t zone);
-/* Loopback is never filtered: whoever makes it a zone keeps the host's own traffic all the same. */
+/* Whether a zone has chains of its own: zones that nothing tells apart share those of the first one
+ * (config_zone_first). Loopback is never filtered: whoever makes it a zone keeps the host's own
+ * traffic all the same. */
 bool nft_is_first(const struct config *c, size_t zone);
 /* "TEXT vmap { "eth0" : goto i0_CHAIN, ... }", an entry for each interface, nothing without one;
  * and in front of it what came out of the kernel's IPsec. TEXT: iifname, in a chain before routing,

@@ -222,7 +222,7 @@ static void write_cell(struct out *o, const struct nft_want *want, uint16_t from
 static bool holds_voice(const struct config *c, size_t first)
 {
 	for (size_t z = first; z < c->zone_count; z++)
-		if (nft_first_of(c, z) == first && c->zones[z].role == ZONE_VOICE)
+		if (config_zone_first(c, (uint16_t)z) == first && c->zones[z].role == ZONE_VOICE)
 			return true;
 	return false;
 }

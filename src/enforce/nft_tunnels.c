@@ -186,7 +186,7 @@ void nft_tunnels_write_input(struct out *o, const struct config *c, size_t first
 	for (size_t i = 0; i < c->tunnel_count; i++) {
 		const struct config_tunnel *t = &c->tunnels[i];
 
-		if (t->zone >= c->zone_count || nft_first_of(c, t->zone) != first)
+		if (t->zone >= c->zone_count || config_zone_first(c, t->zone) != first)
 			continue;
 		if (t->remote4.family && c->zones[t->zone].address4.family)
 			write_ike(o, &t->remote4, &c->zones[t->zone].address4);

@@ -82,7 +82,7 @@ bool r2_swarm_enter(struct r2_swarm *s, const struct r2_swarm_event *e,
  * room for it. */
 bool r2_swarm_admit(struct r2_swarm *s, const struct r2_pattern *pattern, uint32_t per_s,
 		    uint64_t now_ms);
-/* "62 sources in 60 networks sent 140 alike within 300 s, of one User-Agent; 5 were put off". */
+/* "62 sources in 60 networks sent 140 messages of one User-Agent within 300 s, 5 put off". */
 void r2_swarm_write_size(struct out *o, const struct r2_swarm_size *size);
 
 #endif

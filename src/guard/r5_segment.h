@@ -18,4 +18,5 @@ const struct segment_rule *r5_segment_decide(const struct segment_policy *p, uin
 /* The zone to which an address belongs: by the longest subnet, interface network or peer that holds
  * it, else a zone that admits every source; CONFIG_NONE: none. */
 uint16_t r5_segment_zone_of(const struct config *c, const struct ip_addr *a);
+
 #endif

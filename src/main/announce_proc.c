@@ -112,6 +112,7 @@ static int on_hello(struct announcer *a)
 static int on_warden_message(void *ctx)
 {
 	struct announcer *a = ctx;
+
 	switch ((int)a->msg.type) {
 	case PROC_HELLO:
 		return on_hello(a);

@@ -2,8 +2,8 @@
 #include <sys/random.h>
 
 #include "io/clock.h"
-#include "io/log.h"
 #include "io/digest.h"
+#include "io/log.h"
 #include "main/signal_proc.h"
 
 static const char *zone_of(const struct signal *s, uint16_t listener)

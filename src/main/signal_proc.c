@@ -5,10 +5,10 @@
 
 #include "base/mem.h"
 #include "io/clock.h"
+#include "io/digest.h"
 #include "io/log.h"
 #include "main/child_main.h"
 #include "main/command.h"
-#include "io/digest.h"
 #include "proc/spawner.h"
 
 static void on_core_timer(void *ctx)

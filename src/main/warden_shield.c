@@ -32,7 +32,6 @@ void warden_shield_recover(struct warden *w, const char *why)
 
 static void look_at_links(struct warden *w, const struct config *c)
 {
-
 	for (size_t i = 0; i < c->zone_count; i++) {
 		bool up = ways_interface(w->path->ways, c->zones[i].interface).up;
 

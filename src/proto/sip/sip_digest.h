@@ -29,7 +29,7 @@ typedef int sip_digest_hash(void *ctx, struct slice algorithm, const struct slic
 			    size_t count, char out[static SIP_DIGEST_HEX_MAX]);
 
 /* Writes the value of Authorization or Proxy-Authorization, for the first use of the nonce.
- * As `hash`; ERR_LIMIT: `o` is too small. */
+ * As `hash`; ERR_SPACE: `o` is too small. */
 int sip_digest_write(struct out *o, const struct sip_challenge *asked,
 		     const struct sip_credentials *own, sip_digest_hash *hash,
 		     void *ctx) must_check;
