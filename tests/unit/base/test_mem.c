@@ -1,9 +1,5 @@
 #include "unit/check.h"
 
-#include <malloc.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "base/mem.h"
 
 static void requests_and_live_blocks_are_counted(void **state)
@@ -68,32 +64,9 @@ static void sizes_that_wrap_are_refused(void **state)
 	assert_null(z);
 }
 
-/* What is too large to be wiped leaves no page behind, also after a larger one went. */
-static void large_blocks_are_given_back(void **state)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	unsigned char seen;
-	char *p, *at;
-
-	(void)state;
-	p = mem_zalloc(1, 1);
-	mem_free(p);
-	if (mallinfo2().arena == 0)
-		skip(); /* a sanitizer's heap */
-	mem_settle();
-	mem_free(mem_zalloc(1, (size_t)4 << 20));
-	p = mem_zalloc(1, (size_t)256 << 10);
-	assert_non_null(p);
-	at = (char *)((uintptr_t)p & ~(uintptr_t)(page - 1));
-	assert_int_equal(mincore(at, page, &seen), 0);
-	mem_free(p);
-	assert_int_equal(mincore(at, page, &seen), -1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(large_blocks_are_given_back),
 		cmocka_unit_test(requests_and_live_blocks_are_counted),
 		cmocka_unit_test(only_the_nth_request_fails),
 		cmocka_unit_test(a_failed_growth_keeps_the_old_block),
